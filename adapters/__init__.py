@@ -1,0 +1,1 @@
+"""Every foreign protocol, behind one contract per role."""

@@ -1,0 +1,1 @@
+"""Where telemetry comes from: one folder per protocol, each keeping the promises of `contract`."""

@@ -1,0 +1,144 @@
+"""What every source promises.
+
+A source turns one foreign protocol into deliveries of samples. Spooling, retrying and storing are the
+collector's; a source that waits to try again by itself is a bug.
+
+    connect() ──► delivery, delivery, … ──► the block ends, the link closes
+        │              └─ SourceLostError      the collector connects again
+        ├─ SourceUnreachableError              the collector waits, then tries again
+        └─ SourceRefusedError                  the collector waits long, and tells a person
+
+- A source never drops silently. What cannot become a sample is a refusal in the same delivery; when its
+  own bounded queue is full it stops reading, and where the peer cannot be held back it breaks the link or
+  reports the interval in `Delivery.gaps`.
+- `settle` is the sender's receipt. It is awaited once, in the order of the deliveries, after the samples
+  are on disk; never before. A delivery that is never settled is owed again by a sender that can repeat.
+- Samples carry the paths of the points the source was given; a source invents no names. Values stand in
+  the column of the type they had on the wire, or, where the wire knows text only, of the type the point declares.
+- Bad input never stops good input: one refused value does not hold up its neighbours.
+- A finite source (a recorded file) ends its iterator when all was delivered; a live one never does.
+- Leaving the block closes the link within 5 s, also when cancelled.
+
+`tests/conformance/source.py` holds each promise as a test.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+import polars as pl
+from pydantic import BaseModel
+
+from adapters.sample import ValueType, no_refusals
+
+A_co = TypeVar("A_co", bound=BaseModel, covariant=True)
+"""The address model of one kind of source."""
+
+
+@dataclass(frozen=True, slots=True)
+class Point(Generic[A_co]):
+    """One signal as its source sees it."""
+
+    signal: str
+    """Path of the signal, `factory/line/equipment/signal`: the `signal` of its samples."""
+
+    type: ValueType
+    """Declared type of its values."""
+
+    address: A_co
+    """Where the source finds it: the model that the source's kind registers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """An interval in which the source knows that it may have missed samples."""
+
+    start: datetime
+    """First instant that may be missing, UTC."""
+
+    end: datetime
+    """First instant known again, UTC."""
+
+    cause: str
+    """What happened, in words for a person."""
+
+    signals: tuple[str, ...] = ()
+    """Paths concerned; empty means every signal of the source."""
+
+
+async def _owe_nothing() -> None:
+    """Receipt of a sender that is owed none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Samples that arrived together, as columns, and the receipt their sender is owed."""
+
+    samples: pl.DataFrame
+    """Columns of `adapters.sample.SAMPLES`, in order of arrival."""
+
+    refusals: pl.DataFrame = field(default_factory=no_refusals)
+    """Columns of `adapters.sample.REFUSALS`: inputs that could not become samples."""
+
+    gaps: tuple[Missed, ...] = ()
+    """Intervals that the source knows it missed: overflow bits, sequence gaps, a session not resumed."""
+
+    settle: Callable[[], Awaitable[None]] = _owe_nothing
+    """Awaited once, after samples, refusals and gaps are safe on disk; never before."""
+
+
+class SourceError(Exception):
+    """A source broke off; `source` names which, `__cause__` says why."""
+
+    def __init__(self, source: str, reason: str) -> None:
+        super().__init__(f"{source}: {reason}")
+        self.source = source
+        self.reason = reason
+
+
+class SourceUnreachableError(SourceError):
+    """Nobody answered. Waiting may help."""
+
+
+class SourceLostError(SourceError):
+    """An open link broke. Connecting again may help."""
+
+    def __init__(self, source: str, reason: str, *, alive: datetime | None = None) -> None:
+        super().__init__(source, reason)
+        self.alive = alive
+        """Last instant at which the link was known to work, UTC; None where the source cannot tell."""
+
+
+class SourceRefusedError(SourceError):
+    """The peer said no: credentials, certificate, session. Waiting alone will not help; a person must act."""
+
+
+class Source(Protocol):
+    """One configured link to one device, broker or recorded file."""
+
+    @property
+    def name(self) -> str:
+        """The name its line file gives it: unique in the park, used in logs and gaps."""
+
+    @property
+    def resumes(self) -> bool:
+        """Whether what was missed while disconnected is redelivered after the next `connect` of this link.
+
+        Asked after `connect` has succeeded: an MQTT broker that still held the session says True, and
+        the collector then records the outage as filled.
+        """
+
+    def connect(self) -> AbstractAsyncContextManager[AsyncIterator[Delivery]]:
+        """Open the link; yield its deliveries until it ends (a file) or breaks.
+
+        Raises:
+            SourceUnreachableError: no answer while opening.
+            SourceRefusedError: an answer that forbids opening.
+            SourceLostError: from the iterator, when the open link breaks.
+        """
+
+
+Points = Sequence[Point[A_co]]
+"""The points of one source, in the order of the line file; never empty."""

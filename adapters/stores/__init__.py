@@ -1,0 +1,1 @@
+"""Where samples and results rest: one folder per store, each keeping the promises of `contract`."""

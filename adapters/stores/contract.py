@@ -1,0 +1,137 @@
+"""What every store promises.
+
+    open() ──► write(samples, upto), …        the drain, one writer
+           ──► samples(), last(), results()    readers, also in other processes
+           ──► close()
+
+- Writing is idempotent. The same batch written twice leaves the store as after once: a sample is keyed by
+  (signal, time), and of two samples with one key the one written later counts.
+- A write that returns is durable. One that raises may have stored a part; the drain writes the batch again.
+- Rows that the store will never take come back as refusals, and all others of the batch are stored.
+- `written(log)` tells a store that counts positions itself how far it came, so that a drain that died
+  between the write and its cursor's commit does not append twice. Stores whose writes overwrite say None.
+- Readers get UTC, nothing twice, ordered by signal and time.
+- Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts.
+
+`tests/conformance/store.py` holds each promise as a test; both stores pass it.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Protocol, Self
+
+import polars as pl
+
+RESULTS: Final = pl.Schema(
+    {
+        "path": pl.String(),
+        "period": pl.String(),
+        "name": pl.String(),
+        "start": pl.Datetime("us", "UTC"),
+        "end": pl.Datetime("us", "UTC"),
+        "kpi": pl.String(),
+        "value": pl.Float64(),
+        "coverage": pl.Float64(),
+        "computed": pl.Datetime("us", "UTC"),
+    }
+)
+"""One number about one window: `path` is `factory[/line[/equipment]]`, or the park's name for the whole
+park; `period` is `hour`, `shift` or `day`; `name` the shift's name (empty for hours and days); [start, end)
+the window in UTC; `kpi` a slug of the catalogue; `value` null where the number is not defined; `coverage`
+the share of planned time with known state, 0 to 1 (null when nothing was planned); `computed` when, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a batch reaches in the spool it was read from."""
+
+    log: str
+    """Identity of the spool, stable for its life."""
+
+    upto: int
+    """Position after the batch's last entry; positions grow."""
+
+
+class StoreError(Exception):
+    """A store did not do what it was asked; `store` names it and the text says what to do."""
+
+    def __init__(self, store: str, reason: str) -> None:
+        super().__init__(f"{store}: {reason}")
+        self.store = store
+        self.reason = reason
+
+
+class StoreUnavailableError(StoreError):
+    """No answer, or an answer that means later (429, 5xx). Trying again may help."""
+
+    def __init__(self, store: str, reason: str, *, retry_after: float | None = None) -> None:
+        super().__init__(store, reason)
+        self.retry_after = retry_after
+        """Seconds the store asked to wait; None where it did not say."""
+
+
+class StoreRefusedError(StoreError):
+    """The store forbids it (401, 403, unknown database or bucket). A person must act; samples stay in the spool."""
+
+
+class Store(Protocol):
+    """One place where samples and results rest."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in logs and errors: its kind and its folder or address, never a secret."""
+
+    async def __aenter__(self) -> Self:
+        """Open it.
+
+        Raises:
+            StoreUnavailableError: it does not answer.
+            StoreRefusedError: it answers, and forbids.
+        """
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close it within 5 s."""
+
+    async def check(self) -> None:
+        """Ask whether it would take a write now; raises as `write` does."""
+
+    async def written(self, log: str) -> int | None:
+        """Tell up to which position of the spool `log` it has stored; None where it keeps no such count."""
+
+    async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
+        """Store a batch (columns of `SAMPLES`) durably.
+
+        Returns:
+            The rows that it will never take, as columns of `REFUSALS` (`source` and `address` empty).
+
+        Raises:
+            StoreUnavailableError: try the same batch again, after `retry_after`.
+            StoreRefusedError: a person must act first.
+        """
+
+    async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
+        """Give the samples of `signals` with start <= time < end, columns of `SAMPLES`, by signal and time."""
+
+    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
+        """Give each signal's last sample with time < before (at most one row each), columns of `SAMPLES`."""
+
+    async def write_results(self, results: pl.DataFrame) -> None:
+        """Store results (columns of `RESULTS`) durably; raises as `write` does."""
+
+    async def results(
+        self,
+        *,
+        start: datetime,
+        end: datetime,
+        paths: Collection[str] | None = None,
+        periods: Sequence[str] | None = None,
+        kpis: Collection[str] | None = None,
+    ) -> pl.DataFrame:
+        """Give the results whose windows begin in [start, end), columns of `RESULTS`, by path, period, start, kpi."""
+
+    async def maintain(self) -> None:
+        """Do the housekeeping it needs now and then (compaction); harmless at any time, may do nothing."""

@@ -1,0 +1,1 @@
+"""From samples to meaning: calendars, spans, KPIs, faults and alerts."""

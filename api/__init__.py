@@ -1,0 +1,1 @@
+"""What the park's platform, the page and people read."""

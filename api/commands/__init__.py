@@ -1,0 +1,1 @@
+"""The verbs of `parkline` that this layer brings."""

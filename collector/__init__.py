@@ -1,0 +1,1 @@
+"""From a source to safety: configuration, admission, the spool, the drain, the records."""

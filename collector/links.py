@@ -1,0 +1,89 @@
+"""The links: how each source stands, and how far its clock has come.
+
+The collector writes a row per source every second or so; the other roles read them. `horizon` is what
+utilisation needs: up to which instant of the machine's own time its last state can be held.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from collector.records import METADATA, Instant
+
+LINKS: Final = sa.Table(
+    "links",
+    METADATA,
+    sa.Column("source", sa.String(64), primary_key=True),
+    sa.Column("state", sa.String(16), nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("seen", Instant, nullable=False),
+    sa.Column("last_time", Instant),
+    sa.Column("last_received", Instant),
+    sa.Column("samples", sa.BigInteger, nullable=False),
+    sa.Column("refusals", sa.BigInteger, nullable=False),
+    sa.Column("problem", sa.Text, nullable=False),
+)
+"""One row per source; columns as in `Link`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """How one source stood when the collector last wrote of it."""
+
+    source: str
+    """Its name."""
+
+    state: str
+    """`up`, `down` (trying again), `refused` (a person must act) or `ended` (a recorded file, all read)."""
+
+    since: datetime
+    """Since when it is in that state, UTC."""
+
+    seen: datetime
+    """When the collector last wrote this, UTC: its heartbeat."""
+
+    last_time: datetime | None
+    """Greatest source time it has delivered, UTC; None before the first sample."""
+
+    last_received: datetime | None
+    """When that sample arrived, UTC."""
+
+    samples: int
+    """Samples made durable since the records were made."""
+
+    refusals: int
+    """Dead letters since the records were made."""
+
+    problem: str
+    """Why it is down or refused, and what to do; empty when it is up."""
+
+    @property
+    def horizon(self) -> datetime | None:
+        """Until when, in the source's own time, its last values are known to hold; None before the first sample.
+
+        While the link is up, silence means no change: the horizon moves on with the heartbeat, from the last
+        sample's time. That holds for a machine whose clock is off, too. It stands still once the link is down or ended.
+        """
+        if self.last_time is None or self.last_received is None:
+            return None
+        if self.state == "ended":
+            return self.last_time
+        alive = self.seen if self.state == "up" else self.since
+        return self.last_time + max(alive - self.last_received, alive - alive)
+
+
+def write_links(connection: sa.Connection, links: Sequence[Link]) -> None:
+    """Replace the rows of these sources."""
+    for link in links:
+        values = {column.name: getattr(link, column.name) for column in LINKS.columns}
+        done = connection.execute(sa.update(LINKS).where(LINKS.c.source == link.source).values(values))
+        if done.rowcount == 0:
+            connection.execute(sa.insert(LINKS).values(values))
+
+
+def read_links(connection: sa.Connection) -> dict[str, Link]:
+    """Give every link by its source's name."""
+    return {row.source: Link(**row._mapping) for row in connection.execute(sa.select(LINKS))}  # noqa: SLF001 - SQLAlchemy's public name

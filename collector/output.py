@@ -1,0 +1,72 @@
+"""What a verb prints: data on stdout, as a table for people or as JSON for programs."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+
+class OutputFormat(StrEnum):
+    """How a verb prints its data."""
+
+    TABLE = "table"
+    """For people."""
+    JSON = "json"
+    """For programs."""
+
+
+Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print: a table or JSON.")]
+"""The option `-o` of every verb that prints data."""
+
+ConfigFile = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="PARKLINE_CONFIG", help="The installation: parkline.yaml, or its folder."),
+]
+"""The option `-c` of every verb that needs the installation."""
+
+DEFAULT_CONFIG = Path("configs/parkline.yaml")
+"""Where the installation is looked for when nobody says otherwise."""
+
+
+def show(rows: Sequence[Mapping[str, Any]], output: OutputFormat, *, title: str = "") -> None:
+    """Print rows that share their keys: a table with a column per key, or a JSON array."""
+    if output is OutputFormat.JSON:
+        show_json(list(rows))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title or None, title_justify="left", header_style="bold")
+    for key in rows[0] if rows else ():
+        number = any(isinstance(row[key], int | float) and not isinstance(row[key], bool) for row in rows)
+        table.add_column(key, justify="right" if number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    console.print(table if rows else f"{title or 'result'}: nothing to show")
+
+
+def show_json(value: Any) -> None:
+    """Print a value as indented JSON; instants as RFC 3339 in UTC, enums and paths as text."""
+    import orjson
+
+    options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+    sys.stdout.write(orjson.dumps(value, default=str, option=options).decode())
+    sys.stdout.flush()
+
+
+def fail(problem: object, *, code: int = 1) -> NoReturn:
+    """Tell a person on stderr what is wrong and end the verb; code 1 for a failed task, 2 for a wrong call or file."""
+    typer.echo(str(problem), err=True)
+    raise typer.Exit(code)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1000 else f"{value:,.0f}"  # noqa: PLR2004 - from here digits after the point say nothing
+    return str(value)

@@ -1,0 +1,413 @@
+"""The park as configured: its assets, its signals and its calendars.
+
+    park ─ factory ─ line ─ equipment ─ signal          path: factory/line/equipment/signal
+
+The tree follows ISA-95 (IEC 62264-1, 5.3): the park is the enterprise level, a factory a site, a line a
+production line, equipment a work unit. All models are frozen; `collector.load` makes them from the files of an
+engineer.
+"""
+
+from datetime import date, time, timedelta
+from enum import StrEnum
+from functools import cached_property
+from typing import Annotated, Final, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
+
+from adapters.sample import ValueType
+from adapters.settings import Duration, Settings
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
+"""An identifier: letters, digits, `_`, `-` and `.`, 1 to 64 characters, the first a letter or digit."""
+
+
+class EquipmentState(StrEnum):
+    """What a machine does, in the words that utilisation needs.
+
+    Each is tied to the time elements of ISO 22400-2 (6.2), OPC 40501-1 (Machine tools, annex C), PackML
+    (ISA-TR88.00.02 StateCurrent) and MTConnect (execution, controller mode).
+    """
+
+    PRODUCING = "producing"
+    """ISO 22400-2 actual production time (APT); OPC 40501-1 Executing; PackML Execute, Completing; MTConnect
+    ACTIVE."""
+    IDLE = "idle"
+    """Ready, nothing to do: ISO 22400-2 part of actual unit delay time (ADET); OPC 40501-1 NotExecuting;
+    PackML Idle, Starved (Suspended); MTConnect READY, STOPPED, PROGRAM_COMPLETED, WAIT."""
+    SETUP = "setup"
+    """ISO 22400-2 actual unit setup time (AUST); OPC 40501-1 Setup mode; PackML Starting, Resetting;
+    MTConnect mode MANUAL or MANUAL_DATA_INPUT with ACTIVE."""
+    PLANNED_STOP = "planned_stop"
+    """ISO 22400-2 planned down time (PDOT); OPC 40501-1 Maintenance mode; PackML Stopped in maintenance mode; MTConnect
+    OPTIONAL_STOP."""
+    UNPLANNED_STOP = "unplanned_stop"
+    """ISO 22400-2 actual unit down time (ADOT); OPC 40501-1 Interrupted, Error; PackML Held, Aborted; MTConnect
+    INTERRUPTED, FEED_HOLD, PROGRAM_STOPPED."""
+    OFF = "off"
+    """Switched off: ISO 22400-2 outside planned busy time; OPC 40001-1 OutOfService; PackML Stopped; MTConnect power
+    OFF."""
+    UNKNOWN = "unknown"
+    """Nobody knows: bad status, or a gap longer than `hold_for`; MTConnect UNAVAILABLE. Never taken for idle."""
+
+
+class SignalRole(StrEnum):
+    """What a signal means for utilisation and faults."""
+
+    STATE = "state"
+    """What the equipment does; its values are mapped by `states`."""
+    MODE = "mode"
+    """How it is operated: automatic, manual, setup."""
+    CONDITION = "condition"
+    """A condition or alarm; its values are mapped by `conditions`."""
+    GOOD_COUNT = "good_count"
+    """Good parts, cumulative."""
+    REJECT_COUNT = "reject_count"
+    """Rejected parts, cumulative."""
+    TOTAL_COUNT = "total_count"
+    """All parts, cumulative."""
+    CYCLE_TIME = "cycle_time"
+    """Duration of the last cycle."""
+    ENERGY = "energy"
+    """Energy used, cumulative."""
+    POWER = "power"
+    """Power drawn now."""
+    PRODUCT = "product"
+    """What is being made: product, order or program."""
+    METER = "meter"
+    """A running-hours meter, cumulative."""
+    MEASUREMENT = "measurement"
+    """Any other measured value."""
+    OTHER = "other"
+    """Stored and shown, not interpreted."""
+
+
+class ConditionLevel(StrEnum):
+    """How bad a condition is (MTConnect part 2, Condition)."""
+
+    NORMAL = "normal"
+    WARNING = "warning"
+    FAULT = "fault"
+
+
+class Severity(StrEnum):
+    """Priority of an alert (ISA-18.2, 5.2.5): how soon somebody must act."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+
+class Title(Settings):
+    """What people call it, in the languages of the page."""
+
+    zh: str = ""
+    """Chinese; empty: the id is shown."""
+
+    en: str = ""
+    """English; empty: the id is shown."""
+
+
+class Limit(Settings):
+    """A limit of a numeric signal. At least one of `high` and `low` is set."""
+
+    high: float | None = None
+    """Alert above this, in the signal's unit."""
+
+    low: float | None = None
+    """Alert below this, in the signal's unit."""
+
+    hysteresis: float = Field(default=0.0, ge=0)
+    """How far the value must come back inside before the alert ends, in the signal's unit; 0 or more."""
+
+    on_delay: Duration = timedelta(0)
+    """How long the limit must be exceeded before the alert begins."""
+
+    off_delay: Duration = timedelta(0)
+    """How long the value must be back before the alert ends."""
+
+    severity: Severity = Severity.MEDIUM
+    """Priority of the alert."""
+
+    @model_validator(mode="after")
+    def _has_a_side(self) -> Self:
+        if self.high is None and self.low is None:
+            msg = "a limit needs `high`, `low` or both"
+            raise ValueError(msg)
+        if self.high is not None and self.low is not None and self.low >= self.high:
+            msg = f"`low` ({self.low:g}) must be below `high` ({self.high:g})"
+            raise ValueError(msg)
+        return self
+
+
+class Signal(Settings):
+    """One value of one piece of equipment. In a line file its address keys stand beside these."""
+
+    path: str
+    """`factory/line/equipment/name`, set by the loader."""
+
+    name: Name
+    """Unique within its equipment."""
+
+    source: Name
+    """Name of the source that delivers it."""
+
+    address: SerializeAsAny[BaseModel]
+    """Where its source finds it: the address model of the source's kind."""
+
+    item: str = ""
+    """Its name in recorded files; empty: `name`."""
+
+    type: ValueType
+    """Type of its values: float, int, bool or text."""
+
+    unit: str = "1"
+    """Unit of its values after scale and offset, as UCUM writes it (`Cel`, `kW.h`, `r/min`, `%`); `1`: none."""
+
+    scale: float = 1.0
+    """Factor on the raw value, not 0; float and int signals only."""
+
+    offset: float = 0.0
+    """Added after scaling, in `unit`."""
+
+    low: float | None = None
+    """Least valid value, in `unit`; below it a sample's status becomes Uncertain. None: no bound."""
+
+    high: float | None = None
+    """Greatest valid value, in `unit`; above it a sample's status becomes Uncertain. None: no bound."""
+
+    role: SignalRole = SignalRole.OTHER
+    """What it means."""
+
+    states: dict[str, EquipmentState] = Field(default_factory=dict)
+    """Raw value, as text, to equipment state; role `state` only. A value not listed is `unknown`, and counted."""
+
+    conditions: dict[str, ConditionLevel] = Field(default_factory=dict)
+    """Raw value, as text, to level; role `condition` only. Empty: MTConnect's Normal, Warning and Fault."""
+
+    limits: tuple[Limit, ...] = ()
+    """Limits that raise alerts; float and int signals only."""
+
+    title: Title = Title()
+    """What people call it."""
+
+    @property
+    def equipment(self) -> str:
+        """Path of its equipment."""
+        return self.path.rpartition("/")[0]
+
+
+class Equipment(Settings):
+    """One machine: an ISA-95 work unit."""
+
+    path: str
+    """`factory/line/id`, set by the loader."""
+
+    id: Name
+    """Unique within its line."""
+
+    title: Title = Title()
+    """What people call it."""
+
+    hold_for: Duration = timedelta(minutes=10)
+    """How long a gap of its source is bridged with the state before it; after that the state is `unknown`."""
+
+    calendar: Name | None = None
+    """Its calendar, where it differs from the line's."""
+
+    signals: tuple[Signal, ...] = ()
+    """Its signals, in the order of the file."""
+
+    @property
+    def state(self) -> Signal | None:
+        """Its state signal, if it has one; at most one per equipment."""
+        return next((s for s in self.signals if s.role is SignalRole.STATE), None)
+
+
+class SourceConfig(Settings):
+    """One configured link."""
+
+    name: Name
+    """Unique in the park."""
+
+    kind: str
+    """Which adapter speaks it, as `adapters.registry` names it."""
+
+    line: str
+    """Path of the line whose file it stands in, `factory/line`."""
+
+    settings: SerializeAsAny[BaseModel]
+    """The adapter's own settings."""
+
+
+class Line(Settings):
+    """One production line: what one line file describes."""
+
+    path: str
+    """`factory/id`, set by the loader."""
+
+    id: Name
+    """Unique within its factory."""
+
+    title: Title = Title()
+    """What people call it."""
+
+    calendar: Name | None = None
+    """Its calendar, where it differs from the factory's."""
+
+    sources: tuple[SourceConfig, ...] = ()
+    """Its links."""
+
+    equipment: tuple[Equipment, ...] = ()
+    """Its machines, in the order of the file."""
+
+
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+"""The days of a week in ISO 8601 order."""
+
+
+class Break(Settings):
+    """Time inside a shift in which no work is planned."""
+
+    start: time
+    """Local time of day; a break of a shift that crosses midnight may lie after it."""
+
+    end: time
+    """Local time of day, exclusive."""
+
+
+class Shift(Settings):
+    """Planned work, every week, in the factory's own time zone."""
+
+    name: Name
+    """Unique within its calendar."""
+
+    days: tuple[Weekday, ...] = WEEKDAYS
+    """Days on which it begins."""
+
+    start: time
+    """Local time of day at which it begins."""
+
+    end: time
+    """Local time of day at which it ends, exclusive; at or before `start`: on the next day."""
+
+    breaks: tuple[Break, ...] = ()
+    """Time inside it in which no work is planned."""
+
+
+class Calendar(Settings):
+    """When work is planned."""
+
+    shifts: tuple[Shift, ...]
+    """Its shifts; they do not overlap."""
+
+    closed: tuple[date, ...] = ()
+    """Local days on which no shift begins (holidays)."""
+
+    open: tuple[date, ...] = ()
+    """Local days on which every shift begins, whatever the weekday (调休: moved working days)."""
+
+    @field_validator("shifts")
+    @classmethod
+    def _some_shifts_by_name(cls, shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+        names = [shift.name for shift in shifts]
+        if not names or len(set(names)) != len(names):
+            msg = "a calendar needs one shift or more, each with a name of its own"
+            raise ValueError(msg)
+        return shifts
+
+
+class Factory(Settings):
+    """One factory: an ISA-95 site."""
+
+    id: Name
+    """Unique in the park; also its path."""
+
+    title: Title = Title()
+    """What people call it."""
+
+    time_zone: str
+    """IANA name, such as Asia/Shanghai."""
+
+    calendar: Name
+    """The calendar of its lines, unless they name another."""
+
+    lines: tuple[Line, ...] = ()
+    """Its lines, in the order of their files."""
+
+    @property
+    def path(self) -> str:
+        """Path of the factory: its id."""
+        return self.id
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        """Its time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            msg = f"{name!r} is no IANA time zone; write one like Asia/Shanghai or America/Chicago"
+            raise ValueError(msg) from error
+        return name
+
+
+class Park(Settings):
+    """The whole park."""
+
+    id: Name
+    """Its name in paths of results that are about the whole park."""
+
+    title: Title = Title()
+    """What people call it."""
+
+    calendars: dict[Name, Calendar]
+    """Calendars by name."""
+
+    factories: tuple[Factory, ...]
+    """Its factories."""
+
+    @cached_property
+    def equipment(self) -> dict[str, Equipment]:
+        """Every machine by path, in the order of the files."""
+        return {e.path: e for f in self.factories for line in f.lines for e in line.equipment}
+
+    @cached_property
+    def signals(self) -> dict[str, Signal]:
+        """Every signal by path, in the order of the files."""
+        return {s.path: s for e in self.equipment.values() for s in e.signals}
+
+    @cached_property
+    def sources(self) -> dict[str, SourceConfig]:
+        """Every source by name, in the order of the files."""
+        return {s.name: s for f in self.factories for line in f.lines for s in line.sources}
+
+    def factory_of(self, path: str) -> Factory:
+        """Give the factory that `path` (of a factory or of anything below) lies in.
+
+        Raises:
+            KeyError: the park has no such factory.
+        """
+        wanted = path.partition("/")[0]
+        for factory in self.factories:
+            if factory.id == wanted:
+                return factory
+        msg = f"no factory {wanted!r} in park {self.id!r}"
+        raise KeyError(msg)
+
+    def calendar_of(self, equipment: str) -> Calendar:
+        """Give the calendar that holds for the equipment at path `equipment`: its own, its line's or its factory's.
+
+        Raises:
+            KeyError: the park has no such equipment.
+        """
+        factory = self.factory_of(equipment)
+        line = next(one for one in factory.lines if equipment.startswith(one.path + "/"))
+        return self.calendars[self.equipment[equipment].calendar or line.calendar or factory.calendar]

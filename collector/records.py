@@ -1,0 +1,117 @@
+"""The records: the relational database of gaps, dead letters, links, alerts and keys.
+
+SQLite by default, PostgreSQL when one machine is not enough; both through SQLAlchemy Core. The modules that own a
+table declare it on `METADATA` and keep its queries beside it: `collector.links`, `collector.gaps`,
+`collector.deadletters`, `analytics.alertlog`, `api.auth`. Roles in several processes share the records; every
+change is one short transaction.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+METADATA: Final = sa.MetaData()
+"""The tables of the records."""
+
+T = TypeVar("T")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class RecordsError(Exception):
+    """The records do not answer; the text says which database and what to do. Trying again may help."""
+
+
+class Instant(sa.TypeDecorator[datetime]):
+    """A UTC instant, kept as microseconds since 1970 so that every database orders and compares it alike."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> int | None:
+        """Give microseconds since 1970; raises ValueError for a time without a zone."""
+        del dialect
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            msg = f"{value!r} has no time zone; records keep UTC instants only"
+            raise ValueError(msg)
+        delta = value - _EPOCH
+        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """Give the instant, in UTC."""
+        del dialect
+        if value is None:
+            return None
+        return _EPOCH + timedelta(microseconds=value)
+
+
+class Records:
+    """One connection pool to the records.
+
+    `async with Records(url) as records:` makes the missing tables; `await records.run(work)` runs `work(connection)` in
+    one transaction, in a thread.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = make_url(url)
+        self._engine: sa.Engine | None = None
+
+    @property
+    def name(self) -> str:
+        """The database, without its password."""
+        return self._url.render_as_string(hide_password=True)
+
+    async def __aenter__(self) -> Self:
+        """Open the database and make the tables that are missing; raises RecordsError."""
+        await asyncio.to_thread(self._open)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the pool."""
+        del kind, error, trace
+        if self._engine is not None:
+            await asyncio.to_thread(self._engine.dispose)
+            self._engine = None
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in one transaction; raises RecordsError when the database does not answer."""
+        return await asyncio.to_thread(self.run_now, work)
+
+    def run_now(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do as `run`, in the calling thread."""
+        if self._engine is None:
+            msg = f"the records {self.name} are not open; enter their block first"
+            raise RecordsError(msg)
+        try:
+            with self._engine.begin() as connection:
+                return work(connection)
+        except sa.exc.OperationalError as error:
+            msg = f"the records {self.name} do not answer ({error.orig}); check the disk or the database server"
+            raise RecordsError(msg) from error
+
+    def _open(self) -> None:
+        sqlite = self._url.get_backend_name() == "sqlite"
+        try:
+            self._engine = sa.create_engine(self._url, connect_args={"timeout": 15} if sqlite else {})
+            if sqlite:
+                sa.event.listen(self._engine, "connect", _durable)
+            METADATA.create_all(self._engine)
+        except (sa.exc.OperationalError, sa.exc.ArgumentError) as error:
+            msg = f"cannot open the records {self.name} ({error}); check `records: url:` in parkline.yaml"
+            raise RecordsError(msg) from error
+
+
+def _durable(connection: Any, record: object) -> None:
+    """Let readers and one writer work side by side, and sync every commit."""
+    del record
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        connection.execute(f"PRAGMA {pragma}")

@@ -1,0 +1,112 @@
+"""How parkline itself runs: `parkline.yaml`."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import BaseModel, Field, SecretStr, SerializeAsAny
+
+from adapters.settings import Duration, Settings, Size
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+"""A TCP port, 1 to 65535."""
+
+
+class SpoolSettings(Settings):
+    """The durable log between sources and everything else."""
+
+    path: Path = Path("data/spool.db")
+    """File of the SQLite database; relative to the configuration's folder. It needs a disk that honours fsync."""
+
+    limit: Size = 10 * 2**30
+    """Bytes of samples it may hold; when it is full, sources are held back. 1 MiB or more."""
+
+    linger: Duration = timedelta(milliseconds=20)
+    """How long a commit waits for more batches to share its fsync; 0 to 1 s."""
+
+    keep: Duration = timedelta(minutes=10)
+    """How long entries that the store has are kept for slower readers (fault detectors)."""
+
+
+class AdmitSettings(Settings):
+    """What is accepted as a sample."""
+
+    ahead: Duration = timedelta(minutes=10)
+    """How far a sample's time may lie after its arrival; beyond it the sample is a dead letter (a clock is wrong)."""
+
+    oldest: int = Field(default=2000, ge=1971, le=2262)
+    """First year of a plausible source time; before it the sample is a dead letter (1970: a clock never set)."""
+
+
+class StoreSettings(Settings):
+    """Where samples and results rest. Its other keys are the settings of the store's kind."""
+
+    kind: str = "lake"
+    """`lake` (Delta Lake in a folder or bucket) or `influxdb`."""
+
+    flush: Duration = timedelta(seconds=1)
+    """How long the drain collects before it writes a batch that is not full; 0 to 1 min."""
+
+    batch: int = Field(default=100_000, ge=1, le=5_000_000)
+    """Rows at most in one write."""
+
+    settings: SerializeAsAny[BaseModel]
+    """The adapter's own settings, set by the loader."""
+
+
+class RecordsSettings(Settings):
+    """The relational database of gaps, dead letters, alerts and keys."""
+
+    url: SecretStr = SecretStr("sqlite:///data/records.db")
+    """SQLAlchemy URL; a relative SQLite path is relative to the configuration's folder."""
+
+    dead_letters: int = Field(default=100_000, ge=100)
+    """How many dead letters are kept; the oldest go first, and their number stays counted."""
+
+
+class AnalyticsSettings(Settings):
+    """The jobs that compute utilisation and faults."""
+
+    every: Duration = timedelta(seconds=5)
+    """How often they run over what is new; 1 s to 10 min."""
+
+
+class ApiSettings(Settings):
+    """The API and the page."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on; `0.0.0.0` for every interface."""
+
+    port: Port = 8000
+    """Port to listen on."""
+
+    open_page: bool = False
+    """Whether the page and GET requests from this machine's loopback need no key (demo, a panel on the shop floor)."""
+
+
+class Installation(Settings):
+    """The whole of `parkline.yaml`."""
+
+    park: Path = Path("park.yaml")
+    """File of the park, relative to this file."""
+
+    lines: str = "lines/*.yaml"
+    """Line files, a glob relative to this file."""
+
+    spool: SpoolSettings = SpoolSettings()
+    """The durable log."""
+
+    admit: AdmitSettings = AdmitSettings()
+    """What is accepted."""
+
+    store: StoreSettings
+    """Where samples and results rest."""
+
+    records: RecordsSettings = RecordsSettings()
+    """Gaps, dead letters, alerts, keys."""
+
+    analytics: AnalyticsSettings = AnalyticsSettings()
+    """Utilisation and faults."""
+
+    api: ApiSettings = ApiSettings()
+    """The API and the page."""

@@ -1,0 +1,91 @@
+"""What every spool promises.
+
+    append(samples) ──► durable ──► read(after) … commit(consumer, position)
+
+- `append` returns after the samples are on disk and will be there after a power cut. It gives the position
+  of the new entry; positions grow and are never used twice.
+- Entries are read back whole, in order, by any number of consumers in any process, each with a cursor of its own.
+- An entry is dropped only when every required consumer has passed it, and every other consumer has passed it
+  or it is older than `keep`.
+- When the spool holds `limit` bytes, or the disk is full, `append` raises `SpoolFullError`: the caller keeps the
+  batch, and holds back its sender until there is room.
+- The identity of the spool (`log`) is made with it and never changes.
+
+`tests/conformance/spool.py` holds each promise as a test.
+"""
+
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Protocol, Self
+
+import polars as pl
+
+STORE = "store"
+"""The consumer that feeds the store; the one required consumer."""
+
+
+class SpoolError(Exception):
+    """The spool cannot do its work; the text names the file and says what to do."""
+
+
+class SpoolFullError(SpoolError):
+    """No room: the limit is reached, or the disk is full.
+
+    Room comes when the store takes batches, or a person makes it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Entries read together."""
+
+    samples: pl.DataFrame
+    """Columns of `adapters.sample.SAMPLES`, in the order they were appended; empty when there was nothing to read."""
+
+    upto: int
+    """Position after the last entry read: what to commit once they are dealt with."""
+
+    missed: bool = False
+    """Whether entries after the asked position had been dropped unread (an optional consumer was too slow)."""
+
+
+class Spool(Protocol):
+    """One durable log."""
+
+    @property
+    def log(self) -> str:
+        """Identity of this spool, stable for its life."""
+
+    async def __aenter__(self) -> Self:
+        """Open it, recover it, make it where it is not there; raises SpoolError."""
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Finish the appends under way and close it."""
+
+    async def append(self, samples: pl.DataFrame) -> int:
+        """Make a batch durable; give the position after it.
+
+        Raises:
+            SpoolFullError: there is no room now; append the same batch again later.
+            SpoolError: the disk refuses (read-only, broken).
+        """
+
+    async def read(self, after: int, rows: int) -> Chunk:
+        """Give the entries after position `after`, whole, until at least `rows` rows are read or none are left."""
+
+    async def cursor(self, consumer: str) -> int:
+        """Give a consumer's committed position; 0 for one never heard of."""
+
+    async def commit(self, consumer: str, position: int) -> None:
+        """Remember that `consumer` has dealt with everything up to `position`; never goes back."""
+
+    async def grown(self, after: int, patience: float) -> bool:
+        """Wait until there is an entry after `after`, for `patience` seconds at most; tell whether there is."""
+
+    async def end(self) -> int:
+        """Give the position after the newest entry."""
+
+    async def size(self) -> int:
+        """Give the bytes of samples it holds."""
