@@ -1,0 +1,73 @@
+# The two commands: `make demo` and `make test`. Each sets up what it needs; what is there is not done again.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+ARGS ?=
+NAME ?=
+ROUNDS ?=
+
+.PHONY: help demo test lint bench prove schemas lock clean
+
+help:
+	@printf '%s\n' \
+	  'make demo  [ARGS="--once -o json"]   play a real machine tool through the whole corridor' \
+	  'make test                            lint, types, import law and all tests, with real servers' \
+	  'make lint                            lint, types and import law only' \
+	  'make bench [NAME=mazak01]            benchmarks: each ends in one JSON line' \
+	  'make prove [NAME=kill9-mqtt] [ROUNDS=20]   fault proofs: each ends in one JSON line' \
+	  'make schemas                         write configs/schema from the models' \
+	  'make lock                            pin all dependencies again'
+
+demo: .venv/demo.done
+	@$(BIN)/parkline demo $(ARGS)
+
+test: lint .venv/servers.done
+	$(BIN)/pytest $(ARGS)
+
+lint: .venv/test.done
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: .venv/test.done .venv/servers.done
+	@$(BIN)/python -m tests.bench $(NAME)
+
+prove: .venv/test.done .venv/servers.done
+	@$(BIN)/python -m tests.prove $(NAME) $(if $(ROUNDS),--rounds $(ROUNDS))
+
+schemas: .venv/demo.done
+	$(BIN)/parkline check --write-schemas configs/schema
+
+# Versions and hashes only: a lock names no place to download from.
+LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --no-annotate --no-header --quiet
+lock: .venv/test.done
+	$(LOCK) --group build --output-file requirements.txt
+	$(LOCK) --group build --group dev --constraint requirements.txt --output-file requirements-dev.txt
+
+clean:
+	rm -rf .venv tests/servers/node/node_modules
+
+.venv/made.done:
+	@.ci/venv >&2
+	@touch $@
+
+.venv/demo.done: .venv/made.done requirements.txt pyproject.toml
+	@echo 'setting up: Python packages for the product' >&2
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements.txt >&2
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable . >&2
+	@$(BIN)/python -m compileall -q adapters collector analytics api >&2
+	@touch $@
+
+.venv/test.done: .venv/demo.done requirements-dev.txt
+	@echo 'setting up: Python packages for tests' >&2
+	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt >&2
+	@touch $@
+
+.venv/servers.done: .venv/made.done .ci/servers tests/servers/node/package-lock.json
+	@.ci/servers >&2
+	@touch $@
