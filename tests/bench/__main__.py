@@ -1,0 +1,38 @@
+"""Benchmarks: `python -m tests.bench [NAME …]`, all of them without a name.
+
+A benchmark is a module with `measure() -> dict[str, object]`, and a line in `BENCHMARKS`. Progress goes to stderr;
+on stdout each ends in one JSON line with at least
+
+    name        as below
+    value       what was measured, in `unit`
+    reference   what it is compared with, measured beside it
+    ratio       how many times better than the reference: larger is better
+    unit        of `value` and `reference`
+"""
+
+import sys
+from importlib import import_module
+from typing import Final
+
+import orjson
+
+BENCHMARKS: Final[dict[str, str]] = {
+    "spool": "tests.bench.spool",
+}
+"""Name to module, in the order in which all of them run."""
+
+
+def main(names: list[str]) -> int:
+    """Measure; 0 when all were measured, 2 for a name that is not there."""
+    strangers = [name for name in names if name not in BENCHMARKS]
+    if strangers:
+        print(f"no benchmark {', '.join(strangers)}; there are {', '.join(BENCHMARKS)}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        measured = import_module(BENCHMARKS[name]).measure()
+        print(orjson.dumps({"name": name, **measured}).decode(), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,47 @@
+"""Fault proofs: `python -m tests.prove [NAME …] [--rounds N]`, all of them without a name.
+
+A proof is a module with `prove(rounds: int | None) -> dict[str, object]` (None: as many rounds as it sees fit), and
+a line in `PROOFS`. Progress goes to stderr; on stdout each ends in one JSON line with at least
+
+    name      as below
+    sent      samples that their sender was told are safe, or knows it has sent
+    stored    different ones of them found in the store afterwards
+    lost      how many are missing without anybody having been told
+    doubled   how many are there more than once
+
+One that lost or doubled anything fails.
+"""
+
+import argparse
+import sys
+from importlib import import_module
+from typing import Final
+
+import orjson
+
+PROOFS: Final[dict[str, str]] = {
+    "kill9-mqtt": "tests.prove.kill9_mqtt",
+    "kill9-opcua": "tests.prove.kill9_opcua",
+}
+"""Name to module, in the order in which all of them run."""
+
+
+def main() -> int:
+    """Prove; 0 when nothing was lost or doubled, 1 when something was."""
+    parser = argparse.ArgumentParser(prog="python -m tests.prove")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PROOFS)}; all without a name")
+    parser.add_argument("--rounds", type=int, help="how many faults each proof makes")
+    asked = parser.parse_args()
+    for name in asked.names:
+        if name not in PROOFS:
+            parser.error(f"no proof {name}; there are {', '.join(PROOFS)}")
+    held = True
+    for name in asked.names or PROOFS:
+        proved = import_module(PROOFS[name]).prove(asked.rounds)
+        print(orjson.dumps({"name": name, **proved}).decode(), flush=True)
+        held = held and proved["lost"] == 0 and proved["doubled"] == 0
+    return 0 if held else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
