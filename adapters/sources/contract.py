@@ -26,7 +26,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import polars as pl
 from pydantic import BaseModel
@@ -138,6 +138,26 @@ class Source(Protocol):
             SourceRefusedError: an answer that forbids opening.
             SourceLostError: from the iterator, when the open link breaks.
         """
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a finite source is."""
+
+    share: float
+    """Part of all there is that has been read, 0 to 1."""
+
+    rows: int
+    """Samples and refusals delivered so far."""
+
+
+@runtime_checkable
+class FiniteSource(Source, Protocol):
+    """A source that ends by itself, and can tell how far it is."""
+
+    @property
+    def progress(self) -> Progress:
+        """How far it is since the last `connect`; for a progress bar, asked after any delivery."""
 
 
 Points = Sequence[Point[A_co]]
