@@ -17,8 +17,10 @@ MISSING: Final = object()
 """What `find` gives where the payload has no such value; JSON null is None."""
 
 _KEY: Final = re.compile(r'[^.\[\]"]+')
-_BRACKET: Final = re.compile(r'\[(?:([0-9]{1,9})|"((?:[^"\\]|\\.)*)")\]')
-_ESCAPE: Final = re.compile(r"\\(.)")
+_BRACKET: Final = re.compile(r'\[(?:([0-9]{1,9})|"((?:[^"\\]|\\.)*)")\]', re.DOTALL)
+_ESCAPE: Final = re.compile(r"\\(.)", re.DOTALL)
+_SPECIAL: Final = re.compile(r'(["\\])')
+_BACKSLASHED: Final = r"\\\1"
 
 
 def parse(text: str) -> Path:
@@ -59,13 +61,35 @@ def parse(text: str) -> Path:
 def find(document: Any, path: Path) -> Any:
     """Give the value at `path` in a decoded JSON document, or `MISSING`."""
     node = document
-    for step in path:
-        if isinstance(step, str):
-            if not isinstance(node, dict):
+    try:
+        for step in path:
+            if type(step) is int and type(node) is not list:
                 return MISSING
-            node = node.get(step, MISSING)
-        elif isinstance(node, list) and step < len(node):
             node = node[step]
-        else:
-            return MISSING
+    except (KeyError, IndexError, TypeError):
+        return MISSING
     return node
+
+
+def written(path: Path) -> str:
+    """Write a path as an engineer does; the inverse of `parse`."""
+    text = ""
+    for step in path:
+        if isinstance(step, int):
+            text += f"[{step}]"
+        elif _KEY.fullmatch(step):
+            text += f".{step}" if text else step
+        else:
+            text += f'["{_SPECIAL.sub(_BACKSLASHED, step)}"]'
+    return text
+
+
+def deepest(document: Any, path: Path) -> tuple[Path, Any]:
+    """Give the longest part of `path` that the document has, and the value there."""
+    node = document
+    for depth, step in enumerate(path):
+        below = find(node, (step,))
+        if below is MISSING:
+            return path[:depth], node
+        node = below
+    return path, node

@@ -75,9 +75,9 @@ class MqttSettings(Settings):
     password: SecretStr | None = None
     """Password of `user`, written `${env:NAME}` or `${file:path}`."""
 
-    keepalive: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=5), le=timedelta(hours=18))
-    """How long the link may be silent before it is probed; a link that answers nothing for one and a half of it is
-    given up. 5 s to 18 h. A broker may ask for another (MQTT 5)."""
+    keepalive: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1), le=timedelta(hours=18))
+    """How long the link may stay silent: it is probed twice in this time, and one that answers nothing for one and a
+    half of it is given up. 1 s to 18 h; a broker may ask for another (MQTT 5)."""
 
     timeout: Duration = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=100), le=timedelta(minutes=1))
     """How long the broker may take to accept the link, and to accept the subscriptions; 100 ms to 1 min."""

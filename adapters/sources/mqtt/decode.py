@@ -1,0 +1,277 @@
+"""Payloads to columns: pure, many messages in one pass.
+
+    messages ──► by topic ──► JSON decoded once ──► a row per point of the topic ──► samples
+                                                └── what does not fit ─────────────► refusals
+
+One message may carry the values of many points. A message that is no JSON, too long or of a topic that no point has
+is one refusal; a value or time stamp that does not fit is a refusal of that point, and the message's other points go
+on.
+
+A row's status is the one its payload states, else Good; null where it is not Bad becomes `BAD_NO_DATA`; a Bad status
+leaves the value out, whatever stands there. No input raises.
+"""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple, TypeAlias
+
+import orjson
+import polars as pl
+
+from adapters.sample import (
+    INSTANT,
+    PAYLOAD_KEPT,
+    REFUSALS,
+    SAMPLES,
+    VALUE_TYPES,
+    Status,
+    ValueType,
+    no_refusals,
+    no_samples,
+)
+from adapters.sources.contract import Points
+from adapters.sources.mqtt import values
+from adapters.sources.mqtt.instants import nanoseconds
+from adapters.sources.mqtt.path import MISSING, Path, deepest, find, parse, written
+from adapters.sources.mqtt.settings import MqttAddress
+from adapters.sources.mqtt.unfit import UnfitError, described
+
+_BAD: Final = int(Status.BAD)
+_NO_DATA: Final = int(Status.BAD_NO_DATA)
+_ON_ARRIVAL: Final[Path] = ()
+_LONGEST_INTEGER: Final = 400
+
+
+class Message(NamedTuple):
+    """One message as it came."""
+
+    topic: str
+    """Its topic."""
+
+    payload: bytes
+    """Its payload; of one that is too long, at least its first `PAYLOAD_KEPT` bytes."""
+
+    size: int
+    """Length of the whole payload, bytes."""
+
+    received: int
+    """When it arrived, nanoseconds since 1970, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """What became of some messages."""
+
+    samples: pl.DataFrame
+    """Columns of `SAMPLES`, in order of the messages, of one message in order of the points."""
+
+    refusals: pl.DataFrame
+    """Columns of `REFUSALS`, in order of the messages."""
+
+    strangers: Collection[str]
+    """Topics that came and that no point has."""
+
+
+class _Wanted(NamedTuple):
+    """A point, ready to be read: `value`, `time` and `status` are paths, empty as in its address."""
+
+    signal: str
+    type: ValueType
+    value: Path
+    time: Path
+    status: Path
+
+
+class Decoder:
+    """Makes samples of messages, for the points of one source."""
+
+    def __init__(self, source: str, points: Points[MqttAddress], max_payload: int) -> None:
+        """Prepare.
+
+        Args:
+            source: name of the source, as it stands in refusals.
+            points: what to look for; several may share a topic.
+            max_payload: longest payload that is decoded, bytes.
+        """
+        self._source = source
+        self._max_payload = max_payload
+        self._plain: dict[str, list[_Wanted]] = {}
+        self._inside: dict[str, list[_Wanted]] = {}
+        for point in points:
+            address = point.address
+            wanted = _Wanted(point.signal, point.type, parse(address.value), parse(address.time), parse(address.status))
+            ways = self._inside if wanted.value else self._plain
+            ways.setdefault(address.topic, []).append(wanted)
+
+    @property
+    def topics(self) -> list[str]:
+        """The topics of its points, each once, in the order of the points."""
+        return list(dict.fromkeys([*self._plain, *self._inside]))
+
+    def signals(self, topics: Collection[str]) -> tuple[str, ...]:
+        """Give the signals that are found on `topics`."""
+        ways = (self._plain, self._inside)
+        return tuple(wanted.signal for way in ways for topic in topics for wanted in way.get(topic, ()))
+
+    def decode(self, messages: Sequence[Message]) -> Decoded:
+        """Make samples and refusals of messages."""
+        rows: list[_Row] = []
+        refused = _Refused(self._source)
+        strangers = set()
+        for message in messages:
+            topic = message.topic
+            inside, plain = self._inside.get(topic), self._plain.get(topic)
+            if inside is None and plain is None:
+                strangers.add(topic)
+                refused.add(message, None, f"no signal of {self._source} has the topic {topic!r}")
+            elif message.size > self._max_payload:
+                only = _only(inside, plain)
+                refused.add(message, only, _too_long(message, self._max_payload))
+            else:
+                if inside is not None:
+                    _read_json(message, inside, rows, refused)
+                if plain is not None:
+                    _read_plain(message, plain, rows, refused)
+        return Decoded(_batch(rows), refused.frame(), strangers)
+
+
+_Row: TypeAlias = tuple[str, int, ValueType, Any, int, int]
+"""A sample in the making: signal, time, type, value, status, received."""
+
+
+def _batch(rows: list[_Row]) -> pl.DataFrame:
+    """Turn rows into columns of `SAMPLES`."""
+    if not rows:
+        return no_samples()
+    signal, time, kind, value, status, received = zip(*rows, strict=True)
+    present = set(kind)
+    columns = {
+        "signal": pl.Series(signal, dtype=pl.String),
+        "time": pl.Series(time, dtype=pl.Int64).cast(INSTANT),
+        "status": pl.Series(status, dtype=pl.UInt32),
+        "received": pl.Series(received, dtype=pl.Int64).cast(INSTANT),
+    }
+    for one in VALUE_TYPES:
+        if one in present:
+            own = value if len(present) == 1 else [v if k is one else None for k, v in zip(kind, value, strict=True)]
+            columns[one] = pl.Series(own, dtype=SAMPLES[one])
+        else:
+            columns[one] = pl.repeat(None, len(rows), dtype=SAMPLES[one], eager=True)
+    return pl.DataFrame({name: columns[name] for name in SAMPLES})
+
+
+class _Refused:
+    """Refusals in the making."""
+
+    def __init__(self, source: str) -> None:
+        self._source = source
+        self._rows: list[tuple[str, str, str | None, bytes, str, int]] = []
+
+    def add(self, message: Message, signal: str | None, reason: str) -> None:
+        """Note one; `signal` None: the whole message, of whatever signals."""
+        kept = message.payload[:PAYLOAD_KEPT]
+        self._rows.append((self._source, message.topic, signal, kept, reason, message.received))
+
+    def frame(self) -> pl.DataFrame:
+        """Give them as columns of `REFUSALS`."""
+        if not self._rows:
+            return no_refusals()
+        columns = dict(zip(REFUSALS, zip(*self._rows, strict=True), strict=True))
+        received = pl.Series(columns.pop("received"), dtype=pl.Int64).cast(INSTANT)
+        rest = {name: pl.Series(values, dtype=REFUSALS[name]) for name, values in columns.items()}
+        return pl.DataFrame({**rest, "received": received})
+
+
+def _read_json(message: Message, points: list[_Wanted], rows: list[_Row], refused: _Refused) -> None:
+    """Add a row for every point whose value is found in a JSON payload."""
+    topic, payload, _, received = message
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        try:
+            document = _exact(payload)
+        except UnfitError as error:
+            refused.add(message, _only(points, None), f"topic {topic!r}: {error}")
+            return
+    time, time_from = received, _ON_ARRIVAL
+    for signal, kind, value_at, time_at, status_at in points:
+        at = status_at
+        try:
+            status = values.status(_found(document, at)) if at else 0
+            if time_at != time_from:
+                at = time_at
+                time, time_from = nanoseconds(_found(document, at)) if at else received, at
+            value = None
+            if status < _BAD:
+                at = value_at
+                value = _found(document, at)
+                if values.is_huge(value):
+                    value = find(_exact(payload), at)
+                if value is None:
+                    status = _NO_DATA
+                else:
+                    value = values.DECODED[kind](value)
+        except UnfitError as error:
+            refused.add(message, signal, f"topic {topic!r}, path {written(at)!r}: {error}")
+            continue
+        rows.append((signal, time, kind, value, status, received))
+
+
+def _read_plain(message: Message, points: list[_Wanted], rows: list[_Row], refused: _Refused) -> None:
+    """Add a row for every point whose value is the whole payload."""
+    received = message.received
+    for point in points:
+        try:
+            value = values.plain(point.type, message.payload)
+        except UnfitError as error:
+            refused.add(message, point.signal, f"topic {message.topic!r}: {error}")
+            continue
+        status = 0 if value is not None else _NO_DATA
+        rows.append((point.signal, received, point.type, value, status, received))
+
+
+def _found(document: Any, path: Path) -> Any:
+    """Give the value at `path`; raises UnfitError where there is none."""
+    value = find(document, path)
+    if value is MISSING:
+        there, node = deepest(document, path)
+        where = f"{written(there)!r}" if there else "the payload"
+        msg = f"nothing is there, {where} is {described(node)}"
+        raise UnfitError(msg)
+    return value
+
+
+def _exact(payload: bytes) -> Any:
+    """Decode JSON slowly: integers of any size, NaN and Infinity; so that one such value spoils no other.
+
+    Raises:
+        UnfitError: the payload is no JSON even so.
+    """
+    try:
+        return json.loads(payload.decode(), parse_int=_integer)
+    except UnicodeDecodeError as error:
+        msg = f"the payload is no UTF-8 (byte {error.start}); publish JSON in UTF-8"
+    except json.JSONDecodeError as error:
+        msg = f"the payload is no JSON ({error}); for a plain value leave `value` out"
+    except RecursionError:
+        msg = "the payload is nested too deeply"
+    raise UnfitError(msg)
+
+
+def _integer(digits: str) -> int:
+    """Read an integer of any length; one that is too long even to be read stays too long to be accepted."""
+    return int(digits[:_LONGEST_INTEGER])
+
+
+def _only(inside: list[_Wanted] | None, plain: list[_Wanted] | None) -> str | None:
+    """Give the one signal of a topic, None where there are several."""
+    points = [*(inside or ()), *(plain or ())]
+    return points[0].signal if len(points) == 1 else None
+
+
+def _too_long(message: Message, limit: int) -> str:
+    return (
+        f"topic {message.topic!r}: the payload has {message.size:,} bytes, "
+        f"more than `max_payload` ({limit:,}); publish less at once, or raise it"
+    )

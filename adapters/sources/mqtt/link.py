@@ -1,0 +1,370 @@
+"""One open link to a broker: paho speaks MQTT on it, asyncio carries it, nothing of it runs in a thread.
+
+    open ──► messages are collected ──► take, take, … ──► acknowledge, acknowledge, …
+               │ enough waits untaken                       a PUBACK leaves for each message of QoS 1, never by itself
+               └──► reading stops, the broker holds back (MQTT 5: `receive_maximum` holds it back before that)
+
+A link is used once. After it broke, `take` still gives what had come, then raises; acknowledging is then without
+effect: the session's next link gets those messages again.
+"""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from adapters.sample import PAYLOAD_KEPT
+from adapters.sources.contract import SourceError, SourceLostError, SourceRefusedError
+from adapters.sources.mqtt import answers
+from adapters.sources.mqtt.decode import Message
+from adapters.sources.mqtt.settings import MqttSettings, TlsSettings
+from adapters.sources.mqtt.wire import Wire
+
+WAITING_BYTES: Final = 16 * 2**20
+"""Payload bytes that may wait untaken before reading stops; one more message may come on top."""
+
+TOPICS_AT_ONCE: Final = 8
+"""Topics in one SUBSCRIBE packet; AWS IoT takes no more."""
+
+STEPPED_BACK: Final = 1_000_000_000
+"""Nanoseconds; if the machine's clock is further behind the last arrival than this, it was set back."""
+
+_PINGREQ: Final = b"\xc0\x00"
+_SHUTDOWN: Final = 2.0
+
+
+class Taken(NamedTuple):
+    """Messages that came together."""
+
+    messages: list[Message]
+    """In order of arrival."""
+
+    owed: list[int]
+    """Packet identifiers of those of QoS 1, to be acknowledged."""
+
+
+class _Client(Client):
+    """paho's client, on a wire that asyncio has opened."""
+
+    def __init__(self, wire: Wire, **options: Any) -> None:
+        super().__init__(CallbackAPIVersion.VERSION2, manual_ack=True, reconnect_on_failure=False, **options)
+        self._wire = wire
+
+    def _create_socket(self) -> Wire:
+        """Give paho its socket; its WebSocket transport comes in by this method, too."""
+        return self._wire
+
+
+class Link:
+    """One link, from opening to its end."""
+
+    def __init__(self, source: str, settings: MqttSettings, client_id: str) -> None:
+        """Prepare; `source` is named in errors."""
+        self._source = source
+        self._settings = settings
+        self._client_id = client_id
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+        self._wire = Wire(self._feed, self._on_end)
+        self._client = self._paho()
+        self._answer: tuple[ReasonCode, bool] | None = None
+        self._granted: dict[int, Sequence[ReasonCode]] = {}
+        self._taking = False
+        self._over = False
+        self._reason = ""
+        self._cause: Exception | None = None
+        self._messages: list[Message] = []
+        self._owed: list[int] = []
+        self._bytes = 0
+        self._since = 0.0
+        self._unacknowledged = 0
+        self._latest = 0
+        self._probe: asyncio.TimerHandle | None = None
+        self._window = settings.receive_maximum if settings.protocol == "5" else 0
+        self.unkept: set[str] = set()
+        """Topics whose messages came with QoS 0: no session keeps those while the source is away."""
+        self.resumed = False
+        """Whether the broker still had the session and keeps messages in it."""
+        self.denied: dict[str, str] = {}
+        """Topics that the broker refuses to subscribe, and why."""
+
+    @property
+    def alive(self) -> datetime:
+        """When something last came from the broker, UTC."""
+        return self._wire.heard
+
+    async def open(self, topics: Sequence[str]) -> None:
+        """Connect and subscribe.
+
+        Raises:
+            SourceUnreachableError: nobody answers.
+            SourceRefusedError: the broker refuses the link, or every topic; or its certificate is not trusted.
+        """
+        settings = self._settings
+        try:
+            async with asyncio.timeout(settings.timeout.total_seconds()):
+                await self._connect()
+                await self._subscribe(topics)
+        except TimeoutError as error:
+            raise answers.unanswered(self._source, settings) from error
+        except OSError as error:
+            raise answers.unopened(self._source, settings, error) from error
+        self._taking = True
+        self._feed()
+        self._beat()
+
+    async def take(self) -> Taken:
+        """Wait for messages, then a little for more of them; give them all.
+
+        Raises:
+            SourceLostError: the link broke, and all that had come is taken.
+        """
+        if self._wire.unread and not self._messages:
+            self._feed()
+        await self._until(lambda: bool(self._messages))
+        if not self._messages:
+            reason = self._reason or answers.without_a_word(self._client_id)
+            raise SourceLostError(self._source, reason, alive=self.alive) from self._cause
+        try:
+            async with asyncio.timeout_at(self._since + self._settings.linger.total_seconds()):
+                await self._until(self._ripe)
+        except TimeoutError:
+            pass
+        taken = Taken(self._messages, self._owed)
+        self._messages, self._owed, self._bytes = [], [], 0
+        if self._wire.held:
+            self._loop.call_soon(self._feed)
+        return taken
+
+    def acknowledge(self, owed: Sequence[int]) -> None:
+        """Send the receipts of messages whose samples are safe."""
+        self._unacknowledged -= len(owed)
+        if self._over:
+            return
+        acknowledge = self._client.ack
+        for identifier in owed:
+            acknowledge(identifier, 1)
+
+    def unsubscribe(self, topics: Sequence[str]) -> None:
+        """Give up topics that the session still has from an earlier configuration."""
+        if not self._over:
+            self._client.unsubscribe([self._filter(topic) for topic in topics])
+
+    async def close(self) -> None:
+        """Say farewell and close, within 2 s; the broker keeps the session."""
+        if not self._over:
+            self._finish("the link is closed")
+            self._client.disconnect()
+        await self._wire.end()
+
+    def _paho(self) -> _Client:
+        """Make paho's client, as the settings say."""
+        settings = self._settings
+        if settings.protocol == "5":
+            client = _Client(self._wire, client_id=self._client_id, protocol=MQTTProtocolVersion.MQTTv5)
+        else:
+            client = _Client(
+                self._wire,
+                client_id=self._client_id,
+                protocol=MQTTProtocolVersion.MQTTv311,
+                clean_session=not settings.persistent,
+            )
+        if settings.user:
+            password = settings.password.get_secret_value() if settings.password is not None else None
+            client.username_pw_set(settings.user, password)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_message = self._on_message
+        client.on_disconnect = self._on_disconnect
+        return client
+
+    async def _connect(self) -> None:
+        """Open the wire and the session; raises OSError where the wire does not come up."""
+        settings = self._settings
+        tls = None if settings.tls is None else _context(self._source, settings.tls)
+        await self._loop.create_connection(
+            lambda: self._wire,
+            settings.host,
+            settings.tcp_port,
+            ssl=tls,
+            server_hostname=settings.host if tls else None,
+            ssl_handshake_timeout=settings.timeout.total_seconds() if tls else None,
+            ssl_shutdown_timeout=_SHUTDOWN if tls else None,
+        )
+        properties = None
+        if settings.protocol == "5":
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
+            properties.ReceiveMaximum = settings.receive_maximum
+            if settings.persistent:
+                properties.SessionExpiryInterval = int(settings.session_expiry.total_seconds())
+        self._client.connect_async(
+            settings.host,
+            settings.tcp_port,
+            keepalive=int(settings.keepalive.total_seconds()),
+            clean_start=not settings.persistent,
+            properties=properties,
+        )
+        self._client.reconnect()
+        await self._until(lambda: self._answer is not None)
+        if self._answer is None:
+            raise self._hung_up()
+        reason, present = self._answer
+        if reason.is_failure:
+            raise answers.not_connected(self._source, settings, self._client_id, reason.value, str(reason))
+        self.resumed = present and settings.persistent
+
+    async def _subscribe(self, topics: Sequence[str]) -> None:
+        """Subscribe to all topics; those that are refused go to `denied`."""
+        asked: dict[int, Sequence[str]] = {}
+        for start in range(0, len(topics), TOPICS_AT_ONCE):
+            some = topics[start : start + TOPICS_AT_ONCE]
+            filters: list[tuple[str, int]] = [(self._filter(topic), self._settings.qos) for topic in some]
+            _, identifier = self._client.subscribe(filters)
+            if identifier is not None:
+                asked[identifier] = some
+        await self._until(lambda: self._granted.keys() >= asked.keys())
+        if self._over:
+            raise self._hung_up()
+        for identifier, some in asked.items():
+            for topic, reason in zip(some, self._granted[identifier], strict=False):
+                if reason.is_failure:
+                    self.denied[topic] = answers.not_subscribed(topic, str(reason))
+                elif reason.value < self._settings.qos:
+                    self.unkept.add(topic)
+        if len(self.denied) == len(topics):
+            raise SourceRefusedError(self._source, self.denied[topics[0]])
+
+    def _hung_up(self) -> SourceError:
+        """Give the error for a link that was over before it was open."""
+        return answers.hung_up(self._source, self._settings, self._cause or self._reason)
+
+    async def _until(self, ready: Callable[[], bool]) -> None:
+        """Wait until `ready`, or until the link is over."""
+        while not self._over and not ready():
+            self._news.clear()
+            await self._news.wait()
+
+    def _filter(self, topic: str) -> str:
+        share = self._settings.share
+        return f"$share/{share}/{topic}" if share else topic
+
+    def _ripe(self) -> bool:
+        """Tell whether waiting for more messages is useless: enough are here, or the broker may send no more."""
+        return self._full() or 0 < self._window <= self._unacknowledged
+
+    def _full(self) -> bool:
+        return len(self._messages) >= self._settings.batch or self._bytes >= WAITING_BYTES
+
+    def _feed(self) -> None:
+        """Let paho read what came, packet by packet, as long as there is room for what it holds."""
+        first = not self._messages
+        while self._wire.unread and not (self._taking and self._full()):
+            if self._client.loop_read() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+                break
+        if self._client.want_write():
+            self._client.loop_write()
+        if first and self._messages:
+            self._since = self._loop.time()
+        if self._taking and self._full():
+            self._wire.hold()
+        else:
+            self._wire.resume()
+        self._news.set()
+
+    def _beat(self) -> None:
+        """Probe the link, and give up one that has been silent for too long.
+
+        paho's own keep-alive would give up a link that is merely held back, so it is not used.
+        """
+        keepalive = self._client.keepalive or self._settings.keepalive.total_seconds()
+        silent = self._loop.time() - self._wire.silent_since
+        if not self._wire.held and silent > 1.5 * keepalive:
+            self._finish(f"the broker has been silent for {silent:.0f} s")
+            self._wire.close()
+            return
+        self._wire.send(_PINGREQ)
+        self._probe = self._loop.call_later(keepalive / 2, self._beat)
+
+    def _finish(self, reason: str, cause: Exception | None = None) -> None:
+        """Note the end of the link; the first reason counts."""
+        if not self._over:
+            self._over, self._reason, self._cause = True, reason, cause
+        if self._probe is not None:
+            self._probe.cancel()
+        self._news.set()
+
+    def _on_end(self, error: Exception | None) -> None:
+        self._finish(f"the link broke ({error})" if error is not None else "", error)
+
+    def _on_connect(
+        self, client: Client, userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
+    ) -> None:
+        del client, userdata, properties
+        self._answer = (reason, flags.session_present)
+
+    def _on_subscribe(
+        self, client: Client, userdata: object, identifier: int, reasons: list[ReasonCode], properties: Properties
+    ) -> None:
+        del client, userdata, properties
+        self._granted[identifier] = reasons
+
+    def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
+        """Collect one message; all that can wait waits for `decode`."""
+        del client, userdata
+        now = time.time_ns()
+        if now <= self._latest < now + STEPPED_BACK:
+            now = self._latest + 1  # no two messages of a topic may share an instant
+        self._latest = now
+        payload = bytes(message.payload)
+        size = len(payload)
+        if size > self._settings.max_payload:
+            payload = payload[:PAYLOAD_KEPT]
+        try:
+            topic = message.topic
+        except UnicodeDecodeError as error:
+            topic = error.object.decode(errors="replace")
+        if message.qos:
+            self._owed.append(message.mid)
+            self._unacknowledged += 1
+        else:
+            self.unkept.add(topic)
+        self._messages.append(Message(topic, payload, size, now))
+        self._bytes += len(payload)
+
+    def _on_disconnect(
+        self,
+        client: Client,
+        userdata: object,
+        flags: DisconnectFlags,
+        reason: ReasonCode,
+        properties: Properties | None,
+    ) -> None:
+        del client, userdata, properties
+        if flags.is_disconnect_packet_from_server:
+            self._finish(answers.closed_by_broker(self._client_id, reason.value, str(reason)))
+        else:
+            self._finish(f"what came from the broker is no MQTT {self._settings.protocol} ({reason})")
+
+
+def _context(source: str, tls: TlsSettings) -> ssl.SSLContext:
+    """Make what TLS needs; raises SourceRefusedError where a file cannot be used."""
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.certificate is not None:
+            context.load_cert_chain(tls.certificate, tls.key)
+    except OSError as error:
+        files = ", ".join(str(file) for file in (tls.ca, tls.certificate, tls.key) if file is not None)
+        reason = f"a file of `tls` cannot be used ({error}); check that {files} exist and are PEM"
+        raise SourceRefusedError(source, reason) from error
+    if tls.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
