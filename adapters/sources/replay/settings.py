@@ -19,6 +19,9 @@ from pydantic import AwareDatetime, BeforeValidator, Field, TypeAdapter, WithJso
 
 from adapters.settings import Duration, Settings
 
+LONGEST_SHIFT: Final = timedelta(days=20_000)
+"""The most that may be added to recorded times, or taken from them."""
+
 AS_FAST_AS_IT_GOES: Final = "as fast as it goes"
 """How a pace without waiting is written."""
 
@@ -59,6 +62,9 @@ def _shift(value: Any) -> Any:
         msg = f"{value!r} is no shift; write none, now, or a duration like 8 h or -2 d"
         raise ValueError(msg)
     duration = _DURATION.validate_python(match[2])
+    if duration > LONGEST_SHIFT:
+        msg = f"{value!r} is too far; write a shift of at most {LONGEST_SHIFT.days} d"
+        raise ValueError(msg)
     return -duration if match[1] == "-" else duration
 
 

@@ -1,0 +1,1 @@
+"""Tests of recorded files as a source."""
