@@ -90,11 +90,12 @@ def times(column: pl.Series, *, zone: str, started: datetime | None) -> pl.Serie
             if read.null_count() > column.null_count():
                 read = read.zip_with(read.is_not_null(), counted(column.cast(kind, strict=False), started))
         return read
-    if not column.dtype.is_temporal() or column.dtype in {pl.Time, pl.Duration}:
+    if column.dtype == pl.Date:
+        column = column.cast(pl.Datetime("us"))
+    if not isinstance(column.dtype, pl.Datetime):
         return pl.Series(column.name, [None], INSTANT).new_from_index(0, len(column))
-    if getattr(column.dtype, "time_zone", None) is None:
-        naive = column.cast(pl.Datetime("us") if column.dtype == pl.Date else column.dtype)
-        column = naive.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
+    if column.dtype.time_zone is None:
+        column = column.dt.replace_time_zone(zone, ambiguous="earliest", non_existent="null")
     return _in_range(column.dt.convert_time_zone("UTC")).cast(INSTANT)
 
 

@@ -6,7 +6,7 @@ are put in the order of time. A `.gz` that breaks off gives what could be read o
 
 import zlib
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -68,7 +68,9 @@ class Recording:
         if self.format is FileFormat.PARQUET:
             layout_of(self._parquet_columns(), self._settings.time_column)
             return
-        head, _ = next(_blocks(self._path), (b"", 1.0))
+        head = b""
+        with suppress(_BrokenOffError):
+            head, _ = next(_blocks(self._path), (b"", 1.0))
         if self.format is FileFormat.CSV:
             layout_of(csv_header(head.partition(b"\n")[0])[0], self._settings.time_column)
 
@@ -141,29 +143,54 @@ def _blocks(path: Path) -> Iterator[tuple[bytes, float]]:
     """Give a file's text in blocks, and how much of the file is read after each, 0 to 1; raises _BrokenOffError."""
     with path.open("rb") as file:
         size = max(1, path.stat().st_size)
-        inflate = zlib.decompressobj(_GZIP) if file.peek(2).startswith(b"\x1f\x8b") else None
+        inflate = _Inflate() if file.peek(2).startswith(b"\x1f\x8b") else None
         while raw := file.read(BLOCK):
             share = min(1.0, file.tell() / size)
-            if inflate is None:
-                yield raw, share
-                continue
-            block = b""
-            while raw or len(block) == BLOCK:
-                if inflate.eof:  # another member follows, or the zeros that some tools fill a file up with
-                    raw = raw.lstrip(b"\0")
-                    if not raw:
-                        break
-                    inflate = zlib.decompressobj(_GZIP)
-                try:
-                    block = inflate.decompress(raw, BLOCK)
-                except zlib.error as error:
-                    msg = f"the gzip stream is damaged from here on ({error}); copy the file again"
-                    raise _BrokenOffError(msg) from error
-                raw = inflate.unused_data if inflate.eof else inflate.unconsumed_tail
+            for block in [raw] if inflate is None else inflate.feed(raw):
                 yield block, share
-        if inflate is not None and not inflate.eof:
+        if inflate is not None:
+            inflate.end()
+
+
+class _Inflate:
+    """Unpacks gzip, one member after the other. Unlike `gzip.open` it gives all that stands before a damage."""
+
+    def __init__(self) -> None:
+        self._member = zlib.decompressobj(_GZIP)
+
+    def feed(self, raw: bytes) -> Iterator[bytes]:
+        """Give the text of the next bytes, in blocks; raises _BrokenOffError."""
+        block = b""
+        while raw or len(block) == BLOCK:
+            if self._member.eof:  # another member follows, or the zeros that some tools fill a file up with
+                raw = raw.lstrip(b"\0")
+                if not raw:
+                    return
+                self._member = zlib.decompressobj(_GZIP)
+            before = self._member.copy()
+            try:
+                block = self._member.decompress(raw, BLOCK)
+            except zlib.error as error:
+                yield _before_damage(before, raw)
+                msg = f"the gzip stream is damaged from here on ({error}); copy the file again"
+                raise _BrokenOffError(msg) from error
+            raw = self._member.unused_data if self._member.eof else self._member.unconsumed_tail
+            yield block
+
+    def end(self) -> None:
+        """Say that there are no more bytes; raises _BrokenOffError where there should be."""
+        if not self._member.eof:
             msg = "the gzip stream breaks off here; copy the file again"
             raise _BrokenOffError(msg)
+
+
+def _before_damage(member: "zlib._Decompress", raw: bytes) -> bytes:
+    """Unpack what stands before the damage in some bytes: they are fed one at a time."""
+    text = bytearray()
+    with suppress(zlib.error):
+        for n in range(len(raw)):
+            text += member.decompress(raw[n : n + 1])
+    return bytes(text)
 
 
 def _oddity(line: int, rest: bytes, error: _BrokenOffError) -> pl.DataFrame:

@@ -151,10 +151,12 @@ class ReplaySource:
         async with aclosing(_in_thread(self._parts())) as parts:
             async for part in parts:
                 tally.add(part)
+                left = part.share - self._progress.share
+                each = left / max(1, part.decoded.samples.height + part.decoded.refusals.height)
                 async with aclosing(self._played(part.decoded)) as deliveries:
                     async for delivery in deliveries:
-                        rows = self._progress.rows + delivery.samples.height + delivery.refusals.height
-                        self._progress = Progress(part.share, rows)
+                        rows = delivery.samples.height + delivery.refusals.height
+                        self._progress = Progress(self._progress.share + rows * each, self._progress.rows + rows)
                         yield delivery
                 self._progress = Progress(part.share, self._progress.rows)
         tally.tell(self._name, self._signals)

@@ -197,7 +197,7 @@ def _melted(rows: pl.DataFrame, items: Sequence[str]) -> pl.DataFrame:
 
 def _text(column: pl.Series) -> pl.Series:
     """Give the values of a column as text, as they are read later; raises RecordingError where they are no values."""
-    if column.dtype.is_nested() or column.dtype in {pl.Binary, pl.Object}:
+    if column.dtype.is_nested() or column.dtype in (pl.Binary, pl.Object):
         msg = f"column {column.name} holds {column.dtype}, which is no value of a signal; write a column per value"
         raise RecordingError(msg)
     return column.cast(pl.String)
@@ -205,15 +205,15 @@ def _text(column: pl.Series) -> pl.Series:
 
 def _by_line(text: str, names: Sequence[str], separator: str) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Read the lines of a CSV file each for itself; give its rows, and the lines that are none."""
-    rows, odd = [], []
-    for number, line in enumerate(text.splitlines(), 2):
+    rows, odd, width = [], [], len(names) + 1
+    for number, line in enumerate(text.replace("\r\n", "\n").split("\n"), 2):
         try:
             fields = next(csv.reader([line], delimiter=separator, strict=True), [])
         except csv.Error as error:
             odd.append((number, line.encode(), f"no CSV ({error})"))
             continue
-        cells = [field or None for field in [*fields, *[""] * len(names)][: len(names) + 1]]
-        rows.append((number, *cells))
+        cells = [field or None for field in fields[:width]]
+        rows.append((number, *cells, *[None] * (width - len(cells))))
     schema = {LINE: pl.UInt32, **dict.fromkeys([*names, _SURPLUS], pl.String)}
     return pl.DataFrame(rows, schema=schema, orient="row"), pl.DataFrame(odd, schema=ODDITIES, orient="row")
 
