@@ -121,8 +121,8 @@ class ReplaySettings(Settings):
     tells how things stood. None: the first time of the first file."""
 
     started: AwareDatetime | None = None
-    """Instant that times written as milliseconds count from (SHDR of an adapter with relative time), with its zone.
-    None: such lines are refused."""
+    """What times written as numbers count from, in milliseconds: an instant with its zone. None: those in tables count
+    from 1970, and in SHDR (an adapter with relative time) they are refused."""
 
     time_column: str = ""
     """Name of the time column of CSV and Parquet; empty: the first of time, timestamp, ts, datetime, date."""

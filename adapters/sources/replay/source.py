@@ -35,7 +35,7 @@ _log = structlog.get_logger(__name__)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
-_TOLD: Final = 40
+_TOLD: Final = 20
 """Items at most that a log line names."""
 
 
