@@ -1,0 +1,69 @@
+"""The frontier: up to which instant it can be told what a machine did.
+
+    link      frontier
+    up        its horizon: silence means no change, as far as the collector's heartbeat reaches
+    down      moves on with the clock; the time since the link broke is a gap, bridged up to `hold_for`
+    refused   the same: a machine that nobody can read is unknown, not left out
+    ended     the last sample of the recording; what came after it was not recorded
+
+Times are the machine's own: a clock that is off is off by the same amount at the frontier. When no sample was ever
+seen there is no frontier. While the collector itself is away its links' rows stand still, and so do the frontiers; it
+reports what it missed when it is back.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from analytics.spans import GAPS, Machine
+from collector.gaps import Gap
+from collector.links import Link
+from collector.park import Equipment, Signal
+
+_ADRIFT = frozenset({"down", "refused"})
+"""States of a link in which time goes on without reports."""
+
+
+def frontier(link: Link | None, now: datetime) -> datetime | None:
+    """Give the frontier of the machines whose state comes over `link`, UTC; None where nothing can be told."""
+    if link is None or link.last_time is None or link.last_received is None:
+        return None
+    if link.state in _ADRIFT:
+        return link.last_time + max(now - link.last_received, timedelta(0))
+    return link.horizon
+
+
+def machine(equipment: Equipment, until: datetime | None) -> Machine | None:
+    """Give a machine as spans need it; None for equipment without a state signal."""
+    state = equipment.state
+    if state is None:
+        return None
+    return Machine(
+        equipment=equipment.path,
+        signal=state.path,
+        type=state.type,
+        states=state.states,
+        hold_for=equipment.hold_for,
+        bridge=equipment.bridge,
+        until=until,
+    )
+
+
+def gaps_of(signals: Iterable[Signal], links: Mapping[str, Link], ledger: Iterable[Gap]) -> pl.DataFrame:
+    """Give the gaps that concern these state signals, columns of `spans.GAPS`.
+
+    Those of the ledger that are not filled, and the time since the horizon of a link that is down.
+    """
+    missing = [gap for gap in ledger if gap.state != "filled"]
+    rows = []
+    for signal in signals:
+        rows += [
+            (signal.equipment, gap.start, gap.end)
+            for gap in missing
+            if gap.source == signal.source and (not gap.signals or signal.path in gap.signals)
+        ]
+        link = links.get(signal.source)
+        if link is not None and link.state in _ADRIFT and link.horizon is not None:
+            rows.append((signal.equipment, link.horizon, None))
+    return pl.DataFrame(rows, schema=GAPS, orient="row")
