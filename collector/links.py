@@ -6,7 +6,7 @@ utilisation needs: up to which instant of the machine's own time its last state 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -28,6 +28,12 @@ LINKS: Final = sa.Table(
 )
 """One row per source; columns as in `Link`."""
 
+TRANSIT: Final = timedelta(seconds=5)
+"""How long a sample may be on its way from the machine to the collector: publishing intervals and networks."""
+
+CLOCK_OFF: Final = timedelta(minutes=1)
+"""From here on the difference between source time and arrival is a clock's, no longer a network's."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -37,10 +43,11 @@ class Link:
     """Its name."""
 
     state: str
-    """`up`, `down` (trying again), `refused` (a person must act) or `ended` (a recorded file, all read)."""
+    """`up`, `held` (open, but its samples cannot be made durable now), `down` (trying again), `refused` (a person must
+    act) or `ended` (a recorded file, all read)."""
 
     since: datetime
-    """Since when it is in that state, UTC."""
+    """Since when it has been up, or since when it has not, UTC."""
 
     seen: datetime
     """When the collector last wrote this, UTC: its heartbeat."""
@@ -58,21 +65,43 @@ class Link:
     """Dead letters since the records were made."""
 
     problem: str
-    """Why it is down or refused, and what to do; empty when it is up."""
+    """Why it is held, down or refused, and what to do; empty when it is up."""
 
     @property
     def horizon(self) -> datetime | None:
         """Until when, in the source's own time, its last values are known to hold; None before the first sample.
 
         While the link is up, silence means no change: the horizon moves on with the heartbeat, from the last
-        sample's time. That holds for a machine whose clock is off, too. It stands still once the link is down or ended.
+        sample's time. That holds for a machine whose clock is off, too. It stands still once the link is held, down or
+        ended.
         """
         if self.last_time is None or self.last_received is None:
             return None
         if self.state == "ended":
             return self.last_time
         alive = self.seen if self.state == "up" else self.since
-        return self.last_time + max(alive - self.last_received, alive - alive)
+        return self.last_time + max(alive - self.last_received, timedelta(0))
+
+    def own_time(self, instant: datetime) -> datetime:
+        """Give what the source's own clock says at `instant`: the same, unless its samples show that it is off."""
+        if self.last_time is None or self.last_received is None:
+            return instant
+        off = self.last_time - self.last_received
+        return instant + off if abs(off) > CLOCK_OFF else instant
+
+    def missing_since(self, alive: datetime) -> datetime:
+        """Give the first instant, in the source's own time, of which samples may be missing.
+
+        Args:
+            alive: last instant at which the link was known to work, UTC.
+
+        What the machine measured shortly before may still have been on its way. All of it is newer than the newest
+        sample that came, if that came of late.
+        """
+        earliest = self.own_time(alive) - TRANSIT
+        if self.last_time is None or self.last_received is None or alive - self.last_received > CLOCK_OFF:
+            return earliest
+        return min(self.last_time, earliest)
 
 
 def write_links(connection: sa.Connection, links: Sequence[Link]) -> None:

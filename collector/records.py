@@ -2,13 +2,14 @@
 
 SQLite by default, PostgreSQL when one machine is not enough; both through SQLAlchemy Core. The modules that own a
 table declare it on `METADATA` and keep its queries beside it: `collector.links`, `collector.gaps`,
-`collector.deadletters`, `analytics.alertlog`, `api.auth`. Roles in several processes share the records; every
-change is one short transaction.
+`collector.drains`, `collector.deadletters`, `analytics.alertlog`, `api.auth`. Roles in several processes share the
+records; every change is one short transaction.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -101,11 +102,13 @@ class Records:
     def _open(self) -> None:
         sqlite = self._url.get_backend_name() == "sqlite"
         try:
+            if sqlite and self._url.database:
+                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
             self._engine = sa.create_engine(self._url, connect_args={"timeout": 15} if sqlite else {})
             if sqlite:
                 sa.event.listen(self._engine, "connect", _durable)
             METADATA.create_all(self._engine)
-        except (sa.exc.OperationalError, sa.exc.ArgumentError) as error:
+        except (OSError, sa.exc.OperationalError, sa.exc.ArgumentError) as error:
             msg = f"cannot open the records {self.name} ({error}); check `records: url:` in parkline.yaml"
             raise RecordsError(msg) from error
 

@@ -1,0 +1,145 @@
+"""The collector's side of the links and of the gap ledger: kept in memory, written every second and at each change.
+
+A source's outage is a gap. It begins where samples may be missing since (`Link.missing_since`) and ends when the link
+is up again, filled where the sender repeats what it held. A source that has never been up has no gap. A collector that
+was killed finds its last heartbeat in the records, and the gap begins there.
+
+What cannot be written waits, in order, until the records answer; sources are not held up by it.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+import structlog
+
+from collector.clock import Clock
+from collector.gaps import begin_gap, end_gap
+from collector.links import Link, read_links, write_links
+from collector.records import Records, RecordsError
+
+BEAT: Final = 1.0
+"""Seconds between two heartbeats."""
+
+_WORKED: Final = ("up", "held")
+
+_log = structlog.get_logger(__name__)
+
+
+class LinkBook:
+    """How every source of this collector stands."""
+
+    def __init__(self, records: Records, clock: Clock) -> None:
+        self._records = records
+        self._clock = clock
+        self._links: dict[str, Link] = {}
+        self._ledger: list[Callable[[sa.Connection], object]] = []
+        self._changed = asyncio.Event()
+        self._flushing = asyncio.Lock()
+        self._silent = False
+
+    async def open(self, sources: Iterable[str]) -> None:
+        """Take up `sources` where the last collector left them; raises RecordsError."""
+        before = await self._records.run(read_links)
+        now = self._clock.now()
+        for source in sources:
+            link = before.get(source)
+            if link is None:
+                self._links[source] = Link(source, "down", now, now, None, None, 0, 0, "not connected yet")
+                continue
+            self._links[source] = link
+            if link.state in _WORKED:
+                self.went_down(source, "down", "the collector ended without notice", alive=link.seen)
+        await self.flush()
+
+    async def run(self) -> None:
+        """Write for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._beat(), name="link heartbeat")
+            group.create_task(self._follow(), name="link changes")
+
+    async def flush(self) -> None:
+        """Write what there is to write, as far as the records answer."""
+        async with self._flushing:
+            now = self._clock.now()
+            ledger, links = list(self._ledger), [replace(link, seen=now) for link in self._links.values()]
+            try:
+                await self._records.run(lambda connection: _write(connection, ledger, links))
+            except RecordsError as error:
+                if not self._silent:
+                    _log.error("records silent", reason=str(error))
+                self._silent = True
+                return
+            del self._ledger[: len(ledger)]
+            self._silent = False
+
+    def link(self, source: str) -> Link:
+        """Give how a source stands."""
+        return replace(self._links[source], seen=self._clock.now())
+
+    def came_up(self, source: str, *, filled: bool) -> None:
+        """Note that a link is open; `filled` when its sender repeats what was missed."""
+        now = self._clock.now()
+        end = self._links[source].own_time(now)
+        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled))
+        self._change(source, "up", "", since=now)
+
+    def went_down(self, source: str, state: str, problem: str, *, alive: datetime | None = None) -> None:
+        """Note that a link is not open, and why; `alive` is when it was last known to work, now if nobody knows."""
+        link, now = self._links[source], self._clock.now()
+        alive = min(alive or now, now)
+        if link.state == "held":
+            alive = min(alive, link.since)
+        if link.state in _WORKED:
+            start = link.missing_since(alive)
+            self._ledger.append(lambda connection: begin_gap(connection, source, start, problem))
+        since = alive if link.state == "up" else link.since
+        self._change(source, state, problem, since=since)
+
+    def held(self, source: str, problem: str) -> None:
+        """Note that the samples of an open link cannot be made durable now."""
+        link = self._links[source]
+        if link.state == "up":
+            self._change(source, "held", problem, since=self._clock.now())
+
+    def released(self, source: str) -> None:
+        """Note that the samples of an open link are made durable again."""
+        if self._links[source].state == "held":
+            self._change(source, "up", "", since=self._clock.now())
+
+    def ended(self, source: str) -> None:
+        """Note that a finite source has been read to its end."""
+        self._change(source, "ended", "", since=self._clock.now())
+
+    def secured(
+        self, source: str, *, samples: int, refusals: int, newest: tuple[datetime, datetime] | None = None
+    ) -> None:
+        """Note what has been made durable; `newest` is the time and the arrival of the newest of these samples."""
+        link = self._links[source]
+        if newest is not None and (link.last_time is None or newest[0] >= link.last_time):
+            link = replace(link, last_time=newest[0], last_received=newest[1])
+        self._links[source] = replace(link, samples=link.samples + samples, refusals=link.refusals + refusals)
+
+    def _change(self, source: str, state: str, problem: str, *, since: datetime) -> None:
+        self._links[source] = replace(self._links[source], state=state, problem=problem, since=since)
+        self._changed.set()
+
+    async def _beat(self) -> None:
+        while True:
+            await self._clock.sleep(BEAT)
+            await self.flush()
+
+    async def _follow(self) -> None:
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            await self.flush()
+
+
+def _write(connection: sa.Connection, ledger: Iterable[Callable[[sa.Connection], object]], links: list[Link]) -> None:
+    for change in ledger:
+        change(connection)
+    write_links(connection, links)
