@@ -6,8 +6,8 @@ of it again, at the same times.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Generator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
@@ -163,22 +163,31 @@ class ReplaySource:
 
     def _parts(self) -> Generator[_Part, None, None]:
         """Read and decode the files; runs in a thread."""
-        sizes = [0]
-        for recording in self._recordings:
-            sizes.append(sizes[-1] + recording.size)
-        for n, recording in enumerate(self._recordings):
-            try:
+        sizes = [self._size(recording) for recording in self._recordings]
+        read = 0.0
+        for recording, size in zip(self._recordings, sizes, strict=True):
+            with self._errors(recording):
                 for stretch in recording.read(self._wanted):
                     odd = refuse(stretch.oddities, source=self._name, file=recording.name)
                     decoded = decode(stretch.reports, self._signals, source=self._name, file=recording.name)
                     decoded = Decoded(decoded.samples, pl.concat([odd, decoded.refusals]))
-                    done = sizes[n] + stretch.read * (sizes[n + 1] - sizes[n])
-                    yield _Part(decoded, stretch.skipped, done / max(1, sizes[-1]))
-            except RecordingError as error:
-                raise SourceRefusedError(self._name, f"{recording.path}: {error}") from error
-            except OSError as error:
-                reason = f"{recording.path} can no longer be read ({error.strerror}); check its disk"
-                raise SourceLostError(self._name, reason) from error
+                    yield _Part(decoded, stretch.skipped, (read + stretch.read * size) / max(1, sum(sizes)))
+            read += size
+
+    def _size(self, recording: Recording) -> int:
+        with self._errors(recording):
+            return recording.size
+
+    @contextmanager
+    def _errors(self, recording: Recording) -> Iterator[None]:
+        """Tell what goes wrong while a file is read as what a source may raise."""
+        try:
+            yield
+        except RecordingError as error:
+            raise SourceRefusedError(self._name, f"{recording.path}: {error}") from error
+        except OSError as error:
+            reason = f"{recording.path} can no longer be read ({error.strerror}); check its disk"
+            raise SourceLostError(self._name, reason) from error
 
     async def _played(self, decoded: Decoded) -> AsyncGenerator[Delivery, None]:
         """Give what was decoded when it is due; refusals go first."""

@@ -101,12 +101,18 @@ def csv_header(line: bytes) -> tuple[list[str], str]:
     """Give the columns of a CSV file by its first line, and its separator.
 
     Raises:
-        RecordingError: two columns share a name.
+        RecordingError: it names no columns, or two the same, or it is UTF-16.
     """
+    if line.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        msg = "UTF-16 text; save the file as CSV UTF-8"
+        raise RecordingError(msg)
     text = line.removeprefix(codecs.BOM_UTF8).decode(errors="replace").strip("\r\n")
     separator = max(",;\t", key=text.count)
     names = [name.strip() for name in next(csv.reader([text], delimiter=separator), [])]
     names = [name or f"column {number}" for number, name in enumerate(names, 1)]
+    if not names:
+        msg = "no first line that names the columns; write one, like time,item,value"
+        raise RecordingError(msg)
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         msg = f"two columns share the name {twice[0]!r}; rename one of them in the first line"
@@ -129,6 +135,7 @@ def csv_table(content: bytes) -> Table:
             separator=separator,
             schema=dict.fromkeys([*names, _SURPLUS], pl.String),
             missing_columns="insert",
+            extra_columns="ignore",
             truncate_ragged_lines=True,
             encoding="utf8-lossy",
             row_index_name=LINE,
@@ -167,9 +174,11 @@ def stretches(
         skipped = {column: rows.height - rows[column].null_count() for column in columns if column not in wanted}
     else:
         items = [str(layout.value)]
-        rows = rows.with_columns(item=_text(rows[layout.item]).str.strip_chars())
-        odd.append(_oddities(rows.filter(pl.col("item").is_null()), f"nothing in column {layout.item}"))
-        rows, skipped = sift(rows.filter(pl.col("item").is_not_null()), wanted)
+        rows = rows.rename({layout.item: "item"})
+        rows = rows.with_columns(_text(rows["item"]).str.strip_chars())
+        named = pl.col("item").fill_null("") != ""
+        odd.append(_oddities(rows.filter(~named), f"nothing in column {layout.item}"))
+        rows, skipped = sift(rows.filter(named), wanted)
     rows = rows.with_columns(_text(rows[column]) for column in items)
     rows = rows.with_columns(times(rows[layout.time], zone=zone, started=started).alias(_TIME))
     odd.append(_oddities(rows.filter(pl.col(_TIME).is_null()), f"no time in column {layout.time}"))
@@ -179,7 +188,9 @@ def stretches(
         odd.append(_oddities(rows.filter(damaged), "no UTF-8 text; save the file as CSV UTF-8"))
         rows = rows.filter(~damaged)
     yield Stretch(oddities=pl.concat(odd).sort("line"), skipped=skipped, read=0.0)
-    rows, step = rows.sort(_TIME, maintain_order=True), max(1, CELLS // max(1, len(items)))
+    if not items:
+        return
+    rows, step = rows.sort(_TIME, maintain_order=True), max(1, CELLS // len(items))
     for start in range(0, rows.height, step):
         part = rows.slice(start, step)
         reports = _melted(part, items) if layout.item is None else part.with_columns(value=items[0])

@@ -113,7 +113,7 @@ def test_a_damaged_gzip_file_gives_what_can_be_read_and_an_oddity(tmp_path: Path
 def test_a_gzip_file_of_which_nothing_can_be_read_is_told_so(name: str, tmp_path: Path) -> None:
     recording = recorded(tmp_path / name, b"\x1f\x8b\x08\x00" + b"\xff" * 60)
     if "csv" in name:
-        with pytest.raises(RecordingError, match="no column named time"):
+        with pytest.raises(RecordingError, match="no first line that names the columns"):
             recording.check()
     else:
         assert "the gzip stream is damaged" in odd(read(recording))[0][2]

@@ -1,5 +1,7 @@
 """CSV and Parquet, long and wide."""
 
+import csv
+import io
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +9,8 @@ from typing import Any
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from adapters.sources.replay.reports import ODDITIES, REPORTS, RecordingError, Stretch
 from adapters.sources.replay.tables import CELLS, LINE, Layout, Table, csv_header, csv_table, layout_of, stretches
@@ -175,3 +179,41 @@ def test_a_column_that_holds_no_values_is_named(values: Collection[Any]) -> None
 def test_times_without_a_zone_are_in_the_zone_of_the_settings() -> None:
     stretch = read_csv("time,load\n2024-05-17 20:00,1\n", zone="Asia/Shanghai")
     assert stretch.reports["time"].to_list() == [NOON]
+
+
+def test_a_table_of_which_nothing_is_wanted_gives_nothing() -> None:
+    stretch = read_csv("time,load,speed\n2024-05-17,1,\n", "pressure")
+    assert cells(stretch) == []
+    assert stretch.skipped == {"load": 1, "speed": 0}
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"", "no first line that names the columns"), ("time,load\n".encode("utf-16"), "save the file as CSV UTF-8")],
+)
+def test_what_is_no_csv_is_told_how_to_be(content: bytes, reason: str) -> None:
+    with pytest.raises(RecordingError, match=reason):
+        csv_table(content)
+
+
+CELLS_OF_CSV = st.lists(
+    st.sampled_from(["", "a", "x y", 'say "hi"', "a,b", "two\nlines", "é", " "]), min_size=2, max_size=6
+)
+
+
+@given(rows=st.lists(CELLS_OF_CSV, max_size=8), end=st.sampled_from(["\n", "\r\n"]))
+def test_every_line_is_a_row_or_an_oddity(rows: list[list[str]], end: str) -> None:
+    text = io.StringIO()
+    csv.writer(text, lineterminator=end).writerows([["time", "item", "value"], *rows])
+    table = csv_table(text.getvalue().encode())
+    told = [row for row in rows if any(row[:4])]
+    assert table.rows.drop(LINE).rows() == [
+        tuple(cell or None for cell in [*row, ""][:3]) for row in told if not any(row[3:4])
+    ]
+    assert table.oddities.height == sum(any(row[3:4]) for row in told)
+
+
+@given(body=st.lists(st.sampled_from([b'"', b",", b";", b"\n", b"\r\n", b"1", b"\xff", b"\0", b"2024-05-17", b"load"])))
+def test_no_bytes_whatever_break_it(body: list[bytes]) -> None:
+    stretch = read(csv_table(b"time,load,speed\n" + b"".join(body)))
+    assert stretch.reports["item"].is_in(["load", "speed"]).all()
