@@ -108,7 +108,6 @@ class Drain:
         while True:
             try:
                 async with self._store:
-                    self._log.info("store open")
                     await self.pump()
                     return
             except StoreError as error:
@@ -173,7 +172,7 @@ class Drain:
                 continue
             self._waits.reset()
             if self._state.state != "up":
-                self._log.info("store answers again")
+                self._log.info("store up", position=self._state.position)
                 await self._change("up", "")
             return answer
 
