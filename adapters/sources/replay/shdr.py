@@ -27,8 +27,8 @@ import polars as pl
 from adapters.sources.replay.instants import counted, instants
 from adapters.sources.replay.reports import ODDITIES, REPORTS, Stretch, sift
 
-_CONDITION: Final = 6
-"""Pipes in the line of a condition."""
+_CONDITION: Final = r"(?i)^[^|]*\|[^|]*\|(?:(?:warning|fault)\||(?:normal|unavailable)\|(?:\||[^|]*\|[^|]*\|\|))"
+"""What a condition of seven fields looks like: a raised level, or one that lacks a code or a qualifier."""
 
 _PASSED_OVER: Final = pl.col("input").str.contains(r"^\s*(\*|$)|^[^|]*\|@[A-Z_]+@(\||$)")
 """Empty lines, lines of the protocol, and assets."""
@@ -137,22 +137,24 @@ def _split(lines: pl.DataFrame, *, escaped: bool) -> tuple[pl.DataFrame, pl.Data
     """
     text = pl.col("input").str.replace_all("\\|", _PIPE, literal=True) if escaped else pl.col("input")
     lines = lines.with_columns(text=text).with_columns(pipes=pl.col("text").str.count_matches("|", literal=True))
-    several = (pl.col("pipes") >= 4) & (pl.col("pipes") % 2 == 0)  # noqa: PLR2004 - item, value, item, value
-    if (lines["pipes"] == _CONDITION).any():
-        several &= ~_is_condition(pl.col("text"))
-    single = pl.col("pipes").is_in([2, 3]) | ((pl.col("pipes") == _CONDITION) & ~several)
+    pairs = (pl.col("pipes") >= 4) & (pl.col("pipes") % 2 == 0)  # noqa: PLR2004 - item, value, item, value
+    condition = (pl.col("pipes") == 6) & pl.col("text").str.contains(_CONDITION)  # noqa: PLR2004 - seven fields
+    lines = lines.with_columns(
+        single=pl.col("pipes").is_in([2, 3]) | condition,
+        several=pairs & ~condition,
+    )
     parts = pl.col("text").str.splitn("|", 3).struct
-    rows = lines.filter(single).select("line", "input", stamp=parts[0], item=parts[1], value=parts[2])
-    if not lines.filter(several).is_empty():
+    rows = lines.filter("single").select("line", "input", stamp=parts[0], item=parts[1], value=parts[2])
+    if lines["several"].any():
         fields = pl.col("text").str.split("|")
-        pairs = lines.filter(several).select(
+        lists = lines.filter("several").select(
             "line",
             "input",
             stamp=fields.list.first(),
             item=fields.list.slice(1).list.gather_every(2),
             value=fields.list.slice(2).list.gather_every(2),
         )
-        rows = pl.concat([rows, pairs.explode("item", "value")]).sort("line", maintain_order=True)
+        rows = pl.concat([rows, lists.explode("item", "value")]).sort("line", maintain_order=True)
     if escaped:
         quoted = pl.col("value").str.contains(_PIPE, literal=True)
         plain = pl.col("value").str.replace(r'^"(.*)"$', "$1").str.replace_all(_PIPE, "|", literal=True)
@@ -161,16 +163,8 @@ def _split(lines: pl.DataFrame, *, escaped: bool) -> tuple[pl.DataFrame, pl.Data
     nameless = rows.filter(pl.col("item") == "").unique("line", keep="first")
     reason = pl.lit("no `time|item|value`")
     return rows.filter(pl.col("item") != ""), pl.concat(
-        [_oddities(lines.filter(~(single | several)), reason), _oddities(nameless, reason)]
+        [_oddities(lines.filter(~(pl.col("single") | pl.col("several"))), reason), _oddities(nameless, reason)]
     )
-
-
-def _is_condition(text: pl.Expr) -> pl.Expr:
-    """Tell of a text of seven fields whether it is a condition, and not three items."""
-    fields = text.str.split("|").list
-    level = fields.get(2, null_on_oob=True).str.to_lowercase()
-    three_items = (fields.get(3, null_on_oob=True) != "") & (fields.get(5, null_on_oob=True) != "")
-    return level.is_in(["warning", "fault"]) | (level.is_in(["normal", "unavailable"]) & ~three_items)
 
 
 def _oddities(lines: pl.DataFrame, reason: pl.Expr) -> pl.DataFrame:
