@@ -1,9 +1,9 @@
 """The gap ledger: intervals in which a source may have missed samples."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -82,7 +82,16 @@ def read_gaps(
     query = sa.select(GAPS).where(GAPS.c.start < end, sa.or_(GAPS.c.end.is_(None), GAPS.c.end > start))
     if sources is not None:
         query = query.where(GAPS.c.source.in_(sources))
-    rows = connection.execute(query.order_by(GAPS.c.start, GAPS.c.id))
+    return _gaps(connection.execute(query.order_by(GAPS.c.start, GAPS.c.id)))
+
+
+def read_news(connection: sa.Connection, *, after: int, of: Collection[int]) -> list[Gap]:
+    """Give the gaps noted after the gap with id `after`, and those with ids `of`, by id: what a reader has not seen."""
+    query = sa.select(GAPS).where(sa.or_(GAPS.c.id > after, GAPS.c.id.in_(of)))
+    return _gaps(connection.execute(query.order_by(GAPS.c.id)))
+
+
+def _gaps(rows: Iterable[sa.Row[Any]]) -> list[Gap]:
     return [Gap(r.id, r.source, tuple(r.signals), r.start, r.end, r.cause, r.state) for r in rows]
 
 
