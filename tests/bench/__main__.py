@@ -18,6 +18,8 @@ import orjson
 
 BENCHMARKS: Final[dict[str, str]] = {
     "spool": "tests.bench.spool",
+    "e2e-mqtt": "tests.bench.e2e_mqtt",
+    "e2e-opcua": "tests.bench.e2e_opcua",
 }
 """Name to module, in the order in which all of them run."""
 
