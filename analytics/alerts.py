@@ -25,15 +25,15 @@ Language: TypeAlias = Literal["zh", "en"]
 
 TEXTS: Final[Mapping[str, Title]] = {
     "limit.high": Title(
-        en="{name}: {value}{unit} is above its limit of {limit}{unit}",
-        zh="{name}：{value}{unit}，高于上限 {limit}{unit}",
+        en="{name_en}: {value}{unit} is above its limit of {limit}{unit}",
+        zh="{name_zh}：{value}{unit}，高于上限 {limit}{unit}",
     ),
     "limit.low": Title(
-        en="{name}: {value}{unit} is below its limit of {limit}{unit}",
-        zh="{name}：{value}{unit}，低于下限 {limit}{unit}",
+        en="{name_en}: {value}{unit} is below its limit of {limit}{unit}",
+        zh="{name_zh}：{value}{unit}，低于下限 {limit}{unit}",
     ),
-    "condition.warning": Title(en="{name}: warning {code} {text}", zh="{name}：警告 {code} {text}"),
-    "condition.fault": Title(en="{name}: fault {code} {text}", zh="{name}：故障 {code} {text}"),
+    "condition.warning": Title(en="{name_en}: warning {code} {text}", zh="{name_zh}：警告 {code} {text}"),
+    "condition.fault": Title(en="{name_en}: fault {code} {text}", zh="{name_zh}：故障 {code} {text}"),
 }
 """What each message code says; parameters stand in braces, `unit` with the blank before it."""
 

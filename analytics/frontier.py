@@ -2,6 +2,7 @@
 
     link      frontier
     up        its horizon: silence means no change, as far as the collector's heartbeat reaches
+    held      its horizon, which stands still: samples wait to be made durable, and will come
     down      moves on with the clock; the time since the link broke is a gap, bridged up to `hold_for`
     refused   the same: a machine that nobody can read is unknown, not left out
     ended     the last sample of the recording; what came after it was not recorded

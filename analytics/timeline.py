@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import polars as pl
+from sqlalchemy import Connection
 
 from adapters.stores.contract import Store
 from analytics.frontier import frontier, gaps_of, machine
@@ -31,6 +32,18 @@ class Reader:
 
     records: Records
     """Where gaps and links are noted."""
+
+    def state_signal(self, equipment: str) -> str:
+        """Give the path of a machine's state signal; empty for equipment that has none."""
+        state = self.park.equipment[equipment].state
+        return "" if state is None else state.path
+
+    async def frontiers(self, now: datetime) -> dict[str, datetime]:
+        """Give the frontier of every machine that has one, UTC; raises RecordsError."""
+        links = await self.records.run(read_links)
+        states = [one.state for one in self.park.equipment.values() if one.state is not None]
+        known = {state.equipment: frontier(links.get(state.source), now) for state in states}
+        return {equipment: until for equipment, until in known.items() if until is not None}
 
     async def timeline(
         self,
@@ -62,32 +75,28 @@ class Reader:
             StoreError: the store does not answer or forbids.
             RecordsError: the records do not answer.
         """
-        links = await self.records.run(read_links)
-        machines = []
-        for path in equipment:
-            known = self.park.equipment[path]
-            source = known.state.source if known.state is not None else ""
-            until = frontier(links.get(source), now) if frontiers is None else frontiers.get(path)
-            one = machine(known, until)
-            if one is not None:
-                machines.append(one)
+        if frontiers is None:
+            frontiers = await self.frontiers(now)
+        told = (machine(self.park.equipment[path], frontiers.get(path)) for path in equipment)
+        machines = [one for one in told if one is not None]
         if not machines or start >= end:
             return pl.DataFrame(schema=SPANS)
         hold = max(one.hold_for for one in machines)
         signals = [one.signal for one in machines]
         earlier = await self.store.last(signals, start - hold)
         inside = await self.store.samples(signals, start - hold, end + hold)
-        ledger = await self._gaps(links, signals, _oldest(earlier, start - hold), end)
-        return spans(inside, earlier, ledger, machines, start, end)
+        gaps = await self._gaps(signals, _oldest(earlier, start - hold), end)
+        return spans(inside, earlier, gaps, machines, start, end)
 
-    async def _gaps(
-        self, links: Mapping[str, Link], signals: Collection[str], start: datetime, end: datetime
-    ) -> pl.DataFrame:
+    async def _gaps(self, signals: Collection[str], start: datetime, end: datetime) -> pl.DataFrame:
+        """Give the gaps that concern these state signals; columns of `analytics.spans.GAPS`."""
         states = [self.park.signals[signal] for signal in signals]
-        sources = sorted({signal.source for signal in states})
-        ledger: list[Gap] = await self.records.run(
-            lambda connection: read_gaps(connection, start=start, end=end, sources=sources)
-        )
+        sources = sorted({state.source for state in states})
+
+        def read(connection: Connection) -> tuple[list[Gap], dict[str, Link]]:
+            return read_gaps(connection, start=start, end=end, sources=sources), read_links(connection)
+
+        ledger, links = await self.records.run(read)
         return gaps_of(states, links, ledger)
 
 

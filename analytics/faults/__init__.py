@@ -1,0 +1,1 @@
+"""Fault detectors: one pure module per family, and the catalogue of them all."""
