@@ -1,14 +1,15 @@
 """What an engineer writes to store in InfluxDB."""
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from adapters.settings import Duration, Settings
 
-Url = Annotated[str, Field(pattern=r"^https?://[^\s?#]+$")]
-"""An http or https address without query or fragment."""
+Url = Annotated[str, Field(pattern=r"^https?://[^\s?#@/]+(/[^\s?#]*)?$")]
+"""An http or https address without credentials, query or fragment."""
 
 BucketName = Annotated[str, Field(pattern=r"^[^/\s\x00-\x1f][^/\x00-\x1f]*(/[^/\x00-\x1f]+)?$", max_length=512)]
 """A bucket; on InfluxDB 1.x a database, or a database and one of its retention policies as `db/rp`."""
@@ -38,11 +39,29 @@ class InfluxSettings(Settings):
     create: bool = True
     """Whether a missing database or bucket is made when the credentials allow it; false: it is asked for."""
 
+    ca: Path | None = None
+    """PEM file of the authority that signed the server's certificate; none: those that this machine trusts."""
+
     timeout: Duration = timedelta(seconds=10)
     """How long one request may take before it counts as unanswered; 100 ms to 10 min."""
 
     gzip: bool = False
     """Whether batches are sent compressed: less network, more of this machine's processor."""
+
+    @property
+    def name(self) -> str:
+        """What to call the store: its kind, address and bucket."""
+        return f"influxdb {self.url.rstrip('/')} {self.bucket}"
+
+    @property
+    def database(self) -> str:
+        """The bucket's name as InfluxQL's database."""
+        return self.bucket.partition("/")[0]
+
+    @property
+    def retention(self) -> str:
+        """The bucket's name as InfluxQL's retention policy; empty: the database's default."""
+        return self.bucket.partition("/")[2]
 
     @model_validator(mode="after")
     def _one_way_to_log_in(self) -> Self:

@@ -1,0 +1,244 @@
+"""The server: requests to it, and what went wrong in the words of the store's contract.
+
+Lines go through influxdb-client's write API as the bytes that they are, past its `Point` and its batching. Questions go
+to `/query`, which that package does not know, through httpx.
+"""
+
+import re
+import ssl
+import zlib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Any, Final
+
+import aiohttp
+import httpx
+from influxdb_client.client.influxdb_client_async import InfluxDBClientAsync
+from influxdb_client.client.write_api_async import WriteApiAsync
+from influxdb_client.rest import ApiException
+
+from adapters.stores.contract import StoreRefusedError, StoreUnavailableError
+from adapters.stores.influxdb import decode
+from adapters.stores.influxdb.answers import Answer, Verdict
+from adapters.stores.influxdb.settings import InfluxSettings
+
+CSV_UNTIL: Final = 2
+"""The last major version whose answers in CSV can be read back exactly."""
+
+_NO_ORG: Final = "-"
+_LOGIN: Final = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
+_VERSION: Final = re.compile(r"v?(\d+)\.")
+_VERSION_IN_HEALTH: Final = re.compile(r'"version"\s*:\s*"v?(\d+)\.')
+_GZIP_LEVEL: Final = 1
+_GZIP_FORMAT: Final = 31
+_NOT_FOUND: Final = re.compile(r"not found|no dbrp mapping", re.IGNORECASE)
+_FOR_GOOD: Final = re.compile(r"error parsing|limit exceeded|not authorized|not supported", re.IGNORECASE)
+
+
+class MissingError(StoreRefusedError):
+    """The database, bucket or mapping is not there."""
+
+
+class InfluxServer:
+    """One InfluxDB that said who it is; `connect` makes it."""
+
+    def __init__(self, settings: InfluxSettings, http: httpx.AsyncClient, lines: WriteApiAsync, major: int) -> None:
+        self.settings = settings
+        self.name = settings.name
+        self.major = major
+        """Major version: 1, 2 or 3."""
+        self._http = http
+        self._lines = lines
+
+    async def write(self, body: bytes) -> Answer:
+        """Send lines; give the answer, whatever it is. Raises StoreUnavailableError when none comes."""
+        settings = self.settings
+        if settings.gzip:
+            squeeze = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_FORMAT)
+            body = squeeze.compress(body) + squeeze.flush()
+        try:
+            taken = await self._lines.write(settings.bucket, settings.org or _NO_ORG, body)
+        except ApiException as error:
+            return Answer(int(error.status or 0), error.headers or {}, error.body or b"")
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise _unanswered(self.name, error) from error
+        return Answer(HTTPStatus.NO_CONTENT if taken else HTTPStatus.OK, {}, b"")
+
+    async def ask_csv(self, statement: str) -> bytes:
+        """Ask one InfluxQL question; give the answer's body in CSV, which shows no errors of a statement."""
+        return (await self._asked(statement, "application/csv")).body
+
+    async def ask(self, statement: str) -> list[decode.Series]:
+        """Ask one InfluxQL question; give the series of the answer.
+
+        Raises:
+            MissingError: no such database, bucket or mapping.
+            StoreUnavailableError: no answer, or it failed for now.
+            StoreRefusedError: it forbids.
+        """
+        return self._told(await self._asked(statement, "application/json"))
+
+    async def order(self, statement: str) -> None:
+        """Run an InfluxQL statement that changes something; raises as `ask`."""
+        self._told(self._answered(await self._send("POST", "/query", {"q": statement})))
+
+    async def api(self, method: str, path: str, *, params: Mapping[str, str] | None = None, json: Any = None) -> Answer:
+        """Call the server's own API; give the answer unless it means later. Raises StoreUnavailableError."""
+        answer = await self._send(method, path, params, json=json)
+        if answer.verdict is Verdict.LATER:
+            raise self.later(answer)
+        return answer
+
+    def later(self, answer: Answer) -> StoreUnavailableError:
+        """Give the error for an answer that means later."""
+        return _later(self.name, answer)
+
+    def forbids(self, answer: Answer) -> StoreRefusedError:
+        """Give the error for an answer that forbids, with what to do about it."""
+        if answer.status in _LOGIN:
+            return _locked_out(self.settings, answer)
+        if answer.status == HTTPStatus.NOT_FOUND or answer.lacks_retention_policy:
+            return MissingError(self.name, f"{answer.reason}; {self.how_to_create()}")
+        if "Location" in answer.headers:
+            return StoreRefusedError(self.name, f"sends us on to {answer.headers['Location']}; write that as `url`")
+        return StoreRefusedError(self.name, f"{answer.reason}; check `url`, and the server's limits and log")
+
+    def failed(self, error: decode.AnswerError) -> StoreRefusedError | StoreUnavailableError:
+        """Give the error for a question that failed."""
+        said = " ".join(str(error).split())
+        if _NOT_FOUND.search(said):
+            return MissingError(self.name, f"{said}; {self.how_to_create()}")
+        if _FOR_GOOD.search(said):
+            return StoreRefusedError(self.name, f"refuses a question ({said})")
+        return StoreUnavailableError(self.name, f"a question failed ({said})")
+
+    def how_to_create(self) -> str:
+        """Say how a person makes what is missing."""
+        settings = self.settings
+        if self.major == 1:
+            commands = [f'CREATE DATABASE "{settings.database}"']
+            if settings.retention:
+                named = f'"{settings.retention}" ON "{settings.database}"'
+                commands.append(f"CREATE RETENTION POLICY {named} DURATION INF REPLICATION 1")
+            return f"run `influx -execute '{'; '.join(commands)}'`"
+        if self.major == 2:  # noqa: PLR2004 - the version of that name
+            command = f"influx bucket create --name '{settings.bucket}' --org '{settings.org or 'ORG'}'"
+            return f"run `{command}`; if the bucket is there, check `org` and whether the token sees it"
+        return f"run `influxdb3 create database '{settings.bucket}'`"
+
+    async def _asked(self, statement: str, accept: str) -> Answer:
+        retention = {"rp": self.settings.retention} if self.settings.retention else {}
+        params = {"q": statement, "db": self.settings.database, "epoch": "ns", **retention}
+        return self._answered(await self._send("GET", "/query", params, {"Accept": accept}))
+
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+    ) -> Answer:
+        return await _send(self.name, self._http, method, path, params=params, headers=headers, json=json)
+
+    def _answered(self, answer: Answer) -> Answer:
+        """Give back an answer that is 2xx."""
+        if answer.verdict is Verdict.LATER:
+            raise self.later(answer)
+        if not answer.good:
+            raise self.forbids(answer)
+        return answer
+
+    def _told(self, answer: Answer) -> list[decode.Series]:
+        try:
+            return decode.read_json(answer.body)
+        except decode.AnswerError as error:
+            raise self.failed(error) from error
+
+
+@asynccontextmanager
+async def connect(settings: InfluxSettings) -> AsyncIterator[InfluxServer]:
+    """Give the server while the block lasts.
+
+    Raises:
+        StoreUnavailableError: it does not answer.
+        StoreRefusedError: it does not let us in, is no InfluxDB, or `ca` cannot be read.
+    """
+    trust = _trust(settings)
+    seconds = settings.timeout.total_seconds()
+    token, login = _credentials(settings)
+    headers = {"Authorization": f"Token {token}"} if settings.token is not None else {}
+    async with (
+        httpx.AsyncClient(
+            base_url=settings.url, headers=headers, auth=login, timeout=seconds, verify=trust, trust_env=False
+        ) as http,
+        InfluxDBClientAsync(
+            settings.url,
+            token=token,
+            timeout=int(seconds * 1000),
+            auth_basic=login is not None,
+            ssl_context=trust,
+            allow_redirects=False,
+            # The client's own compression is at level 9, several times slower.
+            client_session_kwargs={"headers": {"Content-Encoding": "gzip"}} if settings.gzip else {},
+        ) as influx,
+    ):
+        yield InfluxServer(settings, http, influx.write_api(), await _greet(settings, http))
+
+
+async def _greet(settings: InfluxSettings, http: httpx.AsyncClient) -> int:
+    """Ask for the major version: `/ping` tells it; behind a proxy that does not pass it on, others may."""
+    for path, params in (("/ping", {}), ("/health", {}), ("/query", {"q": "SHOW DATABASES"})):
+        answer = await _send(settings.name, http, "GET", path, params=params)
+        if answer.status in _LOGIN:
+            raise _locked_out(settings, answer)
+        if answer.verdict is Verdict.LATER:
+            raise _later(settings.name, answer)
+        told = _VERSION.match(answer.headers.get("X-Influxdb-Version", ""))
+        if told is None and path == "/health":
+            told = _VERSION_IN_HEALTH.search(answer.body.decode(errors="replace"))
+        if told is not None:
+            return int(told[1])
+    raise StoreRefusedError(settings.name, f"does not say that it is an InfluxDB ({answer.reason}); check `url`")
+
+
+async def _send(name: str, http: httpx.AsyncClient, method: str, path: str, **request: Any) -> Answer:
+    try:
+        response = await http.request(method, path, **request)
+    except httpx.RequestError as error:
+        raise _unanswered(name, error) from error
+    return Answer(response.status_code, response.headers, response.content)
+
+
+def _credentials(settings: InfluxSettings) -> tuple[str, httpx.Auth | None]:
+    """Give the token as the client wants it, and the login of 1.x."""
+    if settings.token is not None:
+        return settings.token.get_secret_value(), None
+    if settings.password is not None:
+        password = settings.password.get_secret_value()
+        return f"{settings.user}:{password}", httpx.BasicAuth(settings.user, password)
+    return "", None
+
+
+def _trust(settings: InfluxSettings) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=settings.ca)
+    except OSError as error:  # ssl.SSLError is one
+        raise StoreRefusedError(settings.name, f"cannot read `ca` {settings.ca} ({error})") from error
+
+
+def _locked_out(settings: InfluxSettings, answer: Answer) -> StoreRefusedError:
+    given = "`token`" if settings.token is not None else "`user` and `password`"
+    return StoreRefusedError(settings.name, f"{answer.reason}; check {given}, and their rights to {settings.bucket!r}")
+
+
+def _later(name: str, answer: Answer) -> StoreUnavailableError:
+    wait = answer.retry_after(datetime.now(UTC))
+    return StoreUnavailableError(name, f"cannot do it now ({answer.reason})", retry_after=wait)
+
+
+def _unanswered(name: str, error: Exception) -> StoreUnavailableError:
+    said = str(error) or type(error).__name__
+    return StoreUnavailableError(name, f"no answer ({said}); is it running, and is `url` right?")

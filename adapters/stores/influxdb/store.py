@@ -1,0 +1,122 @@
+"""InfluxDB as a store."""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from types import TracebackType
+from typing import Final, Self
+
+import polars as pl
+
+from adapters.stores.contract import Position, StoreRefusedError
+from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, writer
+from adapters.stores.influxdb.server import InfluxServer, connect
+from adapters.stores.influxdb.settings import InfluxSettings
+
+LOOKING_BACK: Final = (24 * 3600 * 10**9, 30 * 24 * 3600 * 10**9, 2**64)
+"""How far back the last sample is sought, in nanoseconds: most signals reported within a day."""
+
+_SAMPLES: Final = reader.Question(encode.SAMPLE, decode.STORED_SAMPLES, influxql.select_samples)
+_RESULTS: Final = reader.Question(encode.KPI, decode.STORED_RESULTS, influxql.select_results)
+
+
+class InfluxStore:
+    """Samples and results in one bucket of InfluxDB. Writes overwrite, so it counts no positions."""
+
+    def __init__(self, settings: InfluxSettings) -> None:
+        self._settings = settings
+        self._connection: InfluxServer | None = None
+        self._open = AsyncExitStack()
+
+    @property
+    def name(self) -> str:
+        """`influxdb`, the server's address and the bucket."""
+        return self._settings.name
+
+    async def __aenter__(self) -> Self:
+        """Connect; see that the bucket is there. Raises StoreUnavailableError, StoreRefusedError."""
+        self._connection = await self._open.enter_async_context(_prepared(self._settings))
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Close the connections."""
+        self._connection = None
+        await self._open.aclose()
+
+    @property
+    def _server(self) -> InfluxServer:
+        if self._connection is None:
+            raise StoreRefusedError(self.name, "is not open; enter its block first")
+        return self._connection
+
+    async def check(self) -> None:
+        """Ask whether it would take a write now, by an empty one; raises as `write` does."""
+        await bucket.prepare(self._server)
+
+    async def written(self, log: str) -> None:
+        """Give None: writing a batch again changes nothing."""
+        del log
+
+    async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
+        """Store a batch durably; give the rows that it will never take; raises as the contract says."""
+        del position
+        lines, refused = await asyncio.to_thread(encode.sample_lines, samples)
+        reasons = await writer.write(self._server, lines["line"])
+        if not reasons:
+            return refused
+        bad = lines[sorted(reasons)]
+        return pl.concat([refused, encode.refusals(bad, pl.Series([reasons[row] for row in sorted(reasons)]))])
+
+    async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
+        """Give samples with start <= time < end, by signal and time; they are read now, not when collected."""
+        wheres = influxql.of_signals(signals)
+        stored = await reader.read(self._server, _SAMPLES, wheres, influxql.instant(start), influxql.instant(end))
+        return (await asyncio.to_thread(decode.samples, stored)).lazy()
+
+    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
+        """Give each signal's last sample with time < before."""
+        missing = set(signals)
+        end = influxql.instant(before)
+        found = []
+        for back in LOOKING_BACK:
+            start = max(influxql.instant(before) - back, influxql.FIRST_INSTANT)
+            for where in influxql.of_signals(missing):
+                series = await self._server.ask(influxql.select_last(where, start, end))
+                found.append(decode.samples(decode.table(series, decode.STORED_SAMPLES)))
+                missing -= set(found[-1]["signal"])
+            end = start
+        return pl.concat([decode.samples(decode.STORED_SAMPLES.to_frame()), *found]).sort("signal")
+
+    async def write_results(self, results: pl.DataFrame) -> None:
+        """Store results durably; raises as `write` does, StoreRefusedError also for a result it will not take."""
+        lines = await asyncio.to_thread(encode.result_lines, results)
+        reasons = await writer.write(self._server, lines)
+        for row, reason in reasons.items():
+            raise StoreRefusedError(self.name, f"does not take {lines[row]!r} ({reason})")
+
+    async def results(
+        self,
+        *,
+        start: datetime,
+        end: datetime,
+        paths: Collection[str] | None = None,
+        periods: Sequence[str] | None = None,
+        kpis: Collection[str] | None = None,
+    ) -> pl.DataFrame:
+        """Give the results whose windows begin in [start, end), by path, period, start, kpi."""
+        wheres = influxql.of_results(paths, periods, kpis)
+        stored = await reader.read(self._server, _RESULTS, wheres, influxql.instant(start), influxql.instant(end))
+        return await asyncio.to_thread(decode.results, stored)
+
+    async def maintain(self) -> None:
+        """Do nothing: InfluxDB compacts by itself."""
+
+
+@asynccontextmanager
+async def _prepared(settings: InfluxSettings) -> AsyncIterator[InfluxServer]:
+    async with connect(settings) as server:
+        await bucket.prepare(server)
+        yield server

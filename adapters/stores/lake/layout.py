@@ -1,0 +1,178 @@
+"""The two tables of the lake, and the rows in their files.
+
+    samples                                    results
+        signal       string                        path, period, name, kpi        string
+        time_ns      long      since 1970          start, end, computed           timestamp (µs, UTC)
+        float        double                        value, coverage                double
+        int          long                          written                        long
+        bool         boolean                       day          date              UTC date of `start`
+        text         string
+        status       long      StatusCode
+        received_ns  long      since 1970
+        written      long
+        day          date      UTC date of the time
+
+- Both are partitioned by `day`; the partition's folder carries it, the files do not.
+- Delta Lake's own timestamps have microseconds, so the instants of samples are kept as numbers.
+- `written` is one more than the table's version that the writer saw. A later write saw a later version, so of two rows
+  with one key the one with the greater `written` counts. Within one write the later row does; the other is not stored.
+- Rows in a file are sorted by their key.
+- A result counts by `computed` first, then by `written`.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeVar
+
+import polars as pl
+
+from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, is_bad
+from adapters.stores.contract import RESULTS
+
+DAY: Final = "day"
+"""The partition column of both tables."""
+
+Frame = TypeVar("Frame", pl.DataFrame, pl.LazyFrame)
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_NS: Final = 24 * 3600 * 10**9
+_BOUNDS: Final = (-(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """One table."""
+
+    name: str
+    """Its folder in the lake."""
+
+    columns: pl.Schema
+    """Columns of its files, in their order."""
+
+    key: tuple[str, ...]
+    """What identifies a row, and what files are sorted by."""
+
+    rank: tuple[str, ...]
+    """Of rows with one key, the one that is greatest in these counts."""
+
+    ranges: tuple[str, ...]
+    """Columns whose least and greatest value in each file the table's log keeps."""
+
+
+SAMPLE_ROWS: Final = Layout(
+    "samples",
+    pl.Schema(
+        {
+            "signal": pl.String(),
+            "time_ns": pl.Int64(),
+            "float": pl.Float64(),
+            "int": pl.Int64(),
+            "bool": pl.Boolean(),
+            "text": pl.String(),
+            "status": pl.Int64(),
+            "received_ns": pl.Int64(),
+            "written": pl.Int64(),
+        }
+    ),
+    key=("signal", "time_ns"),
+    rank=("written",),
+    ranges=("signal", "time_ns"),
+)
+"""Samples."""
+
+RESULT_ROWS: Final = Layout(
+    "results",
+    pl.Schema({**RESULTS, "written": pl.Int64()}),
+    key=("path", "period", "start", "kpi"),
+    rank=("computed", "written"),
+    ranges=(),
+)
+"""Results."""
+
+
+def instant(time: datetime) -> int:
+    """Give an instant as nanoseconds since 1970, no earlier and no later than a column holds."""
+    least, greatest = _BOUNDS
+    return min(max((time - _EPOCH) // timedelta(microseconds=1) * 1000, least), greatest)
+
+
+def day_of(nanoseconds: int) -> date:
+    """Give the UTC date of an instant."""
+    return (_EPOCH + timedelta(days=nanoseconds // _DAY_NS)).date()
+
+
+def sample_rows(samples: pl.DataFrame, written: int) -> pl.DataFrame:
+    """Give samples as rows of the table, and their day beside; sorted, of one key only the last.
+
+    A sample whose status is Bad has no value.
+
+    Raises:
+        polars.exceptions.SchemaError: the columns are not those of `SAMPLES`.
+    """
+    rows = samples.match_to_schema(SAMPLES).select(
+        "signal",
+        pl.col("time").to_physical().alias("time_ns"),
+        *(pl.when(is_bad(pl.col("status")).not_()).then(pl.col(kind)).alias(kind) for kind in VALUE_TYPES),
+        pl.col("status").cast(pl.Int64),
+        pl.col("received").to_physical().alias("received_ns"),
+        pl.lit(written, pl.Int64).alias("written"),
+        pl.col("time").dt.date().alias(DAY),
+    )
+    return _last_of_key(rows.sort(*SAMPLE_ROWS.key, maintain_order=True), SAMPLE_ROWS)
+
+
+def samples_of(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Give rows of the table as columns of `SAMPLES`, by signal and time."""
+    return latest(rows, SAMPLE_ROWS).select(
+        "signal",
+        pl.col("time_ns").cast(INSTANT).alias("time"),
+        *VALUE_TYPES,
+        pl.col("status").cast(SAMPLES["status"]),
+        pl.col("received_ns").cast(INSTANT).alias("received"),
+    )
+
+
+def result_rows(results: pl.DataFrame, written: int) -> pl.DataFrame:
+    """Give results as rows of the table, and their day beside; sorted, of one key only the last.
+
+    Raises:
+        polars.exceptions.SchemaError: the columns are not those of `RESULTS`.
+    """
+    rows = results.match_to_schema(RESULTS).with_columns(
+        pl.lit(written, pl.Int64).alias("written"), pl.col("start").dt.date().alias(DAY)
+    )
+    return _last_of_key(rows.sort(*RESULT_ROWS.key, "computed", maintain_order=True), RESULT_ROWS)
+
+
+def results_of(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Give rows of the table as columns of `RESULTS`, by path, period, start and KPI."""
+    return latest(rows, RESULT_ROWS).select(RESULTS.names())
+
+
+def latest(rows: pl.LazyFrame, layout: Layout) -> pl.LazyFrame:
+    """Sort rows by their key, and of those with one key keep the one that counts."""
+    return _last_of_key(rows.sort(*layout.key, *layout.rank), layout)
+
+
+def last_before(rows: pl.LazyFrame) -> pl.LazyFrame:
+    """Of each signal keep the rows of its last instant."""
+    return rows.filter(pl.col("time_ns") == pl.col("time_ns").max().over("signal"))
+
+
+def wanted_samples(signals: Collection[str], start: int, end: int) -> pl.Expr:
+    """Give the condition for samples of `signals` with start <= time < end, nanoseconds since 1970.
+
+    The bounds of the names let a reader skip parts of a file by what they hold at least and at most.
+    """
+    least, greatest = min(signals), max(signals)
+    return (
+        pl.col("time_ns").is_between(start, end, closed="left")
+        & pl.col("signal").is_between(pl.lit(least), pl.lit(greatest))
+        & pl.col("signal").is_in(list(signals))
+    )
+
+
+def _last_of_key(rows: Frame, layout: Layout) -> Frame:
+    same = pl.all_horizontal(pl.col(column).eq_missing(pl.col(column).shift(-1)) for column in layout.key)
+    return rows.filter(same.not_())

@@ -1,0 +1,15 @@
+"""InfluxDB keeps the promises of a store; on the real server."""
+
+import pytest
+
+from adapters.stores.influxdb import InfluxSettings, create
+from tests.conformance.store import Place, StoreConformance
+
+
+@pytest.mark.system
+class TestInfluxDatabase(StoreConformance):
+    """A database and its default retention policy."""
+
+    @pytest.fixture
+    def place(self, settings: InfluxSettings) -> Place:
+        return lambda: create(settings)

@@ -1,0 +1,17 @@
+"""The lake keeps the promises of a store."""
+
+from pathlib import Path
+
+import pytest
+
+from adapters.stores.lake import LakeSettings, create
+from tests.conformance.store import Place, StoreConformance
+
+
+class TestLake(StoreConformance):
+    """A lake in a folder, that merges early."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Place:
+        settings = LakeSettings(folder=tmp_path / "lake", compact_after=2)
+        return lambda: create(settings)
