@@ -112,7 +112,7 @@ def write_dead_letters(connection: sa.Connection, refusals: pl.DataFrame, *, kee
                 "last": sa.case((came["last"] > DEAD_LETTERS.c.last, came["last"]), else_=DEAD_LETTERS.c.last),
             },
         ),
-        [{**letter, "digest": _digest(letter)} for letter in letters.iter_rows(named=True)],
+        [{**letter, "digest": same_letter(letter)} for letter in letters.iter_rows(named=True)],
     )
     _add(connection, "refused", refusals.group_by("source").len().iter_rows())
     _trim(connection, keep)
@@ -137,8 +137,8 @@ def count_dead_letters(connection: sa.Connection) -> list[DeadLetterTotal]:
     return [DeadLetterTotal(**row) for row in rows.mappings()]
 
 
-def _digest(letter: dict[str, Any]) -> bytes:
-    """Give 16 bytes that differ where one of `_SAME` does."""
+def same_letter(letter: dict[str, Any]) -> bytes:
+    """Give 16 bytes that are the same for two letters alike in all of `_SAME`, and for no others."""
     digest = hashlib.blake2b(digest_size=16)
     for name in _SAME:
         part = letter[name]

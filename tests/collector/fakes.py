@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any, Self
 
 import polars as pl
@@ -64,6 +65,11 @@ async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
             if held if isinstance(held, bool) else await held:
                 return
             await asyncio.sleep(0.002)
+
+
+def lot(seed: int = 7) -> Random:
+    """Give a lot that falls the same way each time."""
+    return Random(seed)  # noqa: S311 - a test wants it again as it was
 
 
 class ManualClock:

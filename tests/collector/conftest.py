@@ -1,0 +1,31 @@
+"""What most tests of the collector's core need: records and a spool, in files of their own, and a clock to wind."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.records import Records
+from collector.spool.sqlite import SqliteSpool
+from tests.collector.fakes import ManualClock
+
+
+@pytest.fixture
+async def records(tmp_path: Path) -> AsyncIterator[Records]:
+    """Give open records."""
+    async with Records(f"sqlite:///{tmp_path}/records.db") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def spool(tmp_path: Path) -> AsyncIterator[SqliteSpool]:
+    """Give an open spool of 1 MiB that does not linger."""
+    async with SqliteSpool(tmp_path / "spool.db", limit=2**20, linger=timedelta(0), keep=timedelta(0)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def clock() -> ManualClock:
+    """Give a clock at noon."""
+    return ManualClock()
