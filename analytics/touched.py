@@ -63,12 +63,12 @@ def blocks(ranges: pl.DataFrame) -> Iterator[pl.DataFrame]:
 
     A block holds `BLOCK` days of machines at most, within `BLOCK` successive days. Ranges are cut at midnight, UTC.
     """
-    for days in _runs_of_days(_by_day(ranges)):
+    for days in _runs_of_days(by_day(ranges)):
         for part in days.iter_slices(BLOCK):
             yield joined(part, timedelta(0))
 
 
-def _by_day(ranges: pl.DataFrame) -> pl.DataFrame:
+def by_day(ranges: pl.DataFrame) -> pl.DataFrame:
     """Cut ranges at midnight, UTC; columns of `TOUCHED` and `day`, by day and equipment."""
     first, last = pl.col("start").dt.date(), (pl.col("end") - timedelta(microseconds=1)).dt.date()
     midnight = pl.col("day").cast(MOMENT)

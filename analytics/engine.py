@@ -1,0 +1,293 @@
+"""The engine: each cycle it looks at what is new, and computes what that changed.
+
+    spool ─► detectors ─► alerts          at once, also while the store is down
+      └────► touched ranges ─► jobs       when the drain has brought the samples into the store
+
+What keeps the numbers right:
+
+- Late data of any age touches its own day, and is in the numbers in the cycle after it is stored.
+- Windows that run are computed again as their machine's frontier moves: at once when its samples touch them, else
+  every `REFRESH`.
+- A gap of the ledger that begins, ends or is filled touches what it spans.
+- The position in the spool, the alerts found up to it and the ranges touched are one transaction of the records; a
+  range is taken off when its results are stored. A killed engine takes up where the last one left off.
+- An engine that was away for longer than the spool keeps entries reads what it missed from the store, by the time at
+  which it was received, as far back as `REACH`.
+
+It holds `ROWS` samples of the spool at a time and one block of the jobs, whatever the backlog.
+"""
+
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import polars as pl
+import sqlalchemy as sa
+import structlog
+
+from adapters.sample import no_samples
+from adapters.stores.contract import Store
+from analytics.jobs import Jobs, ranges_of
+from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
+from analytics.progress import Progress, read_owed, write_computed, write_progress, write_touches
+from analytics.timeline import Reader
+from analytics.touched import by_day, touched
+from analytics.watch import Watch
+from collector.gaps import Gap, read_news
+from collector.links import TRANSIT, read_links
+from collector.park import Park
+from collector.records import Records
+from collector.spool.contract import STORE, Chunk, Spool
+
+CONSUMER: Final = "analytics"
+"""The engine's name among the spool's consumers."""
+
+ROWS: Final = 200_000
+"""Samples that are looked at together, about."""
+
+ROUNDS: Final = 20
+"""How many times at most it reads on in one cycle before it computes."""
+
+REFRESH: Final = timedelta(minutes=1)
+"""How far a frontier may run ahead of the numbers of a machine that reports nothing."""
+
+REACH: Final = timedelta(days=31)
+"""How old samples may be that were missed and are looked for in the store."""
+
+_MICROSECOND: Final = timedelta(microseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Cycle:
+    """What one cycle did."""
+
+    samples: int
+    """Samples looked at."""
+
+    alerts: int
+    """Alerts that began, changed or ended."""
+
+    results: int
+    """Results written."""
+
+    behind: bool
+    """Whether there is more to read already."""
+
+
+class Engine:
+    """The analytics of one park."""
+
+    def __init__(self, park: Park, spool: Spool, store: Store, records: Records) -> None:
+        """Prepare; spool and records are open when it begins, the store is opened when it is first needed."""
+        self._park = park
+        self._spool = spool
+        self._store = store
+        self._records = records
+        self._jobs = Jobs(Reader(park, store, records))
+        self._states = {one.state.path: path for path, one in park.equipment.items() if one.state is not None}
+        self._watch = Watch(park)
+        self._progress = Progress()
+        self._pending: dict[Key, Touch] = {}
+        self._computed: dict[str, datetime] = {}
+        self._open = AsyncExitStack()
+        self._opened = False
+
+    async def begin(self, now: datetime) -> None:
+        """Take up what the last engine left; raises RecordsError."""
+        owed = await self._records.run(read_owed)
+        self._progress, self._computed = owed.progress, dict(owed.computed)
+        self._pending = {key: one for key, one in owed.touches.items() if one.equipment in self._park.equipment}
+        self._watch = await self._records.run(lambda connection: Watch.resume(connection, self._park))
+        for alert in await self._records.run(lambda connection: self._watch.abandon(connection, now)):
+            log.info("alert abandoned", alert=alert.id, signal=alert.signal, key=alert.key)
+
+    async def end(self) -> None:
+        """Close the store, if it was opened."""
+        self._opened = False
+        await self._open.aclose()
+
+    async def cycle(self, now: datetime) -> Cycle:
+        """Look at what is new and compute what is due.
+
+        Raises:
+            SpoolError: the spool cannot be read.
+            RecordsError: the records do not answer.
+            StoreError: the store does not answer or forbids. What came in has been looked at.
+        All three leave the engine fit for the next cycle.
+        """
+        horizons = await self._horizons()
+        samples = alerts = 0
+        behind = True
+        for _ in range(ROUNDS):
+            chunk = await self._read()
+            if chunk.upto == self._progress.position:
+                behind = False
+                break
+            alerts += await self._look(chunk)
+            samples += len(chunk.samples)
+        if not behind:
+            alerts += await self._pass_time(horizons)
+        await self._see_gaps(now)
+        return Cycle(samples, alerts, await self._compute(now), behind)
+
+    async def _read(self) -> Chunk:
+        if self._progress.log != self._spool.log:
+            await self._begin_spool()
+        chunk = await self._spool.read(self._progress.position, ROWS)
+        if chunk.missed:
+            await self._make_up(chunk.samples["received"].min())
+        return chunk
+
+    async def _begin_spool(self) -> None:
+        """Begin with another spool, after what the last one may have brought unseen; its positions mean nothing now."""
+        if self._progress.log:
+            log.warning("spool replaced", log=self._spool.log, missed="is looked for in the store")
+            await self._make_up(None)
+        progress = replace(self._progress, log=self._spool.log, position=0)
+        due_now = {key: replace(touch, first=0, last=0) for key, touch in self._pending.items()}
+
+        def write(connection: sa.Connection) -> None:
+            write_touches(connection, due_now)
+            write_progress(connection, progress)
+
+        await self._records.run(write)
+        self._pending, self._progress = due_now, progress
+
+    async def _look(self, chunk: Chunk) -> int:
+        """Find alerts and touched ranges in a chunk, and keep them with its position."""
+        newest = chunk.samples.select(pl.col("received").dt.cast_time_unit("us").max()).item()
+        progress = replace(self._progress, position=chunk.upto, received=newest or self._progress.received)
+        found = await self._keep(chunk.samples, {}, progress, chunk.upto)
+        await self._spool.commit(CONSUMER, chunk.upto)
+        return found
+
+    async def _pass_time(self, horizons: Mapping[str, int]) -> int:
+        """Let the detectors know that nothing has come."""
+        return await self._keep(no_samples(), horizons, self._progress, 0)
+
+    async def _keep(self, samples: pl.DataFrame, until: Mapping[str, int], progress: Progress, position: int) -> int:
+        look = self._watch.look(samples, until)
+        changed = merged(self._pending, touches(touched(samples, self._states), position))
+
+        def write(connection: sa.Connection) -> None:
+            look.write(connection)
+            write_touches(connection, changed)
+            write_progress(connection, progress)
+
+        if samples.is_empty() and not look.alerts and progress == self._progress:
+            return 0
+        await self._records.run(write)
+        self._watch.keep(look)
+        self._pending.update(changed)
+        self._progress = progress
+        for alert in look.alerts:
+            log.info("alert", id=alert.id, message=alert.message("en"), signal=alert.signal, active=alert.active)
+        if look.late or look.unread:
+            log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
+        return len(look.alerts)
+
+    async def _make_up(self, before: object) -> None:
+        """Look at what the spool dropped unread: it is in the store, and was received after what was looked at last."""
+        store = await self._ready()
+        signals = sorted(self._watch.signals | set(self._states))
+        received = pl.col("received") > (self._progress.received or _EPOCH)
+        if before is not None:
+            received &= pl.col("received") < before
+        day = (self._progress.received or datetime.now(UTC)) - REACH
+        end = datetime.now(UTC) + timedelta(days=1)
+        found = 0
+        while day < end:
+            samples = await store.samples(signals, day, day + timedelta(days=1))
+            missed = samples.filter(received).collect()
+            await self._keep(missed, {}, self._progress, 0)
+            found += len(missed)
+            day += timedelta(days=1)
+        log.warning("spool entries missed", samples_found_in_store=found)
+
+    async def _horizons(self) -> dict[str, int]:
+        """Give, by signal, up to which instant everything has come, ns since 1970."""
+        links = await self._records.run(read_links)
+        until: dict[str, int] = {}
+        for path in self._watch.signals:
+            link = links.get(self._park.signals[path].source)
+            if link is not None and link.horizon is not None:
+                sure = link.horizon if link.state == "ended" else link.horizon - TRANSIT
+                until[path] = (sure - _EPOCH) // _MICROSECOND * 1000
+        return until
+
+    async def _see_gaps(self, now: datetime) -> None:
+        """Touch what gaps span that have begun, ended or been filled."""
+        before = self._progress
+        news = await self._records.run(lambda c: read_news(c, after=before.gap, of=before.lasting))
+        changed = [gap for gap in news if gap.id not in before.lasting or gap.end is not None]
+        if not changed:
+            return
+        progress = replace(
+            before,
+            gap=max(before.gap, *(gap.id for gap in news)),
+            lasting=tuple(gap.id for gap in news if gap.end is None),
+        )
+        new = merged(self._pending, [touch for gap in changed for touch in self._spanned(gap, now)])
+
+        def write(connection: sa.Connection) -> None:
+            write_touches(connection, new)
+            write_progress(connection, progress)
+
+        await self._records.run(write)
+        self._pending.update(new)
+        self._progress = progress
+
+    def _spanned(self, gap: Gap, now: datetime) -> Iterable[Touch]:
+        """Give what a gap touches of the machines whose state signal it concerns."""
+        concerned = [
+            equipment
+            for signal, equipment in self._states.items()
+            if self._park.signals[signal].source == gap.source and (not gap.signals or signal in gap.signals)
+        ]
+        end = max(gap.end or now, gap.start + _MICROSECOND)
+        return touches(by_day(ranges_of(concerned, gap.start, end)), 0)
+
+    async def _compute(self, now: datetime) -> int:
+        """Compute what is due, and the windows that run."""
+        frontiers = await self._jobs.reader.frontiers(now)
+        stored = await self._spool.cursor(STORE)
+        dues = [touch for touch in due(self._pending.values(), stored) if touch.equipment in frontiers]
+        fresh = {touch.equipment for touch in dues}
+        running = [
+            (equipment, self._computed[equipment], frontier)
+            for equipment, frontier in frontiers.items()
+            if equipment in self._computed
+            and frontier - self._computed[equipment] > (timedelta(0) if equipment in fresh else REFRESH)
+        ]
+        if not dues and not running:
+            return 0
+        await self._ready()
+        grown = pl.DataFrame(running, schema=ranges(()).schema, orient="row")
+        written = await self._jobs.compute(pl.concat([ranges(dues), grown]), now=now, frontiers=frontiers)
+        left = remaining(dues, stored)
+        until = {equipment: frontiers[equipment] for equipment in fresh | {equipment for equipment, _, _ in running}}
+
+        def write(connection: sa.Connection) -> None:
+            write_touches(connection, left)
+            write_computed(connection, until)
+
+        await self._records.run(write)
+        for key, touch in left.items():
+            if touch is None:
+                del self._pending[key]
+            else:
+                self._pending[key] = touch
+        self._computed.update(until)
+        return written
+
+    async def _ready(self) -> Store:
+        """Give the store, opened."""
+        if not self._opened:
+            await self._open.enter_async_context(self._store)
+            self._opened = True
+        return self._store

@@ -1,0 +1,58 @@
+"""The role `analytics`: one process that finds faults and computes results, cycle by cycle."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import structlog
+
+from adapters.stores.contract import StoreError
+from analytics.engine import Engine
+from collector.assembly import open_records, open_spool, open_store
+from collector.load import Config
+from collector.records import RecordsError
+from collector.spool.contract import SpoolError
+
+log = structlog.get_logger()
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Work until `stop` is set; return when the cycle under way is finished and all is closed.
+
+    A store, a spool or records that do not answer are told once and asked again each cycle.
+
+    Raises:
+        SpoolError: the spool cannot be opened.
+        RecordsError: the records cannot be opened.
+    """
+    every = config.installation.analytics.every.total_seconds()
+    async with open_records(config) as records, open_spool(config.installation.spool) as spool:
+        engine = Engine(config.park, spool, open_store(config), records)
+        await engine.begin(datetime.now(UTC))
+        log.info("analytics", machines=len(config.park.equipment), every_s=every)
+        trouble = ""
+        try:
+            while not stop.is_set():
+                behind = False
+                try:
+                    behind = (await engine.cycle(datetime.now(UTC))).behind
+                except (StoreError, SpoolError, RecordsError) as error:
+                    if str(error) != trouble:
+                        log.warning("analytics waits", reason=str(error))
+                    trouble = str(error)
+                else:
+                    if trouble:
+                        log.info("analytics goes on")
+                    trouble = ""
+                if not behind:
+                    await _pause(stop, every)
+        finally:
+            await engine.end()
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    """Wait, but not longer than until `stop` is set."""
+    try:
+        async with asyncio.timeout(seconds):
+            await stop.wait()
+    except TimeoutError:
+        return
