@@ -41,7 +41,7 @@ def decode(body: bytes, expected: int) -> pl.DataFrame:
         raise DamagedError(msg)
     try:
         samples = pl.read_ipc_stream(io.BytesIO(body))
-    except pl.exceptions.PolarsError as error:
+    except (pl.exceptions.PolarsError, OSError) as error:
         msg = f"it is no Arrow stream ({error})"
         raise DamagedError(msg) from error
     if samples.schema != SAMPLES:

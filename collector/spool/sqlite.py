@@ -98,6 +98,8 @@ class SqliteSpool:
         """Finish the appends under way and close it."""
         del kind, error, trace
         opened, self._open = self._opened(), None
+        if opened.encoding:
+            await asyncio.wait(opened.encoding)
         await asyncio.to_thread(opened.close)
 
     async def append(self, samples: pl.DataFrame) -> int:
@@ -105,11 +107,13 @@ class SqliteSpool:
         opened = self._opened()
         if samples.is_empty():
             return await self.end()
+        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         # Polars holds a frame's lock while it writes to a Python file, which needs the GIL: a caller that looks at the
         # same frame meanwhile would hold the one and wait for the other. A clone has the data and a lock of its own.
-        blob = Blob(samples.height, await asyncio.to_thread(encode, samples.clone()))
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        opened.writer.put(Append(blob, done))
+        encoding = asyncio.create_task(_append(opened.writer, samples.clone(), done))
+        opened.encoding.add(encoding)
+        encoding.add_done_callback(opened.encoding.discard)
+        await encoding
         return await done
 
     async def read(self, after: int, rows: int) -> Chunk:
@@ -176,6 +180,7 @@ class _Open:
         self.reading = reading
         self.writer = writer
         self.readers = readers
+        self.encoding: set[asyncio.Task[None]] = set()
         self._writing = writing
 
     def close(self) -> None:
@@ -183,6 +188,11 @@ class _Open:
         self.readers.shutdown(wait=True)
         self.reading.close()
         self._writing.close()
+
+
+async def _append(writer: Writer, samples: pl.DataFrame, done: asyncio.Future[int]) -> None:
+    blob = Blob(samples.height, await asyncio.to_thread(encode, samples))
+    writer.put(Append(blob, done))
 
 
 def _read(file: SpoolFile, after: int, rows: int) -> Chunk:

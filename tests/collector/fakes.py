@@ -11,7 +11,7 @@ from typing import Any, Self
 import polars as pl
 from pydantic import BaseModel
 
-from adapters.sample import REFUSALS, SAMPLES, ValueType, no_refusals, no_samples
+from adapters.sample import INSTANT, REFUSALS, SAMPLES, ValueType, no_refusals, no_samples
 from adapters.sources.contract import Delivery, Missed
 from adapters.stores.contract import RESULTS, Position
 from collector.park import Signal
@@ -47,8 +47,14 @@ def batch(*rows: dict[str, Any]) -> pl.DataFrame:
 
 def numbers(values: Iterable[float], path: str = "works/line/press/force", *, since: datetime = NOON) -> pl.DataFrame:
     """Give a batch of floats of one signal, a millisecond apart."""
-    instants = ((n, since + timedelta(milliseconds=n), value) for n, value in enumerate(values))
-    return batch(*(row(path, time=at, received=at, float=float(value)) for _, at, value in instants))
+    column = pl.Series("float", [float(value) for value in values])
+    instants = pl.lit(since, dtype=INSTANT) + pl.duration(milliseconds=pl.int_range(pl.len()), time_unit="ns")
+    columns = {"signal": pl.lit(path), "time": instants, "status": pl.lit(0), "received": instants}
+    given = column.to_frame().with_columns(**columns)
+    return given.select(
+        (pl.col(name) if name in given.columns else pl.lit(None)).cast(dtype).alias(name)
+        for name, dtype in SAMPLES.items()
+    )
 
 
 def refusals(*payloads: bytes, source: str = "plc", received: datetime = NOON) -> pl.DataFrame:

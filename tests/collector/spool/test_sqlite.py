@@ -1,0 +1,249 @@
+"""The SQLite spool: what every spool promises, and what can happen to a file."""
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import namedtuple
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.spool.contract import STORE, SpoolError, SpoolFullError
+from collector.spool.file import APPLICATION, SpoolFile
+from collector.spool.sqlite import SqliteSpool
+from tests.collector.fakes import numbers, until
+from tests.conformance.spool import ROOMY, Opening, SpoolConformance, values
+
+
+class TestSqlite(SpoolConformance):
+    @pytest.fixture
+    def opening(self, tmp_path: Path) -> Opening:
+        return lambda **settings: SqliteSpool(tmp_path / "deep" / "spool.db", **settings)
+
+
+def spool_at(path: Path, **settings: object) -> SqliteSpool:
+    return SqliteSpool(path, **{**ROOMY, **settings})
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "spool.db"
+
+
+def change(path: Path, *statements: str) -> None:
+    """Do to the closed file what no spool does."""
+    connection = sqlite3.connect(path)
+    with connection:
+        for statement in statements:
+            connection.execute(statement)
+    connection.close()
+
+
+def overwrite(path: Path, *, since: int) -> None:
+    """Fill the file with ones from there on."""
+    data = path.read_bytes()
+    path.write_bytes(data[:since] + b"\xff" * (len(data) - since))
+
+
+async def three_entries(path: Path) -> None:
+    async with spool_at(path) as spool:
+        for n in range(3):
+            await spool.append(numbers([n]))
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "UPDATE entries SET body = zeroblob(length(body)) WHERE position = 2",
+        "UPDATE entries SET checksum = checksum + 1 WHERE position = 2",
+        "UPDATE entries SET body = x'00', checksum = 3523407757 WHERE position = 2",
+    ],
+)
+async def test_an_entry_that_cannot_be_read_back_is_set_aside_and_told(path: Path, damage: str) -> None:
+    await three_entries(path)
+    change(path, damage)
+    async with spool_at(path) as spool:
+        chunk = await spool.read(0, 100)
+        assert values(chunk.samples) == [0, 2]
+        assert chunk.missed
+        assert chunk.upto == 3
+        again = await spool.read(0, 100)
+        assert values(again.samples) == [0, 2]
+        assert again.missed
+        size = await spool.size()
+    kept = sqlite3.connect(path)
+    assert kept.execute("SELECT position, rows FROM damaged").fetchall() == [(2, 1)]
+    assert kept.execute("SELECT sum(bytes) FROM entries").fetchone() == (size,)
+    kept.close()
+
+
+async def test_a_damaged_last_entry_does_not_keep_readers_waiting_for_it(path: Path) -> None:
+    await three_entries(path)
+    change(path, "UPDATE entries SET checksum = 0 WHERE position = 3")
+    async with spool_at(path) as spool:
+        first = await spool.read(0, 100)
+        assert (first.upto, first.missed) == (3, True)
+        assert not await spool.grown(first.upto, patience=0)
+        second = await spool.read(2, 100)
+        assert (second.upto, second.missed) == (3, True)
+
+
+def test_a_file_that_is_no_database_is_named_and_left(path: Path) -> None:
+    path.write_text("no database, and much longer than a header of a hundred bytes " * 4)
+    with pytest.raises(SpoolError, match=r"spool\.db is damaged; move it away"):
+        SpoolFile(path)
+    assert path.read_text().startswith("no database")
+
+
+async def test_a_broken_page_is_told_with_what_to_do(path: Path) -> None:
+    async with spool_at(path) as spool:
+        for n in range(200):
+            await spool.append(numbers([n]))
+    overwrite(path, since=3 * 8192)
+    with pytest.raises(SpoolError, match="is damaged; move it away"):
+        async with spool_at(path) as spool:
+            await spool.read(0, 10**6)
+
+
+async def test_a_database_of_something_else_is_refused(path: Path) -> None:
+    change(path, "CREATE TABLE recipes (name TEXT)")
+    with pytest.raises(SpoolError, match="something else"):
+        async with spool_at(path):
+            pass
+
+
+async def test_a_spool_of_a_newer_parkline_is_refused(path: Path) -> None:
+    await three_entries(path)
+    change(path, "PRAGMA user_version = 99")
+    with pytest.raises(SpoolError, match="newer parkline"):
+        async with spool_at(path):
+            pass
+
+
+async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(SpoolError, match="set `spool: path:`"):
+        async with spool_at(tmp_path / "file" / "spool.db"):
+            pass
+
+
+async def test_an_append_that_sqlite_has_no_room_for_is_not_there_and_comes_again(path: Path) -> None:
+    async with spool_at(path) as spool:
+        await spool.append(numbers([0]))
+        connection = spool._opened()._writing._connection
+        (pages,) = connection.execute("PRAGMA page_count").fetchone()
+        connection.execute(f"PRAGMA max_page_count = {pages}")
+        with pytest.raises(SpoolFullError, match="disk"):
+            await spool.append(numbers(range(100_000)))
+        assert values((await spool.read(0, 10**6)).samples) == [0]
+        connection.execute("PRAGMA max_page_count = 1000000")
+        await spool.append(numbers([1]))
+        assert values((await spool.read(0, 10**6)).samples) == [0, 1]
+
+
+async def test_the_end_of_a_disk_is_left_free_for_cursors(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - the shape of shutil.disk_usage
+    async with spool_at(path) as spool:
+        upto = await spool.append(numbers([0]))
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 2**20))
+        with pytest.raises(SpoolFullError, match="make room"):
+            await spool.append(numbers([1]))
+        await spool.commit(STORE, upto)
+        assert await spool.cursor(STORE) == upto
+
+
+async def test_room_in_the_file_counts_when_the_disk_has_none(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usage = namedtuple("usage", "total used free")  # noqa: PYI024 - the shape of shutil.disk_usage
+    async with spool_at(path) as spool:
+        noise = numbers(float(n * 7919 % 1_000_003) / 7 for n in range(1_500_000))
+        upto = await spool.append(noise)
+        assert await spool.size() > 2**20
+        await spool.commit(STORE, upto)
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 15 * 2**20))
+        assert await spool.append(numbers([1])) > upto
+
+
+async def test_an_append_to_a_closed_spool_is_told(path: Path) -> None:
+    spool = spool_at(path)
+    async with spool:
+        pass
+    with pytest.raises(SpoolError, match="not open"):
+        await spool.append(numbers([1]))
+
+
+async def test_the_file_says_what_it_is(path: Path) -> None:
+    await three_entries(path)
+    connection = sqlite3.connect(path)
+    assert connection.execute("PRAGMA application_id").fetchone() == (APPLICATION,)
+    assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    connection.close()
+
+
+async def test_two_spools_have_two_identities(tmp_path: Path) -> None:
+    async with spool_at(tmp_path / "one.db") as one, spool_at(tmp_path / "other.db") as other:
+        assert one.log != other.log
+
+
+async def test_old_entries_are_dropped_while_nobody_appends(path: Path) -> None:
+    async with spool_at(path, keep=timedelta(milliseconds=300)) as spool:
+        upto = await spool.append(numbers([0]))
+        await spool.commit("faults", 0)
+        await spool.commit(STORE, upto)
+        assert await spool.size() > 0
+
+        async def empty() -> bool:
+            return await spool.size() == 0
+
+        await until(empty)
+
+
+APPENDING = """
+import asyncio, sys
+from datetime import timedelta
+from pathlib import Path
+from collector.spool.sqlite import SqliteSpool
+from tests.collector.fakes import numbers
+
+LINGER = timedelta(milliseconds=2)
+
+async def caller(spool, first):
+    value = first
+    while True:
+        await spool.append(numbers([value]))
+        print(value, flush=True)
+        value += 10
+
+async def main():
+    async with SqliteSpool(Path(sys.argv[1]), limit=2**30, linger=LINGER, keep=timedelta(0)) as spool:
+        await asyncio.gather(*(caller(spool, first) for first in range(10)))
+
+asyncio.run(main())
+"""
+
+
+def append_until_killed(path: Path, appends: int) -> set[float]:
+    """Let a process append, kill it after so many, and give the values that it was told are safe."""
+    with subprocess.Popen(
+        [sys.executable, "-c", APPENDING, str(path)],
+        stdout=subprocess.PIPE,
+        cwd=Path(__file__).parents[3],
+        env={**os.environ, "PYTHONPATH": "."},
+    ) as process:
+        assert process.stdout is not None
+        told = {float(process.stdout.readline()) for _ in range(appends)}
+        process.send_signal(signal.SIGKILL)
+        return told | {float(line) for line in process.stdout if line.endswith(b"\n")}
+
+
+async def test_what_a_killed_process_was_told_is_there(path: Path) -> None:
+    told: set[float] = set()
+    for appends in (100, 200, 300):
+        told |= append_until_killed(path, appends)
+        async with spool_at(path) as spool:
+            chunk = await spool.read(0, 10**6)
+        assert told <= set(values(chunk.samples))
+        assert not chunk.missed
