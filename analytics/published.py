@@ -100,7 +100,7 @@ class Question:
         )
 
     def told(self, rows: pl.DataFrame) -> list[dict[str, Any]]:
-        """Give an answer for people: local times, ratios in per cent, times in hours without those that nobody spent."""
+        """Give an answer for people: local times, ratios in per cent, times in hours, without times of nothing."""
         shown = [slug for slug in self.kpis if BY_SLUG[slug].kind == "ratio" or slug == PLANNED or rows[slug].sum() > 0]
         return [
             {
