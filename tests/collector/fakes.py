@@ -103,13 +103,13 @@ class ManualClock:
 
     def waits(self) -> list[float]:
         """Give how many seconds each sleeper still has to wait, shortest first."""
-        return sorted((until - self._now).total_seconds() for until, _ in self._sleepers)
+        return sorted((wake - self._now).total_seconds() for wake, future in self._sleepers if not future.done())
 
     def advance(self, seconds: float) -> None:
         """Go on, and wake whose time has come."""
         self._now += timedelta(seconds=seconds)
-        for until_, future in self._sleepers:
-            if until_ <= self._now and not future.done():
+        for wake, future in self._sleepers:
+            if wake <= self._now and not future.done():
                 future.set_result(None)
 
     async def pass_over(self, least: float, most: float) -> float:
@@ -146,8 +146,10 @@ class Script:
         link = self._links.popleft() if self._links else Link()
         if isinstance(link, Exception):
             raise link
-        yield link.deliveries()
-        link.left = True
+        try:
+            yield link.deliveries()
+        finally:
+            link.left = True
 
     def delivery(
         self, samples: pl.DataFrame | None = None, refused: pl.DataFrame | None = None, gaps: tuple[Missed, ...] = ()
