@@ -5,8 +5,8 @@
 
 influxd 1.6 knows `/write` and `/query` only. nginx maps `/api/v2/write?org=…&bucket=db/rp&precision=ns` to
 `/write?db=db&rp=rp&precision=n` (a bucket without `/` names no retention policy), answers `/health` itself, and passes
-all else through. There is no authentication. influxd keeps everything in its folder: `kill` ends it as a power cut
-would, `start` takes up the same data on the same ports.
+all else through. influxd keeps everything in its folder: `kill` ends it as a power cut would, `start` takes up the same
+data on the same ports.
 """
 
 import asyncio
@@ -46,6 +46,7 @@ enabled = false
 [http]
 bind-address = "127.0.0.1:{port}"
 log-enabled = false
+auth-enabled = {auth}
 max-row-limit = {max_rows}
 """
 
@@ -103,13 +104,16 @@ http {{
 class InfluxServer:
     """One influxd and its nginx; entering the block starts both, leaving it stops both."""
 
-    def __init__(self, folder: Path, *, body_limit: str = "25m", max_rows: int = 0) -> None:
+    def __init__(
+        self, folder: Path, *, body_limit: str = "25m", max_rows: int = 0, admin: tuple[str, str] | None = None
+    ) -> None:
         """Configure them.
 
         Args:
             folder: where both keep all that they write.
             body_limit: nginx answers 413 to a request whose body is larger.
             max_rows: influxd cuts an answer, without an error, after so many rows; 0: never.
+            admin: name and password of its one user; None: it asks nobody who they are.
         """
         self.folder = folder
         self.port = _free_port()
@@ -117,9 +121,10 @@ class InfluxServer:
         self.front_port = _free_port()
         """Port of nginx."""
         ports = {"port": self.port, "front_port": self.front_port, "backup_port": _free_port()}
-        limits = {"body_limit": body_limit, "max_rows": max_rows}
+        limits = {"body_limit": body_limit, "max_rows": max_rows, "auth": str(admin is not None).lower()}
         (folder / "influxd.conf").write_text(INFLUXD.format(folder=folder, **ports, **limits))
         (folder / "nginx.conf").write_text(NGINX.format(folder=folder, **ports, **limits))
+        self._admin = admin
         self._influxd: subprocess.Popen[bytes] | None = None
         self._nginx: subprocess.Popen[bytes] | None = None
 
@@ -140,6 +145,9 @@ class InfluxServer:
         front = (_found("nginx"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
         self._nginx = self._run(front, "nginx.out")
         await self.start()
+        if self._admin is not None:
+            user, password = (part.replace("'", "\\'") for part in self._admin)
+            await self.query(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
         return self
 
     async def __aexit__(
@@ -184,7 +192,7 @@ class InfluxServer:
         Tags that the statement groups by are keys beside the columns; times are nanoseconds since 1970.
         """
         params = {"q": statement, "db": db, "epoch": "ns"}
-        async with httpx.AsyncClient(timeout=60) as client:
+        async with httpx.AsyncClient(timeout=60, auth=self._admin) as client:
             answer = await client.post(f"http://127.0.0.1:{self.port}/query?{urlencode(params)}")
         result = json.loads(answer.text)["results"][0]
         assert "error" not in result, result["error"]
@@ -193,6 +201,13 @@ class InfluxServer:
             for series in result.get("series", [])
             for row in series.get("values", [])
         ]
+
+    async def write(self, db: str, lines: str) -> None:
+        """Write lines past any store, as another program would."""
+        async with httpx.AsyncClient(timeout=60, auth=self._admin) as client:
+            url = f"http://127.0.0.1:{self.port}/write?{urlencode({'db': db})}"
+            answer = await client.post(url, content=lines.encode())
+        assert answer.status_code == httpx.codes.NO_CONTENT, answer.text
 
     def _run(self, command: tuple[str, ...], log: str) -> subprocess.Popen[bytes]:
         with (self.folder / log).open("ab") as out:

@@ -34,7 +34,7 @@ _VERSION_IN_HEALTH: Final = re.compile(r'"version"\s*:\s*"v?(\d+)\.')
 _GZIP_LEVEL: Final = 1
 _GZIP_FORMAT: Final = 31
 _NOT_FOUND: Final = re.compile(r"not found|no dbrp mapping", re.IGNORECASE)
-_FOR_GOOD: Final = re.compile(r"error parsing|limit exceeded|not authorized|not supported", re.IGNORECASE)
+_FOR_GOOD: Final = re.compile(r"error parsing|invalid|limit exceeded|not authorized|not supported", re.IGNORECASE)
 
 
 class MissingError(StoreRefusedError):
@@ -223,6 +223,8 @@ def _credentials(settings: InfluxSettings) -> tuple[str, httpx.Auth | None]:
 
 
 def _trust(settings: InfluxSettings) -> ssl.SSLContext:
+    if settings.url.startswith("http:") and settings.ca is None:
+        return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # never used; loading the authorities takes a while
     try:
         return ssl.create_default_context(cafile=settings.ca)
     except OSError as error:  # ssl.SSLError is one

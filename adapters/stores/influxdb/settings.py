@@ -11,7 +11,7 @@ from adapters.settings import Duration, Settings
 Url = Annotated[str, Field(pattern=r"^https?://[^\s?#@/]+(/[^\s?#]*)?$")]
 """An http or https address without credentials, query or fragment."""
 
-BucketName = Annotated[str, Field(pattern=r"^[^/\s\x00-\x1f][^/\x00-\x1f]*(/[^/\x00-\x1f]+)?$", max_length=512)]
+BucketName = Annotated[str, Field(pattern=r"^[^/\\\s\x00-\x1f][^/\\\x00-\x1f]*(/[^/\\\x00-\x1f]+)?$", max_length=512)]
 """A bucket; on InfluxDB 1.x a database, or a database and one of its retention policies as `db/rp`."""
 
 

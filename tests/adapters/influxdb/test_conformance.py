@@ -2,7 +2,8 @@
 
 import pytest
 
-from adapters.stores.influxdb import InfluxSettings, create
+from adapters.stores.influxdb import create
+from adapters.stores.influxdb.settings import InfluxSettings
 from tests.conformance.store import Place, StoreConformance
 
 

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.stores.lake import LakeSettings, create
+from adapters.stores.lake import create
+from adapters.stores.lake.settings import LakeSettings
 from tests.conformance.store import Place, StoreConformance
 
 
