@@ -36,6 +36,8 @@ class Mosquitto:
         users: Mapping[str, str] | None = None,
         acl: str = "",
         tls: bool = False,
+        tls_hosts: tuple[str, ...] = ("localhost", "127.0.0.1"),
+        client_certificates: bool = False,
         persistence: bool = True,
         max_inflight_messages: int = 20,
         max_queued_messages: int = 1000,
@@ -48,6 +50,8 @@ class Mosquitto:
             users: name to password; without, anybody may connect.
             acl: text of an access control list.
             tls: whether it also listens with TLS, with a certificate of `authority`.
+            tls_hosts: names and addresses that its certificate is made for.
+            client_certificates: whether who connects with TLS must show one of `authority`, too.
             persistence: whether it keeps sessions over `stop` and `start`.
             max_inflight_messages: of QoS 1, unacknowledged, per client.
             max_queued_messages: of QoS 1, waiting, per client.
@@ -57,6 +61,8 @@ class Mosquitto:
         self.port = _free_port()
         self.tls_port = _free_port() if tls else 0
         self.authority = Authority(folder)
+        self._tls_hosts = tls_hosts
+        self._client_certificates = client_certificates
         self._users = users or {}
         self._acl = acl
         self._options = {
@@ -144,12 +150,13 @@ class Mosquitto:
             acl.write_text(self._acl)
             lines.insert(0, f"acl_file {acl}")
         if self.tls_port:
-            own = self.authority.sign("broker")
+            own = self.authority.sign("broker", hosts=self._tls_hosts)
             lines += [
                 f"listener {self.tls_port} 127.0.0.1",
                 f"cafile {self.ca}",
                 f"certfile {own.certificate}",
                 f"keyfile {own.key}",
+                f"require_certificate {str(self._client_certificates).lower()}",
             ]
         (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
 

@@ -74,14 +74,29 @@ def unanswered(source: str, settings: MqttSettings) -> SourceError:
     return SourceUnreachableError(source, reason)
 
 
-def hung_up(source: str, settings: MqttSettings, word: Exception | str) -> SourceError:
-    """Give the error for a peer that takes the connection and closes it; `word` is what it said, if anything."""
-    if isinstance(word, ssl.SSLError):
-        return _no_tls(source, settings, word)
-    said = f" ({word})" if str(word) else ""
-    tls = "and without `tls`" if settings.tls is None else "and with TLS"
-    what = f"check that a broker listens there, that it speaks MQTT {settings.protocol}, {tls}"
-    return SourceUnreachableError(source, f"{_where(settings)} closes the link instead of accepting it{said}; {what}")
+def hung_up(source: str, settings: MqttSettings, word: str, error: Exception | None) -> SourceError:
+    """Give the error for a peer that takes the connection and then closes it.
+
+    Args:
+        source: name of the source.
+        settings: its link.
+        word: what the peer said, empty where it said nothing.
+        error: what broke the connection, None where the peer closed it in order.
+    """
+    if isinstance(error, ssl.SSLError):
+        return _no_tls(source, settings, error)
+    closes = f"{_where(settings)} closes the link instead of accepting it"
+    if word and error is None:
+        return SourceUnreachableError(source, f"{closes}: {word}")
+    what = f"check that a broker listens there, that it speaks MQTT {settings.protocol}, "
+    if settings.tls is None:
+        what += "and without `tls`"
+    elif settings.tls.certificate is None:
+        what += "and with TLS; if it asks for a certificate of this client, write `certificate` and `key`"
+    else:
+        what += "and with TLS, and that it knows the `certificate`"
+    broke = f" ({error})" if error is not None else ""
+    return SourceUnreachableError(source, f"{closes}{broke}; {what}")
 
 
 def unopened(source: str, settings: MqttSettings, error: OSError) -> SourceError:
@@ -94,7 +109,7 @@ def unopened(source: str, settings: MqttSettings, error: OSError) -> SourceError
         what = "check `host` and `port`, and that the broker runs"
         return SourceUnreachableError(source, f"nobody listens at {_where(settings)}; {what}")
     if isinstance(error, ConnectionError):
-        return hung_up(source, settings, error)
+        return hung_up(source, settings, "", error)
     what = "check `host`, `port` and the network"
     return SourceUnreachableError(source, f"{_where(settings)} cannot be reached ({error}); {what}")
 

@@ -201,7 +201,7 @@ class Link:
         )
         properties = None
         if settings.protocol == "5":
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]  # paho leaves it so
+            properties = Properties(PacketTypes.CONNECT)
             properties.ReceiveMaximum = settings.receive_maximum
             if settings.persistent:
                 properties.SessionExpiryInterval = int(settings.session_expiry.total_seconds())
@@ -231,7 +231,7 @@ class Link:
             if identifier is not None:
                 asked[identifier] = some
         await self._until(lambda: self._granted.keys() >= asked.keys())
-        if self._over:
+        if self._granted.keys() < asked.keys():
             raise self._hung_up()
         for identifier, some in asked.items():
             for topic, reason in zip(some, self._granted[identifier], strict=False):
@@ -244,7 +244,7 @@ class Link:
 
     def _hung_up(self) -> SourceError:
         """Give the error for a link that was over before it was open."""
-        return answers.hung_up(self._source, self._settings, self._cause or self._reason)
+        return answers.hung_up(self._source, self._settings, self._reason, self._cause)
 
     async def _until(self, ready: Callable[[], bool]) -> None:
         """Wait until `ready`, or until the link is over."""
@@ -351,7 +351,8 @@ class Link:
         if flags.is_disconnect_packet_from_server:
             self._finish(answers.closed_by_broker(self._client_id, reason.value, str(reason)))
         else:
-            self._finish(f"what came from the broker is no MQTT {self._settings.protocol} ({reason})")
+            version = self._settings.protocol
+            self._finish(f"what came from the broker is no MQTT {version} ({reason}); check `port` and `protocol`")
 
 
 def _context(source: str, tls: TlsSettings) -> ssl.SSLContext:
