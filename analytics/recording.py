@@ -18,6 +18,7 @@ from typing import Any, Final
 import polars as pl
 
 from adapters.registry import source_kind
+from adapters.sample import is_bad
 from adapters.sources.contract import Delivery, FiniteSource, Point
 from adapters.stores.contract import Store
 from analytics import report
@@ -46,7 +47,8 @@ class Recorded:
     """How much was sent, stored and refused."""
 
     machines: Sequence[dict[str, Any]]
-    """What each machine did from the first to the last recorded instant, as `report.machines` gives it."""
+    """What each machine did from the first known state of any to the last recorded instant, as `report.machines` gives
+    it: recordings begin with reports of how things were left, long before."""
 
     alerts: Sequence[Alert]
     """What the detectors found, in the order in which it began."""
@@ -94,8 +96,17 @@ async def play(
         reader = Reader(config.park, store, records)
         await Jobs(reader).compute(ranges_of(paths, start, end), now=now, frontiers=frontiers)
         alerts = await _detect(config, store, records, [signal.path for signal in signals], start, end)
-        machines = await report.machines(reader, paths, start, end, now=now, frontiers=frontiers)
+        told = await _first_state(store, [reader.state_signal(path) for path in paths], start, end)
+        machines = await report.machines(reader, paths, told, end, now=now, frontiers=frontiers)
     return Recorded(totals, machines, alerts)
+
+
+async def _first_state(store: Store, states: Collection[str], start: datetime, end: datetime) -> datetime:
+    """Give the first instant of which the state of any machine is known; `start` where there is none."""
+    reports = (await store.samples(states, start, end)).filter(~is_bad(pl.col("status")))
+    first = await reports.select(pl.col("time").dt.cast_time_unit("us").min()).collect_async()
+    instant: datetime | None = first.item()
+    return instant or start
 
 
 async def _detect(

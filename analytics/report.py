@@ -32,8 +32,11 @@ async def machines(
         `{path, utilisation, coverage, seconds: {state: s}}` for every machine with a state signal, in the order asked.
     """
     spans = await reader.timeline(equipment, start, end, now=now, frontiers=frontiers)
-    lasted = (pl.col("end") - pl.col("start")).dt.total_microseconds().sum() / 1e6
-    seconds = spans.group_by("equipment", "state").agg(seconds=lasted).sort("state")
+    lasted = (pl.col("end") - pl.col("start")).dt.total_microseconds().sum()
+    seconds = {
+        (path, state): microseconds / 1_000_000
+        for path, state, microseconds in spans.group_by("equipment", "state").agg(lasted).sort("state").iter_rows()
+    }
     told = set(spans["equipment"])
     asked = [path for path in equipment if path in told]
     windows = pl.DataFrame(
@@ -50,10 +53,7 @@ async def machines(
     )
     ratios = times(spans, windows, shares).select("path", utilisation=UTILISATION.value, coverage=coverage())
     return [
-        {
-            **row,
-            "seconds": dict(seconds.filter(pl.col("equipment") == row["path"]).select("state", "seconds").iter_rows()),
-        }
+        {**row, "seconds": {state: lasted for (path, state), lasted in seconds.items() if path == row["path"]}}
         for row in ratios.iter_rows(named=True)
     ]
 

@@ -57,9 +57,10 @@ def times(spans: pl.DataFrame, windows: pl.DataFrame, shares: pl.DataFrame) -> p
     return (
         begun.join(planned, on=window, how="left", maintain_order="left")
         .join(produced, on=window, how="left", maintain_order="left")
-        .with_columns(pl.col(*STATE_TIMES, "produced").fill_null(0) / 1e6)
+        .with_columns(pl.col(*STATE_TIMES, "produced").fill_null(0))
         .with_columns((pl.col("produced") - pl.col(_PRODUCING)).alias(OVERTIME))
         .with_columns(pl.sum_horizontal(STATE_TIMES).alias(PLANNED))
+        .with_columns((pl.col(KPI_TIMES) / 1e6).round(6))  # Polars multiplies by 1e-6, which is not exact
         .rename({"equipment": "path"})
         .select(TIMES.names())
     )
