@@ -69,17 +69,14 @@ def open_spool(settings: SpoolSettings) -> Spool:
 
 
 def sources_of(config: Config) -> list[Source]:
-    """Make the park's sources, each with the points of its signals; one that no signal names is left out and told."""
+    """Make the park's sources, each with the points of its signals."""
     points: dict[str, list[Point[Any]]] = {name: [] for name in config.park.sources}
     for signal in config.park.signals.values():
         points[signal.source].append(Point(signal.path, signal.type, signal.address))
-    sources = []
-    for name, source in config.park.sources.items():
-        if points[name]:
-            sources.append(source_kind(source.kind).create(name, source.settings, points[name]))
-        else:
-            _log.warning("source without signals", source=name, line=source.line)
-    return sources
+    return [
+        source_kind(source.kind).create(name, source.settings, points[name])
+        for name, source in config.park.sources.items()
+    ]
 
 
 async def collect(config: Config, stop: asyncio.Event) -> None:

@@ -63,9 +63,9 @@ def refusals(*payloads: bytes, source: str = "plc", received: datetime = NOON) -
     return pl.DataFrame(rows, schema=REFUSALS, orient="row")
 
 
-async def until(holds: Callable[[], bool | Awaitable[bool]]) -> None:
+async def until(holds: Callable[[], bool | Awaitable[bool]], *, patience: float = PATIENCE) -> None:
     """Wait until a condition holds, and fail when it does not in time."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(patience):
         while True:
             held = holds()
             if held if isinstance(held, bool) else await held:
