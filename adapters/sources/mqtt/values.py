@@ -98,7 +98,7 @@ def _unfit(value: Any, expected: str) -> UnfitError:
     if type(value) is int and not _LEAST <= value <= _GREATEST:
         return UnfitError(f"{described(value)} lies beyond the integers of 64 bits")
     if type(value) is float and not isfinite(value):
-        return UnfitError(f"{value!r} is no finite number; publish null where there is no value")
+        return UnfitError("NaN or Infinity is no value; publish null where there is none")
     return UnfitError(f"expected {expected}, found {described(value)}")
 
 
