@@ -80,7 +80,7 @@ async def play(
         for signal in signals
     ]
     settings = kind.settings.model_validate({"files": [file.absolute() for file in files], "rows": ROWS})
-    source = kind.create(f"recording-{line.path.replace('/', '-')}", settings, points)
+    source = kind.create(source_of(line), settings, points)
     if not isinstance(source, FiniteSource):
         msg = "the replay source has no end"
         raise TypeError(msg)
@@ -99,6 +99,11 @@ async def play(
         told = await _first_state(store, [reader.state_signal(path) for path in paths], start, end)
         machines = await report.machines(reader, paths, told, end, now=now, frontiers=frontiers)
     return Recorded(totals, machines, alerts)
+
+
+def source_of(line: Line) -> str:
+    """Give the name under which what is played as a line's is entered in links, gaps and dead letters."""
+    return f"recording-{line.path.replace('/', '-')}"
 
 
 async def _first_state(store: Store, states: Collection[str], start: datetime, end: datetime) -> datetime:
