@@ -1,0 +1,100 @@
+"""List the sources and how they stand; test one: connect, and show what it says, storing nothing."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+
+if TYPE_CHECKING:
+    from collector.load import Config
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command("list")
+def list_sources(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TABLE) -> None:
+    """List the sources: what is configured, and how each stands when a collector has run."""
+    loaded = _load(config)
+    file = loaded.installation.records.url.get_secret_value().removeprefix("sqlite:///")
+    links = asyncio.run(_links(loaded)) if "://" in file or Path(file).exists() else {}
+    rows: list[dict[str, Any]] = []
+    for name, source in loaded.park.sources.items():
+        link = links.get(name)
+        rows.append(
+            {
+                "name": name,
+                "kind": source.kind,
+                "line": source.line,
+                "signals": sum(signal.source == name for signal in loaded.park.signals.values()),
+                "state": "unseen" if link is None else link.state,
+                "last sample": None if link is None else link.last_time,
+                "samples": None if link is None else link.samples,
+                "problem": "" if link is None else link.problem,
+            }
+        )
+    if output is OutputFormat.JSON:
+        show_json([{key.replace(" ", "_"): value for key, value in row.items()} for row in rows])
+    else:
+        show(rows, output, title="sources")
+
+
+@app.command("test")
+def try_source(
+    name: Annotated[str, typer.Argument(help="Name of the source, as its line file gives it.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+    duration: Annotated[str, typer.Option("--for", help="How long to listen: 5s, 1 min.")] = "5s",
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Connect to a source and show each signal's newest value; nothing is stored, nothing is acknowledged.
+
+    Exit code 0: the link works; 1: it does not, and the text says what to do.
+    """
+    from adapters.sources.contract import SourceError
+    from collector.trial import seconds, trial
+
+    loaded = _load(config)
+    try:
+        patience = seconds(duration)
+    except ValueError as error:
+        fail(f"--for: {error}", code=2)
+    if name not in loaded.park.sources:
+        fail(f"there is no source {name!r}; there are {', '.join(loaded.park.sources) or 'none'}", code=2)
+    try:
+        heard = asyncio.run(trial(loaded.park, name, patience))
+    except SourceError as error:
+        fail(error)
+    if output is OutputFormat.JSON:
+        show_json({"signals": heard.signals, "refusals": heard.refusals})
+        return
+    show(heard.signals, output, title=f"{name}: the link works; heard in {patience:g} s")
+    if heard.refusals:
+        show(heard.refusals, output, title="refused")
+    silent = sum(row["status"] is None for row in heard.signals)
+    if silent:
+        typer.echo(f"{silent} silent: a signal that is sent on change alone says nothing until it changes", err=True)
+
+
+def _load(config: Path) -> "Config":
+    from collector.load import ConfigError, load
+
+    try:
+        return load(config)
+    except ConfigError as error:
+        fail(error, code=2)
+
+
+async def _links(config: "Config") -> dict[str, Any]:
+    """Give how each source stood when a collector last wrote of it, by name."""
+    from collector.assembly import open_records
+    from collector.links import read_links
+    from collector.records import RecordsError
+
+    try:
+        async with open_records(config) as records:
+            return dict(await records.run(read_links))
+    except RecordsError as error:
+        typer.echo(str(error), err=True)
+        return {}
