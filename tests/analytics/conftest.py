@@ -1,0 +1,31 @@
+"""Records and a spool on disk, a store in memory: what the shell of analytics meets."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from collector.records import Records
+from collector.spool.sqlite import SqliteSpool
+from tests.analytics.plant import ResultStore
+
+
+@pytest.fixture
+async def records(tmp_path: Path) -> AsyncIterator[Records]:
+    """Open records, empty."""
+    async with Records(f"sqlite:///{tmp_path / 'records.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+async def spool(tmp_path: Path) -> AsyncIterator[SqliteSpool]:
+    """Open spool, empty; what the store has passed is dropped at once."""
+    async with SqliteSpool(tmp_path / "spool.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as opened:
+        yield opened
+
+
+@pytest.fixture
+def store() -> ResultStore:
+    """Store in memory."""
+    return ResultStore()
