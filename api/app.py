@@ -1,0 +1,56 @@
+"""The API: routes, who may use them, and how errors are told.
+
+    /                    the page          /docs, /openapi.json    the description
+    /healthz, /readyz    for machines      /problems/…             what errors mean
+    /api/v1/…            the data, for callers with the scope `read`
+
+Every answer is computed from the store and the records as they are; the API keeps nothing between requests.
+"""
+
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, FastAPI, Security
+
+from api.access import allowed
+from api.auth import Scope
+from api.errors import answer_problems
+from api.headers import SafeHeaders
+from api.openapi import camel_case, describe
+from api.parts import Parts
+from api.routes import alerts, assets, deadletters, gaps, health, kpis, page, problems, samples, sources, states
+
+V1 = (assets, sources, states, kpis, alerts, samples, gaps, deadletters)
+"""The modules of routes under /api/v1, in the order of /docs."""
+
+
+class _Api(FastAPI):
+    """Describes itself as `api.openapi` does."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Give the description, made at the first call."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(self)
+        return self.openapi_schema
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Make the application that stands on `parts`."""
+    app = _Api(
+        title="parkline",
+        version=version("parkline"),
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=camel_case,
+    )
+    app.state.parts = parts
+    app.add_middleware(SafeHeaders)
+    answer_problems(app)
+    v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ))])
+    for module in V1:
+        v1.include_router(module.router)
+    app.include_router(v1)
+    for module in (health, problems, page):
+        app.include_router(module.router)
+    page.serve_files(app)
+    return app

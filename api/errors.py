@@ -1,0 +1,232 @@
+"""What the API answers when it cannot answer: problems (RFC 9457), all of them, also those of the framework.
+
+Every problem has a kind, and a kind is told once, in `KINDS`: its slug makes the `type` URI, `/problems/<slug>`,
+under which the API itself explains it. Kinds are never renamed, since clients branch on them.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any, Final
+
+import orjson
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from adapters.stores.contract import StoreError, StoreRefusedError, StoreUnavailableError
+from collector.records import RecordsError
+
+MEDIA_TYPE: Final = "application/problem+json"
+"""The media type of every problem."""
+
+RETRY_AFTER_S: Final = 5
+"""What `Retry-After` says where the part that is down gave no figure: about two polls of the page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of problem."""
+
+    slug: str
+    """Last segment of its type URI."""
+
+    status: int
+    """HTTP status it is answered with."""
+
+    title: str
+    """What it is, the same for every occurrence."""
+
+    remedy: str
+    """What the caller can do."""
+
+    @property
+    def type(self) -> str:
+        """Its type URI, relative to the API's root."""
+        return f"/problems/{self.slug}"
+
+
+INVALID_PARAMETER: Final = Kind(
+    "invalid-parameter", 422, "A parameter is wrong", "Mend the parameters listed in `errors` and ask again."
+)
+UNAUTHORIZED: Final = Kind(
+    "unauthorized",
+    401,
+    "A valid API key is needed",
+    "Send a key as `Authorization: Bearer KEY` or `X-API-Key: KEY`; `parkline key create NAME` makes one.",
+)
+FORBIDDEN: Final = Kind(
+    "forbidden", 403, "The key does not allow this", "Use a key that has the scope named in `detail`."
+)
+NOT_FOUND: Final = Kind("not-found", 404, "There is nothing at this address", "Look up the addresses under /docs.")
+UNKNOWN_ASSET: Final = Kind(
+    "unknown-asset",
+    404,
+    "The park has no such asset",
+    "Look up paths under /api/v1/assets, sources under /api/v1/sources.",
+)
+UNKNOWN_KPI: Final = Kind("unknown-kpi", 404, "There is no such KPI", "Look up slugs under /api/v1/kpis/catalogue.")
+METHOD_NOT_ALLOWED: Final = Kind(
+    "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
+)
+STORE_UNAVAILABLE: Final = Kind(
+    "store-unavailable",
+    503,
+    "The store does not answer",
+    "Ask again after `Retry-After` seconds; samples wait in the collector's spool meanwhile and are not lost.",
+)
+STORE_REFUSED: Final = Kind(
+    "store-refused",
+    503,
+    "The store refuses parkline",
+    "An administrator must mend the store's credentials, database or bucket; samples wait in the spool meanwhile.",
+)
+RECORDS_UNAVAILABLE: Final = Kind(
+    "records-unavailable",
+    503,
+    "The records do not answer",
+    "Ask again after `Retry-After` seconds; if it lasts, an administrator must look at the records' database.",
+)
+INTERNAL: Final = Kind(
+    "internal-error", 500, "The API failed", "Report it with the time of the answer; the API's log holds the cause."
+)
+
+KINDS: Final = {
+    kind.slug: kind
+    for kind in (
+        INVALID_PARAMETER,
+        UNAUTHORIZED,
+        FORBIDDEN,
+        NOT_FOUND,
+        UNKNOWN_ASSET,
+        UNKNOWN_KPI,
+        METHOD_NOT_ALLOWED,
+        STORE_UNAVAILABLE,
+        STORE_REFUSED,
+        RECORDS_UNAVAILABLE,
+        INTERNAL,
+    )
+}
+"""Every kind by its slug."""
+
+_BY_STATUS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong parameter."""
+
+    where: str
+    """`query`, `path` or `header`."""
+
+    name: str
+    """Its name."""
+
+    detail: str
+    """What is wrong with it, and what to write instead."""
+
+
+class ProblemError(Exception):
+    """Raised by routes to answer with a problem."""
+
+    def __init__(
+        self, kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
+    ) -> None:
+        super().__init__(f"{kind.slug}: {detail}")
+        self.kind = kind
+        self.detail = detail
+        self.headers = dict(headers or {})
+        self.faults = tuple(faults)
+
+
+def wrong(*, parameter: str, detail: str) -> ProblemError:
+    """Give the problem of one parameter of the query that is wrong by itself or beside the others."""
+    return ProblemError(INVALID_PARAMETER, f"{parameter}: {detail}", faults=[Fault("query", parameter, detail)])
+
+
+def answer_problems(app: FastAPI) -> None:
+    """Let `app` answer every error as a problem."""
+    app.add_exception_handler(ProblemError, _of_route)
+    app.add_exception_handler(RequestValidationError, _of_parameters)
+    app.add_exception_handler(HTTPException, _of_framework)
+    app.add_exception_handler(StoreError, _of_store)
+    app.add_exception_handler(RecordsError, _of_records)
+    app.add_exception_handler(Exception, _of_failure)
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """The members of a problem, in the order of RFC 9457."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    remedy: str | None = None
+    errors: Sequence[Mapping[str, str]] = field(default=())
+
+    def answer(self, headers: Mapping[str, str] | None = None) -> Response:
+        members: dict[str, Any] = {
+            name: getattr(self, name) for name in ("type", "title", "status", "detail", "instance")
+        }
+        if self.remedy:
+            members["remedy"] = self.remedy
+        if self.errors:
+            members["errors"] = list(self.errors)
+        return Response(
+            orjson.dumps(members), self.status, {"Cache-Control": "no-store", **(headers or {})}, MEDIA_TYPE
+        )
+
+
+def _problem(
+    request: Request, kind: Kind, detail: str, headers: Mapping[str, str] | None = None, faults: Sequence[Fault] = ()
+) -> Response:
+    errors = [{"in": fault.where, "name": fault.name, "detail": fault.detail} for fault in faults]
+    body = _Body(kind.type, kind.title, kind.status, detail, request.url.path, kind.remedy, errors)
+    return body.answer(headers)
+
+
+def _of_route(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ProblemError)  # noqa: S101 - Starlette hands each handler the type it was registered for
+    return _problem(request, error.kind, error.detail, error.headers, error.faults)
+
+
+def _of_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    faults = []
+    for one in error.errors():
+        where, name = str(one["loc"][0]), ".".join(str(part) for part in one["loc"][1:])
+        faults.append(Fault(where, name, str(one["msg"]).removeprefix("Value error, ")))
+    detail = "; ".join(f"{fault.name}: {fault.detail}" for fault in faults)
+    return _problem(request, INVALID_PARAMETER, detail, faults=faults)
+
+
+def _of_framework(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    kind = _BY_STATUS.get(error.status_code)
+    if kind is NOT_FOUND:
+        return _problem(request, kind, f"there is nothing at {request.url.path}", error.headers)
+    if kind is METHOD_NOT_ALLOWED:
+        return _problem(request, kind, f"{request.url.path} does not take {request.method}", error.headers)
+    phrase = HTTPStatus(error.status_code).phrase
+    body = _Body("about:blank", phrase, error.status_code, str(error.detail), request.url.path)
+    return body.answer(error.headers)
+
+
+def _of_store(request: Request, error: Exception) -> Response:
+    assert isinstance(error, StoreError)  # noqa: S101 - as above
+    if isinstance(error, StoreRefusedError):
+        return _problem(request, STORE_REFUSED, str(error))
+    wait = error.retry_after if isinstance(error, StoreUnavailableError) else None
+    seconds = RETRY_AFTER_S if wait is None else max(1, round(wait))
+    return _problem(request, STORE_UNAVAILABLE, str(error), {"Retry-After": str(seconds)})
+
+
+def _of_records(request: Request, error: Exception) -> Response:
+    return _problem(request, RECORDS_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _of_failure(request: Request, error: Exception) -> Response:
+    del error  # uvicorn logs it with its traceback; a stranger is told nothing of it
+    return _problem(request, INTERNAL, "an error that parkline did not foresee; see the log of the api role")

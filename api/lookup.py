@@ -1,0 +1,60 @@
+"""Finds what a request names in the park, or answers what there is instead."""
+
+from collections.abc import Collection, Iterable, Iterator
+from difflib import get_close_matches
+from typing import Final
+
+from analytics.kpis.catalogue import BY_SLUG
+from analytics.recording import source_of
+from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
+from collector.park import Equipment, Line, Park, Signal
+
+_NAMED: Final = 3
+"""How many likely names an answer suggests."""
+
+
+def equipment_at(park: Park, path: str) -> Equipment:
+    """Give the equipment at `path`, or answer 404."""
+    return park.equipment[_known(path, park.equipment, "equipment", UNKNOWN_ASSET)]
+
+
+def signal_at(park: Park, path: str) -> Signal:
+    """Give the signal at `path`, or answer 404."""
+    return park.signals[_known(path, park.signals, "signal", UNKNOWN_ASSET)]
+
+
+def known_sources(park: Park, names: Iterable[str]) -> list[str]:
+    """Give these names of sources or recordings, or answer 404 for the first that is none."""
+    there = {*park.sources, *(source_of(line) for line in lines_of(park))}
+    return [_known(name, there, "source", UNKNOWN_ASSET) for name in names]
+
+
+def line_of(park: Park, equipment: str) -> Line:
+    """Give the line that the equipment at this path stands in."""
+    return next(line for line in lines_of(park) if equipment.startswith(f"{line.path}/"))
+
+
+def lines_of(park: Park) -> Iterator[Line]:
+    """Give every line, in the order of the files."""
+    for factory in park.factories:
+        yield from factory.lines
+
+
+def known_assets(park: Park, paths: Iterable[str]) -> list[str]:
+    """Give these paths of the park, factories, lines or equipment, or answer 404 for the first that is none."""
+    lines = (line.path for line in lines_of(park))
+    there = {park.id, *(factory.path for factory in park.factories), *lines, *park.equipment}
+    return [_known(path, there, "asset", UNKNOWN_ASSET) for path in paths]
+
+
+def known_kpis(slugs: Iterable[str]) -> list[str]:
+    """Give these slugs, or answer 404 for the first that is no KPI."""
+    return [_known(slug, BY_SLUG, "KPI", UNKNOWN_KPI) for slug in slugs]
+
+
+def _known(wanted: str, there: Collection[str], what: str, kind: Kind) -> str:
+    if wanted in there:
+        return wanted
+    near = get_close_matches(wanted, there, n=_NAMED)
+    hint = f"; did you mean {' or '.join(near)}?" if near else ""
+    raise ProblemError(kind, f"there is no {what} {wanted!r}{hint}")

@@ -1,0 +1,107 @@
+"""The description of the API, OpenAPI 3.1: what FastAPI derives, and what it cannot know.
+
+FastAPI knows no problems: it describes a wrong parameter by a model of its own that this API never answers with.
+Here every operation gets the problems that it can answer with, and camelCase names.
+"""
+
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from api import errors
+from api.views.shape import ProblemView
+
+DESCRIPTION: Final = """\
+Utilisation, states, alerts and raw samples of an industrial park's machines.
+
+- **Paths** name assets: `factory`, `factory/line`, `factory/line/equipment`, `factory/line/equipment/signal`.
+- **Instants** are RFC 3339 in UTC with `Z`; a request may write any zone. Windows are half-open, [start, end).
+- **Units** are UCUM codes; times are in seconds, ratios from 0 to 1.
+- **Lists** come in pages: send `next_page_token` as `page_token`, with the same parameters, until it is null.
+- **Errors** are problems (RFC 9457, `application/problem+json`); branch on `type`, which explains itself when asked.
+- **Keys**: `Authorization: Bearer KEY` or `X-API-Key: KEY`; `parkline key create NAME` makes one.
+"""
+
+TAGS: Final = (
+    {"name": "assets", "description": "What there is: the park, its factories, lines, equipment and signals."},
+    {"name": "states", "description": "What each machine did, and when."},
+    {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
+    {"name": "alerts", "description": "What went wrong, from when until when."},
+    {"name": "samples", "description": "Raw samples."},
+    {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
+    {"name": "health", "description": "Whether the API and what it stands on work."},
+    {"name": "problems", "description": "What the kinds of problems mean."},
+)
+"""The groups of operations, in the order of /docs."""
+
+_MEANINGS: Final = {
+    "401": "No key, or one that is unknown, expired or revoked.",
+    "403": "The key lacks the scope.",
+    "404": "The park has no such thing.",
+    "422": "A parameter is wrong.",
+    "503": "The store or the records do not answer.",
+}
+
+_KINDS: Final = {
+    "401": errors.UNAUTHORIZED,
+    "403": errors.FORBIDDEN,
+    "404": errors.UNKNOWN_ASSET,
+    "422": errors.INVALID_PARAMETER,
+    "503": errors.STORE_UNAVAILABLE,
+}
+
+
+def camel_case(route: APIRoute) -> str:
+    """Give the operation id of a route: the name of its function in camelCase."""
+    first, *rest = route.name.split("_")
+    return first + "".join(word.capitalize() for word in rest)
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """Make the description of `app`."""
+    described = get_openapi(
+        title=app.title,
+        version=app.version,
+        openapi_version=app.openapi_version,
+        description=DESCRIPTION,
+        tags=list(TAGS),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        routes=app.routes,
+    )
+    schemas = described["components"]["schemas"]
+    problem = ProblemView.model_json_schema(ref_template="#/components/schemas/{model}")
+    schemas.update(problem.pop("$defs"))
+    schemas["ProblemView"] = problem
+    for framework in ("HTTPValidationError", "ValidationError"):
+        schemas.pop(framework, None)
+    for path, operations in described["paths"].items():
+        for operation in operations.values():
+            _add_problems(operation, path)
+    return described
+
+
+def _add_problems(operation: dict[str, Any], path: str) -> None:
+    """Add the problems that an operation can answer with."""
+    responses = operation["responses"]
+    codes = set()
+    if "security" in operation:
+        codes |= {"401", "403", "503"}
+    if "parameters" in operation:
+        codes |= {"404", "422"}
+    for code in sorted(codes - (responses.keys() - {"422"})):
+        kind = _KINDS[code]
+        example = {
+            "type": kind.type,
+            "title": kind.title,
+            "status": kind.status,
+            "detail": _MEANINGS[code],
+            "instance": path,
+            "remedy": kind.remedy,
+        }
+        schema = {"$ref": "#/components/schemas/ProblemView"}
+        responses[code] = {
+            "description": _MEANINGS[code],
+            "content": {errors.MEDIA_TYPE: {"schema": schema, "example": example}},
+        }

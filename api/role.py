@@ -1,0 +1,101 @@
+"""The role `api`: one process that answers the park's platform, the page and people."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from typing import Final
+
+import structlog
+import uvicorn
+
+from adapters.stores.contract import Store, StoreError
+from api.app import create_app
+from api.keeper import Keeper
+from api.parts import Parts
+from collector.assembly import open_records, open_store
+from collector.load import Config
+from collector.records import Records, RecordsError
+from collector.settings import ApiSettings
+
+FINISHING_S: Final = 5
+"""Seconds that requests under way have to finish when the role stops."""
+
+_log = structlog.get_logger()
+
+
+class CannotListenError(Exception):
+    """The address cannot be listened on; the text says why and what to do."""
+
+
+async def serve(config: Config, stop: asyncio.Event) -> None:
+    """Answer until `stop` is set; return after the requests under way are answered and all is closed.
+
+    It answers while the store or the records are down: with problems where it needs them.
+
+    Raises:
+        CannotListenError: the address is taken, or is none of this machine.
+    """
+    settings = config.installation.api
+    with _listening(settings) as listener:
+        async with serving(config) as parts:
+            server = _Server(_uvicorn(parts))
+            async with asyncio.TaskGroup() as group:
+                group.create_task(server.serve(sockets=[listener]), name="http")
+                _log.info("api", page=f"http://{settings.host}:{settings.port}/", open_page=settings.open_page)
+                await stop.wait()
+                server.should_exit = True
+
+
+@asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Parts]:
+    """Keep the records and the store of an installation open, and give what the routes stand on."""
+    records = Keeper[Records]("records", lambda: open_records(config), (RecordsError,))
+    store = Keeper[Store]("store", lambda: open_store(config), (StoreError,))
+    async with records.kept(), store.kept():
+        yield Parts(
+            park=config.park,
+            settings=config.installation.api,
+            records=records,
+            store=store,
+            now=lambda: datetime.now(UTC),
+        )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the role's own runner, which sets `stop`."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+
+def _uvicorn(parts: Parts) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_app(parts),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,  # `api.access` looks at them itself: only an unforwarded request is from this machine
+        timeout_graceful_shutdown=FINISHING_S,
+    )
+
+
+@contextmanager
+def _listening(settings: ApiSettings) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        listener = socket.create_server((settings.host, settings.port), family=family, backlog=512)
+    except OSError as error:
+        msg = (
+            f"cannot listen on {settings.host} port {settings.port} ({error.strerror or error}); end what listens "
+            "there, or write another `host` or `port` under `api:` in parkline.yaml"
+        )
+        raise CannotListenError(msg) from error
+    with listener:
+        yield listener

@@ -1,0 +1,17 @@
+"""What each kind of problem means: the `type` of a problem leads here."""
+
+from fastapi import APIRouter
+
+from api.errors import KINDS, NOT_FOUND, ProblemError
+from api.views.problems import KindView
+
+router = APIRouter(tags=["problems"])
+
+
+@router.get("/problems/{slug}", summary="Read what a kind of problem means")
+async def read_problem(slug: str) -> KindView:
+    """Explain the kind of problem that an answer named as its `type`."""
+    kind = KINDS.get(slug)
+    if kind is None:
+        raise ProblemError(NOT_FOUND, f"there is no kind of problem {slug!r}; there are {', '.join(KINDS)}")
+    return KindView(type=kind.type, status=kind.status, title=kind.title, remedy=kind.remedy)

@@ -1,0 +1,1 @@
+"""What the API answers with: one module of models per module of routes."""

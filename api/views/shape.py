@@ -1,0 +1,108 @@
+"""The shape of every answer: snake_case fields, instants as RFC 3339 in UTC with `Z`, lists in pages."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Generic, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+T = TypeVar("T")
+
+FIRST_YEAR: Final = 1970
+LAST_YEAR: Final = 2200
+"""Instants outside these years are mistakes, and some stores cannot count them in nanoseconds."""
+
+_RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+
+
+def _instant(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if _RFC3339.fullmatch(value) is None:
+        example = "2026-11-24T08:00:00Z or 2026-11-24T16:00:00%2B08:00"
+        msg = f"{value!r} is no instant; write RFC 3339 with a zone, as {example} (a `+` is written `%2B` in a URL)"
+        raise ValueError(msg)
+    try:
+        instant = datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        msg = f"{value!r} is no instant ({error})"
+        raise ValueError(msg) from error
+    if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+        msg = f"{value!r} lies outside the years {FIRST_YEAR} to {LAST_YEAR}"
+        raise ValueError(msg)
+    return instant
+
+
+Instant = Annotated[
+    datetime, BeforeValidator(_instant), WithJsonSchema({"type": "string", "format": "date-time"}, mode="validation")
+]
+"""An instant as a caller writes it: RFC 3339 with any zone, read as UTC to the microsecond."""
+
+
+class View(BaseModel):
+    """One thing as the API shows it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+class Paged(View, Generic[T]):
+    """One page of a list."""
+
+    items: list[T]
+    """The rows of this page, in the order of the route."""
+
+    next_page_token: str | None
+    """Send it as `page_token` for the page after this one; null: this is the last one as things stand."""
+
+
+class TitleView(View):
+    """What people call it, by language; the id where nobody gave it a title."""
+
+    zh: str
+    """Chinese."""
+
+    en: str
+    """English."""
+
+
+class ProblemFault(View):
+    """One wrong parameter."""
+
+    where: str = Field(alias="in")
+    """`query`, `path` or `header`."""
+
+    name: str
+    """Its name."""
+
+    detail: str
+    """What is wrong with it."""
+
+
+class ProblemView(View):
+    """What went wrong (RFC 9457)."""
+
+    type: str
+    """URI of the kind of problem, relative to the API; it explains the kind when asked."""
+
+    title: str
+    """The kind in words."""
+
+    status: int
+    """The HTTP status."""
+
+    detail: str
+    """What happened this time."""
+
+    instance: str
+    """The address that was asked."""
+
+    remedy: str | None = None
+    """What to do about it."""
+
+    errors: list[ProblemFault] | None = None
+    """The wrong parameters."""
+
+
+def documented(value: Any) -> dict[int | str, dict[str, Any]]:
+    """Give the OpenAPI entry of a good answer with this example."""
+    return {200: {"content": {"application/json": {"example": value}}}}

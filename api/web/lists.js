@@ -1,0 +1,112 @@
+// What needs attention: alerts, sources and gaps.
+
+import { h } from "./dom.js";
+import { count, duration, stamp } from "./time.js";
+import { say, titled } from "./words.js";
+
+/** The order of priorities, the most urgent first. */
+export const SEVERITIES = ["critical", "high", "medium", "low"];
+
+/** Alerts by priority; within one, those that began last first, as the API gives them. */
+export function urgentFirst(list) {
+  return [...list].sort((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
+}
+
+/** Active alerts, and those that ended on the day shown. `find` gives the machine at a path, with its zone. */
+export function alerts(active, recent, more, find, choose, now) {
+  return [
+    h("h2", null, say("alerts.title")),
+    h("h3", null, say("alerts.active"), h("span", { class: "badge" }, String(active.length))),
+    active.length ? alertTable(active, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.active")),
+    h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, String(recent.length))),
+    recent.length ? alertTable(recent, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.recent")),
+    more ? h("p", { class: "quiet" }, say("alerts.more")) : null,
+  ];
+}
+
+function alertTable(list, find, choose, now) {
+  return table(
+    "alerts",
+    ["severity", "what", "where", "began", "lasted"],
+    list.map((alert) => {
+      const { title, zone } = find(alert.equipment);
+      const lasted = (alert.ended ? Date.parse(alert.ended) : now) - Date.parse(alert.began);
+      return h(
+        "tr",
+        { class: alert.active ? "active" : "" },
+        h("td", null, h("span", { class: `severity ${alert.severity}` }, say(`severity.${alert.severity}`))),
+        h("td", { class: "text" }, titled(alert.message)),
+        h(
+          "td",
+          null,
+          h(
+            "button",
+            { type: "button", class: "link", title: alert.equipment, "data-focus": alert.id, click: () => choose(alert.equipment) },
+            title,
+          ),
+        ),
+        h("td", { class: "nowrap" }, stamp(alert.began, zone)),
+        h("td", null, h("span", null, duration(lasted), alert.active ? h("span", { class: "quiet" }, ` · ${say("alerts.lasting")}`) : "")),
+      );
+    }),
+  );
+}
+
+/** Every source: how its link stands, and what to do. */
+export function sources(list, zoneOf) {
+  if (list.length === 0) return [h("h2", null, say("sources.title")), h("p", { class: "quiet" }, say("sources.none"))];
+  const rows = list.map((source) => {
+    const state = source.stale ? "stale" : source.state;
+    const zone = zoneOf(source.line);
+    return h(
+      "tr",
+      { "data-source": source.name },
+      h("td", null, h("strong", null, source.name), h("span", { class: "under" }, `${source.kind} · ${source.line}`)),
+      h("td", null, h("span", { class: `link-state ${state}` }, say(`source.${state}`))),
+      h("td", { class: "nowrap" }, source.last_time ? stamp(source.last_time, zone) : "–"),
+      h("td", { class: "number" }, count(source.samples)),
+      h("td", { class: `number ${source.refusals ? "thin" : ""}` }, count(source.refusals)),
+      h("td", { class: "text" }, advice(source, state), source.problem ? h("span", { class: "under" }, source.problem) : null),
+    );
+  });
+  return [h("h2", null, say("sources.title")), table("sources", ["name", "link", "last", "samples", "refusals", "do"], rows)];
+}
+
+function advice(source, state) {
+  if (source.refusals && ["up", "ended"].includes(state)) return say("do.refusals");
+  return say(`do.${state}`);
+}
+
+/** Where data may be missing on the day shown. */
+export function gaps(list, zoneOf, now) {
+  const rows = list.map((gap) => {
+    const zone = zoneOf(gap.source);
+    const lasted = (gap.end ? Date.parse(gap.end) : now) - Date.parse(gap.start);
+    return h(
+      "tr",
+      null,
+      h("td", null, h("strong", null, gap.source), gap.signals.length ? h("span", { class: "under" }, gap.signals.join(", ")) : null),
+      h("td", { class: "nowrap" }, stamp(gap.start, zone)),
+      h("td", { class: "nowrap" }, gap.end ? stamp(gap.end, zone) : say("gaps.lasting")),
+      h("td", { class: "nowrap" }, duration(lasted)),
+      h("td", null, h("span", { class: `gap-state ${gap.state}` }, say(`gap.${gap.state}`))),
+      h("td", { class: "text" }, gap.cause),
+    );
+  });
+  return [
+    h("h2", null, say("gaps.title")),
+    rows.length ? table("gaps", ["source", "from", "to", "lasted", "state", "cause"], rows) : h("p", { class: "quiet" }, say("gaps.none")),
+  ];
+}
+
+const NUMBERS = new Set(["samples", "refusals"]);
+
+function table(name, columns, rows) {
+  const heads = columns.map((column) =>
+    h("th", { scope: "col", class: NUMBERS.has(column) ? "number" : null }, say(`${name}.${column}`)),
+  );
+  for (const row of rows) {
+    [...row.children].forEach((cell, index) => cell.setAttribute("data-label", say(`${name}.${columns[index]}`)));
+  }
+  return h("div", { class: "scroll" }, h("table", { class: `list ${name}` }, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
+}

@@ -1,0 +1,54 @@
+// One machine's day: its states, its hours, and how long it was in each state.
+
+import { hours, shares } from "./bars.js";
+import { h } from "./dom.js";
+import { duration, percent, stamp } from "./time.js";
+import { legend, timeline } from "./timeline.js";
+import { say, titled } from "./words.js";
+
+/** Show a machine. `spans` carry `from` and `to` in ms; `byStart` holds the results of each hour by its start in ms. */
+export function machine(place, { line, equipment, zone, day, spans, knownUntil, byStart, results }) {
+  const last = spans.at(-1);
+  const now = last
+    ? h(
+        "p",
+        { class: "now" },
+        say("machine.last"),
+        " ",
+        h("span", { class: `chip ${last.state}` }, h("span", { class: `mark ${last.state}` }), say(`state.${last.state}`)),
+        " ",
+        say("machine.since", stamp(last.from, zone)),
+        h("span", { class: "quiet" }, ` · ${say("machine.until", stamp(Math.min(Date.parse(knownUntil), day.end), zone))} · ${zone}`),
+      )
+    : h("p", { class: "now quiet" }, say("machine.nospans"));
+  return [
+    h("h2", null, titled(equipment.title), h("span", { class: "where" }, `${titled(place.title)} · ${titled(line.title)}`)),
+    now,
+    h("h3", null, say("machine.timeline")),
+    timeline(spans, day, zone),
+    legend(),
+    h("h3", null, say("machine.hourly"), h("span", { class: "where" }, `% · ${say("machine.hourly.note")}`)),
+    byStart.size ? hours(byStart, day, zone) : h("p", { class: "quiet" }, say("machine.nohours")),
+    h("h3", null, say("machine.times"), h("span", { class: "where" }, say("machine.hourly.note"))),
+    times(results),
+  ];
+}
+
+function times(results) {
+  const parts = shares(results);
+  if (parts === null) return h("p", { class: "quiet" }, say(results ? "overview.unplanned" : "overview.nodata"));
+  return h(
+    "ul",
+    { class: "times" },
+    parts.map((part) =>
+      h(
+        "li",
+        { class: part.seconds > 0 ? "" : "zero" },
+        h("span", { class: `mark ${part.state}` }),
+        h("span", { class: "what" }, say(`state.${part.state}`)),
+        h("span", { class: "number" }, duration(part.seconds * 1000)),
+        h("span", { class: "number quiet" }, percent(part.share)),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,118 @@
+// The park at a glance: four figures, and the tree of assets with the day's utilisation of each.
+
+import { bar } from "./bars.js";
+import { h } from "./dom.js";
+import { SEVERITIES } from "./lists.js";
+import { legend } from "./timeline.js";
+import { percent } from "./time.js";
+import { say, titled } from "./words.js";
+
+/** The four figures. */
+export function tiles(park, results, alerts, sources) {
+  const own = results.get(park.id);
+  const utilisation = own?.utilisation;
+  const worst = SEVERITIES.find((severity) => alerts.some((alert) => alert.severity === severity));
+  const ill = sources.filter((source) => source.stale || !["up", "ended"].includes(source.state)).length;
+  return [
+    tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : say("tile.none"), bar(own)),
+    tile("coverage", percent(utilisation?.coverage), utilisation ? say("tile.coverage.note") : say("tile.none")),
+    tile(
+      "alerts",
+      String(alerts.length),
+      worst ? say("tile.alerts.worst", say(`severity.${worst}`)) : say("tile.alerts.none"),
+      null,
+      worst && `severe-${worst}`,
+    ),
+    tile(
+      "sources",
+      `${sources.length - ill} / ${sources.length}`,
+      ill ? say("tile.sources.ill", ill) : say("tile.sources.well"),
+      null,
+      ill ? "severe-high" : "",
+    ),
+  ];
+}
+
+function tile(name, figure, note, chart = null, kind = "") {
+  return h(
+    "article",
+    { class: `tile ${kind || ""}`, id: `tile-${name}` },
+    h("h2", null, say(`tile.${name}`)),
+    h("p", { class: "figure" }, figure),
+    chart,
+    h("p", { class: "note" }, note),
+  );
+}
+
+/** The tree of assets as a table; choosing a machine calls `choose` with its path. */
+export function overview(park, results, chosen, choose) {
+  const rows = [row(park.id, titled(park.title), 0, results)];
+  for (const factory of park.factories) {
+    rows.push(row(factory.path, titled(factory.title), 1, results));
+    for (const line of factory.lines) {
+      rows.push(row(line.path, titled(line.title), 2, results));
+      for (const machine of line.equipment) {
+        rows.push(row(machine.path, titled(machine.title), 3, results, { machine, chosen: machine.path === chosen, choose }));
+      }
+    }
+  }
+  return [
+    h("h2", null, say("overview.title")),
+    h(
+      "div",
+      { class: "scroll" },
+      h(
+        "table",
+        { class: "tree" },
+        h(
+          "thead",
+          null,
+          h(
+            "tr",
+            null,
+            h("th", { scope: "col" }, say("overview.asset")),
+            h("th", { scope: "col" }, say("overview.times")),
+            h("th", { scope: "col", class: "number" }, say("overview.utilisation")),
+            h("th", { scope: "col", class: "number" }, say("overview.coverage")),
+          ),
+        ),
+        h("tbody", null, rows),
+      ),
+    ),
+    legend(),
+  ];
+}
+
+function row(path, title, depth, results, leaf = null) {
+  const own = results.get(path);
+  const utilisation = own?.utilisation;
+  const stateless = leaf !== null && leaf.machine.state_signal === null;
+  const name = leaf
+    ? h(
+        "button",
+        {
+          type: "button",
+          class: "name",
+          "aria-pressed": String(leaf.chosen),
+          "data-focus": path,
+          "data-path": path,
+          title: path,
+          click: () => leaf.choose(path),
+        },
+        title,
+      )
+    : h("span", { class: "name", title: path }, title);
+  return h(
+    "tr",
+    { class: `depth-${depth}${leaf?.chosen ? " chosen" : ""}`, "data-asset": path },
+    h("th", { scope: "row" }, name),
+    h("td", null, stateless ? h("span", { class: "none" }, say("overview.nostate")) : bar(own)),
+    h("td", { class: "number strong" }, percent(utilisation?.value)),
+    h("td", { class: `number ${thin(utilisation?.coverage) ? "thin" : ""}` }, percent(utilisation?.coverage)),
+  );
+}
+
+/** Whether so little is known that the figure beside it misleads. */
+function thin(coverage) {
+  return coverage !== null && coverage !== undefined && coverage < 0.9;
+}
