@@ -98,13 +98,14 @@ class Engine:
         self._opened = False
 
     async def begin(self, now: datetime) -> None:
-        """Take up what the last engine left; raises RecordsError."""
+        """Take up what the last engine left, and have the spool keep the rest; raises RecordsError, SpoolError."""
         owed = await self._records.run(read_owed)
         self._progress, self._computed = owed.progress, dict(owed.computed)
         self._pending = {key: one for key, one in owed.touches.items() if one.equipment in self._park.equipment}
         self._watch = await self._records.run(lambda connection: Watch.resume(connection, self._park))
         for alert in await self._records.run(lambda connection: self._watch.abandon(connection, now)):
             log.info("alert abandoned", alert=alert.id, signal=alert.signal, key=alert.key)
+        await self._spool.commit(CONSUMER, self._progress.position if self._progress.log == self._spool.log else 0)
 
     async def end(self) -> None:
         """Close the store, if it was opened."""
@@ -124,7 +125,7 @@ class Engine:
         samples = alerts = 0
         behind = True
         for _ in range(ROUNDS):
-            chunk = await self._read()
+            chunk = await self._read(now)
             if chunk.upto == self._progress.position:
                 behind = False
                 break
@@ -135,19 +136,19 @@ class Engine:
         await self._see_gaps(now)
         return Cycle(samples, alerts, await self._compute(now), behind)
 
-    async def _read(self) -> Chunk:
+    async def _read(self, now: datetime) -> Chunk:
         if self._progress.log != self._spool.log:
-            await self._begin_spool()
+            await self._begin_spool(now)
         chunk = await self._spool.read(self._progress.position, ROWS)
         if chunk.missed:
-            await self._make_up(chunk.samples["received"].min())
+            await self._make_up(chunk.samples["received"].min(), now)
         return chunk
 
-    async def _begin_spool(self) -> None:
+    async def _begin_spool(self, now: datetime) -> None:
         """Begin with another spool, after what the last one may have brought unseen; its positions mean nothing now."""
         if self._progress.log:
             log.warning("spool replaced", log=self._spool.log, missed="is looked for in the store")
-            await self._make_up(None)
+            await self._make_up(None, now)
         progress = replace(self._progress, log=self._spool.log, position=0)
         due_now = {key: replace(touch, first=0, last=0) for key, touch in self._pending.items()}
 
@@ -191,15 +192,15 @@ class Engine:
             log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
         return len(look.alerts)
 
-    async def _make_up(self, before: object) -> None:
+    async def _make_up(self, before: object, now: datetime) -> None:
         """Look at what the spool dropped unread: it is in the store, and was received after what was looked at last."""
         store = await self._ready()
         signals = sorted(self._watch.signals | set(self._states))
         received = pl.col("received") > (self._progress.received or _EPOCH)
         if before is not None:
             received &= pl.col("received") < before
-        day = (self._progress.received or datetime.now(UTC)) - REACH
-        end = datetime.now(UTC) + timedelta(days=1)
+        day = (self._progress.received or now) - REACH
+        end = now + timedelta(days=1)
         found = 0
         while day < end:
             samples = await store.samples(signals, day, day + timedelta(days=1))

@@ -89,13 +89,14 @@ async def play(
     totals = await ingest(config, [heard], store)
     if heard.first is None or heard.last is None:
         return Recorded(totals, (), ())
-    start, end = heard.first, heard.last + _MICROSECOND
+    start, end = heard.first, heard.last
     paths = [machine.path for machine in line.equipment if machine.state is not None]
     frontiers = dict.fromkeys(paths, end)
     async with open_records(config) as records:
         reader = Reader(config.park, store, records)
-        await Jobs(reader).compute(ranges_of(paths, start, end), now=now, frontiers=frontiers)
-        alerts = await _detect(config, store, records, [signal.path for signal in signals], start, end)
+        past = end + _MICROSECOND
+        await Jobs(reader).compute(ranges_of(paths, start, past), now=now, frontiers=frontiers)
+        alerts = await _detect(config, store, records, [signal.path for signal in signals], start, past)
         told = await _first_state(store, [reader.state_signal(path) for path in paths], start, end)
         machines = await report.machines(reader, paths, told, end, now=now, frontiers=frontiers)
     return Recorded(totals, machines, alerts)

@@ -20,8 +20,10 @@ async def records(tmp_path: Path) -> AsyncIterator[Records]:
 
 @pytest.fixture
 async def spool(tmp_path: Path) -> AsyncIterator[SqliteSpool]:
-    """Open spool, empty; what the store has passed is dropped at once."""
-    async with SqliteSpool(tmp_path / "spool.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as opened:
+    """Open spool, empty."""
+    async with SqliteSpool(
+        tmp_path / "spool.db", limit=2**26, linger=timedelta(0), keep=timedelta(minutes=10)
+    ) as opened:
         yield opened
 
 

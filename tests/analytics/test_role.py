@@ -1,0 +1,50 @@
+"""The role: it works until it is told to stop, whatever does not answer meanwhile."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from adapters.stores.contract import StoreUnavailableError
+from analytics import role
+from collector.load import load
+from tests.analytics.installation import install
+from tests.collector.fakes import until
+
+
+async def test_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
+    install(tmp_path / "configs")
+    stop = asyncio.Event()
+    with capture_logs() as logs:
+        serving = asyncio.create_task(role.serve(load(tmp_path / "configs"), stop))
+        await until(lambda: any(entry["event"] == "analytics" for entry in logs))
+        stop.set()
+        async with asyncio.timeout(5):
+            await serving
+
+
+async def test_what_does_not_answer_is_told_once_and_asked_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(tmp_path / "configs")
+    config = load(tmp_path / "configs")
+    stop, cycles, away = asyncio.Event(), 0, StoreUnavailableError("lake", "away")
+
+    async def cycle(*_: object) -> None:
+        nonlocal cycles
+        cycles += 1
+        if cycles == 4:
+            stop.set()
+        raise away
+
+    async def no_pause(*_: object) -> None:
+        await asyncio.sleep(0)
+
+    monkeypatch.setattr("analytics.engine.Engine.cycle", cycle)
+    monkeypatch.setattr("analytics.role._pause", no_pause)
+    with capture_logs() as logs:
+        async with asyncio.timeout(5):
+            await role.serve(config, stop)
+    assert cycles == 4
+    assert [entry["reason"] for entry in logs if entry["event"] == "analytics waits"] == ["lake: away"]
