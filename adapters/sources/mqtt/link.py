@@ -1,5 +1,7 @@
 """One open link to a broker: paho speaks MQTT on it, asyncio carries it, nothing of it runs in a thread.
 
+Messages and their receipts, which are nearly all that a link carries, pass paho by in bulk (`packets`).
+
     open ──► messages are collected ──► take, take, … ──► acknowledge, acknowledge, …
                │ enough waits untaken                       a PUBACK leaves for each message of QoS 1, never by itself
                └──► reading stops, the broker holds back (MQTT 5: `receive_maximum` holds it back before that)
@@ -23,7 +25,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 
 from adapters.sample import PAYLOAD_KEPT
 from adapters.sources.contract import SourceError, SourceLostError, SourceRefusedError
-from adapters.sources.mqtt import answers
+from adapters.sources.mqtt import answers, packets
 from adapters.sources.mqtt.decode import Message
 from adapters.sources.mqtt.settings import MqttSettings, TlsSettings
 from adapters.sources.mqtt.wire import Wire
@@ -34,10 +36,17 @@ WAITING_BYTES: Final = 16 * 2**20
 TOPICS_AT_ONCE: Final = 8
 """Topics in one SUBSCRIBE packet; AWS IoT takes no more."""
 
+LONG_PACKET: Final = 64 * 2**10
+"""Bytes; a longer PUBLISH that has not come whole is left to paho, which puts pieces together as they come."""
+
 STEPPED_BACK: Final = 1_000_000_000
 """Nanoseconds; if the machine's clock is further behind the last arrival than this, it was set back."""
 
+_HANDED_OVER: Final = 2
+"""The QoS of a subscription that is none of ours; paho has said PUBREC, so the broker holds the message no more."""
+
 _PINGREQ: Final = b"\xc0\x00"
+_DISCONNECT: Final = b"\xe0\x00"
 _SHUTDOWN: Final = 2.0
 
 
@@ -86,6 +95,8 @@ class Link:
         self._bytes = 0
         self._since = 0.0
         self._unacknowledged = 0
+        self._topics: dict[bytes, str] = {}
+        self._rest = 0
         self._latest = 0
         self._probe: asyncio.TimerHandle | None = None
         self._window = settings.receive_maximum if settings.protocol == "5" else 0
@@ -111,6 +122,7 @@ class Link:
         settings = self._settings
         try:
             async with asyncio.timeout(settings.timeout.total_seconds()):
+                self._topics = {topic.encode(): topic for topic in topics}
                 await self._connect()
                 await self._subscribe(topics)
         except TimeoutError as error:
@@ -147,11 +159,8 @@ class Link:
     def acknowledge(self, owed: Sequence[int]) -> None:
         """Send the receipts of messages whose samples are safe."""
         self._unacknowledged -= len(owed)
-        if self._over:
-            return
-        acknowledge = self._client.ack
-        for identifier in owed:
-            acknowledge(identifier, 1)
+        if owed and not self._over:
+            self._wire.send(packets.pubacks(owed))
 
     def unsubscribe(self, topics: Sequence[str]) -> None:
         """Give up topics that the session still has from an earlier configuration."""
@@ -159,11 +168,9 @@ class Link:
             self._client.unsubscribe([self._filter(topic) for topic in topics])
 
     async def close(self) -> None:
-        """Say farewell and close, within 2 s; the broker keeps the session."""
-        if not self._over:
-            self._finish("the link is closed")
-            self._client.disconnect()
-        await self._wire.end()
+        """Say farewell, if there is a session to leave, and close, within 2 s; the broker keeps the session."""
+        self._finish("the link is closed")
+        await self._wire.end(_DISCONNECT if self._answer is not None else b"")
 
     def _paho(self) -> _Client:
         """Make paho's client, as the settings say."""
@@ -264,11 +271,10 @@ class Link:
         return len(self._messages) >= self._settings.batch or self._bytes >= WAITING_BYTES
 
     def _feed(self) -> None:
-        """Let paho read what came, packet by packet, as long as there is room for what it holds."""
+        """Read what came, packet by packet, as long as there is room for the messages it holds."""
         first = not self._messages
-        while self._wire.unread and not (self._taking and self._full()):
-            if self._client.loop_read() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
-                break
+        while self._wire.unread and not (self._taking and self._full()) and self._read():
+            pass
         if self._client.want_write():
             self._client.loop_write()
         if first and self._messages:
@@ -278,6 +284,56 @@ class Link:
         else:
             self._wire.resume()
         self._news.set()
+
+    def _read(self) -> bool:
+        """Read messages in bulk, or have paho read one packet or a part of it; False when nothing more can be read."""
+        if not self._rest:
+            data, start = self._wire.look()
+            room = self._settings.batch - len(self._messages) if self._taking else len(data)
+            found, start = packets.publishes(data, start, room, properties=self._settings.protocol == "5")
+            if found:
+                self._wire.skip(start)
+                self._collect(found)
+                return True
+            self._rest = packets.length(data, start)
+            incomplete = self._rest > len(data) - start
+            if not self._rest or (incomplete and self._rest <= LONG_PACKET):
+                self._rest = 0
+                return False
+        unread = self._wire.unread
+        if self._client.loop_read() is not MQTTErrorCode.MQTT_ERR_SUCCESS:
+            self._wire.drop()  # where packets begin in what follows nobody knows
+            return False
+        self._rest -= unread - self._wire.unread
+        return True
+
+    def _collect(self, found: Sequence[packets.Publish]) -> None:
+        """Let messages wait for `take`."""
+        arrival = self._arrival(len(found))
+        topics, longest = self._topics, self._settings.max_payload
+        for topic, payload, identifier in found:
+            name = topics.get(topic) or topic.decode(errors="replace")
+            size = len(payload)
+            kept = payload if size <= longest else payload[:PAYLOAD_KEPT]
+            self._messages.append(Message(name, kept, size, arrival))
+            self._bytes += len(kept)
+            arrival += 1
+            if identifier:
+                self._owed.append(identifier)
+                self._unacknowledged += 1
+            else:
+                self.unkept.add(name)
+
+    def _arrival(self, messages: int) -> int:
+        """Give the time of the first of some messages that came together; the others are 1 ns apart.
+
+        No two messages may share an instant: of two samples of one signal with one time, the store keeps one.
+        """
+        now = time.time_ns()
+        if now <= self._latest < now + STEPPED_BACK:
+            now = self._latest + 1
+        self._latest = now + messages - 1
+        return now
 
     def _beat(self) -> None:
         """Probe the link, and give up one that has been silent for too long.
@@ -317,27 +373,16 @@ class Link:
         self._granted[identifier] = reasons
 
     def _on_message(self, client: Client, userdata: object, message: MQTTMessage) -> None:
-        """Collect one message; all that can wait waits for `decode`."""
-        del client, userdata
-        now = time.time_ns()
-        if now <= self._latest < now + STEPPED_BACK:
-            now = self._latest + 1  # no two messages of a topic may share an instant
-        self._latest = now
-        payload = bytes(message.payload)
-        size = len(payload)
-        if size > self._settings.max_payload:
-            payload = payload[:PAYLOAD_KEPT]
+        """Take a message that was left to paho."""
+        del userdata
         try:
-            topic = message.topic
+            topic = message.topic.encode()
         except UnicodeDecodeError as error:
-            topic = error.object.decode(errors="replace")
-        if message.qos:
-            self._owed.append(message.mid)
-            self._unacknowledged += 1
-        else:
-            self.unkept.add(topic)
-        self._messages.append(Message(topic, payload, size, now))
-        self._bytes += len(payload)
+            topic = error.object
+        if message.qos == _HANDED_OVER:
+            client.ack(message.mid, message.qos)
+        identifier = message.mid if message.qos == 1 else 0
+        self._collect([packets.Publish(topic, bytes(message.payload), identifier)])
 
     def _on_disconnect(
         self,

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import cast
 
 _SHUTDOWN = 2.0
-"""Seconds that the other end has to see the farewell before the link is cut."""
+"""Seconds that the other end has to close the link after the farewell, before it is cut."""
 
 
 class Wire(asyncio.Protocol):
@@ -27,6 +27,7 @@ class Wire(asyncio.Protocol):
         self._at = 0
         self._unsent = bytearray()
         self._closed = asyncio.Event()
+        self._ending = False
         self.held = False
         """Whether the link is not read from for now."""
         self.heard = datetime.now(UTC)
@@ -40,6 +41,8 @@ class Wire(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Take what came (asyncio calls this)."""
+        if self._ending:
+            return
         self.heard = datetime.now(UTC)
         self.silent_since = self._loop.time()
         self._unread = self._unread[self._at :] + data if self.unread else data
@@ -53,8 +56,20 @@ class Wire(asyncio.Protocol):
 
     @property
     def unread(self) -> int:
-        """How many bytes wait to be read by paho."""
+        """How many bytes wait to be read."""
         return len(self._unread) - self._at
+
+    def look(self) -> tuple[bytes, int]:
+        """Give what came and from where on it is unread, without reading it."""
+        return self._unread, self._at
+
+    def skip(self, at: int) -> None:
+        """Take for read what stands before `at`."""
+        self._at = at
+
+    def drop(self) -> None:
+        """Take for read all that came."""
+        self._at = len(self._unread)
 
     def hold(self) -> None:
         """Stop reading from the link, so that the other end is held back."""
@@ -98,11 +113,21 @@ class Wire(asyncio.Protocol):
     def setblocking(self, flag: bool, /) -> None:  # noqa: FBT001 - the signature of a socket
         """Do nothing: this never blocks."""
 
-    async def end(self) -> None:
-        """Close the link, wait for the end and cut it where that takes too long."""
+    async def end(self, farewell: bytes) -> None:
+        """Send what is written and the farewell, wait until the other end has closed the link, or cut it after 2 s.
+
+        Who has closed it has read all that was sent. Without waiting, a link opened at once afterwards would overtake
+        the last receipts. What still comes is read and dropped. Without a farewell the link is closed from here.
+        """
         if self._transport is None:
             return
-        self.close()
+        self._ending = True
+        if farewell and self._open is not None:
+            self.resume()
+            self.send(farewell)
+            self._flush()
+        else:
+            self.close()
         try:
             async with asyncio.timeout(_SHUTDOWN):
                 await self._closed.wait()
