@@ -7,16 +7,56 @@ production line, equipment a work unit. All models are frozen; `collector.load` 
 engineer.
 """
 
-from datetime import date, time, timedelta
+import re
+from datetime import date, datetime, time, timedelta
+from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
 from typing import Annotated, Final, Literal, Self, TypeAlias
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
 
 from adapters.sample import ValueType
 from adapters.settings import Duration, Settings
+
+_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_TIME: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
+
+
+def _day(value: object) -> object:
+    """Let no number pass for a day: it would count as seconds since 1970."""
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        return value
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    msg = f"{value!r} is no day; write it like 2026-10-01"
+    raise ValueError(msg)
+
+
+def _time_of_day(value: object) -> object:
+    """Let no number pass for a time of day (seconds since midnight), and no time with a zone."""
+    if isinstance(value, str) and _TIME.fullmatch(value):
+        return value.zfill(len("06:00")) if value.count(":") == 1 else value.zfill(len("06:00:00"))
+    if isinstance(value, time) and value.tzinfo is None:
+        return value
+    midnight = "; midnight is 00:00" if value in ("24:00", "24:00:00") else ""
+    msg = f"{value!r} is no time of day; write it like 06:00{midnight}"
+    raise ValueError(msg)
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A local day, written 2026-10-01."""
+
+TimeOfDay = Annotated[
+    time,
+    BeforeValidator(_time_of_day),
+    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
+]
+"""A local time of day, 00:00 to 23:59:59, written 06:00."""
+
+Number = Annotated[float, Field(allow_inf_nan=False)]
+"""A finite number."""
 
 Bridge: TypeAlias = Literal["before", "middle"]
 """Where in a bridged gap a machine is taken to have changed its state: at its end, or in its middle."""
@@ -115,13 +155,13 @@ class Title(Settings):
 class Limit(Settings):
     """A limit of a numeric signal. At least one of `high` and `low` is set."""
 
-    high: float | None = None
+    high: Number | None = None
     """Alert above this, in the signal's unit."""
 
-    low: float | None = None
+    low: Number | None = None
     """Alert below this, in the signal's unit."""
 
-    hysteresis: float = Field(default=0.0, ge=0)
+    hysteresis: Number = Field(default=0.0, ge=0)
     """How far the value must come back inside before the alert ends, in the signal's unit; 0 or more."""
 
     on_delay: Duration = timedelta(0)
@@ -168,16 +208,16 @@ class Signal(Settings):
     unit: str = "1"
     """Unit of its values after scale and offset, as UCUM writes it (`Cel`, `kW.h`, `r/min`, `%`); `1`: none."""
 
-    scale: float = 1.0
+    scale: Number = 1.0
     """Factor on the raw value, not 0; float and int signals only."""
 
-    offset: float = 0.0
+    offset: Number = 0.0
     """Added after scaling, in `unit`."""
 
-    low: float | None = None
+    low: Number | None = None
     """Least valid value, in `unit`; below it a sample's status becomes Uncertain. None: no bound."""
 
-    high: float | None = None
+    high: Number | None = None
     """Greatest valid value, in `unit`; above it a sample's status becomes Uncertain. None: no bound."""
 
     role: SignalRole = SignalRole.OTHER
@@ -280,10 +320,10 @@ WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat"
 class Break(Settings):
     """Time inside a shift in which no work is planned."""
 
-    start: time
+    start: TimeOfDay
     """Local time of day; a break of a shift that crosses midnight may lie after it."""
 
-    end: time
+    end: TimeOfDay
     """Local time of day, exclusive."""
 
 
@@ -296,10 +336,10 @@ class Shift(Settings):
     days: tuple[Weekday, ...] = WEEKDAYS
     """Days on which it begins."""
 
-    start: time
+    start: TimeOfDay
     """Local time of day at which it begins."""
 
-    end: time
+    end: TimeOfDay
     """Local time of day at which it ends, exclusive; at or before `start`: on the next day."""
 
     breaks: tuple[Break, ...] = ()
@@ -312,10 +352,10 @@ class Calendar(Settings):
     shifts: tuple[Shift, ...]
     """Its shifts; they do not overlap."""
 
-    closed: tuple[date, ...] = ()
+    closed: tuple[Day, ...] = ()
     """Local days on which no shift begins (holidays)."""
 
-    open: tuple[date, ...] = ()
+    open: tuple[Day, ...] = ()
     """Local days on which every shift begins, whatever the weekday (调休: moved working days)."""
 
     @field_validator("shifts")
@@ -362,7 +402,9 @@ class Factory(Settings):
         try:
             ZoneInfo(name)
         except (KeyError, ValueError, OSError) as error:
-            msg = f"{name!r} is no IANA time zone; write one like Asia/Shanghai or America/Chicago"
+            near = get_close_matches(name, available_timezones(), n=1, cutoff=0.8)
+            hint = f"did you mean {near[0]}?" if near else "write one like Asia/Shanghai or America/Chicago"
+            msg = f"{name!r} is no IANA time zone; {hint}"
             raise ValueError(msg) from error
         return name
 

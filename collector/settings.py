@@ -18,24 +18,26 @@ class SpoolSettings(Settings):
     path: Path = Path("data/spool.db")
     """File of the SQLite database; relative to the configuration's folder. It needs a disk that honours fsync."""
 
-    limit: Size = 10 * 2**30
+    limit: Size = Field(default=10 * 2**30, ge=2**20)
     """Bytes of samples it may hold; when it is full, sources are held back. 1 MiB or more."""
 
-    linger: Duration = timedelta(milliseconds=20)
+    linger: Duration = Field(default=timedelta(milliseconds=20), le=timedelta(seconds=1))
     """How long a commit waits for more batches to share its fsync; 0 to 1 s."""
 
-    keep: Duration = timedelta(minutes=10)
-    """How long entries that the store has are kept for slower readers (fault detectors)."""
+    keep: Duration = Field(default=timedelta(minutes=10), le=timedelta(days=30))
+    """How long entries that the store has are kept for slower readers (fault detectors); 0 to 30 d."""
 
 
 class AdmitSettings(Settings):
     """What is accepted as a sample."""
 
-    ahead: Duration = timedelta(minutes=10)
-    """How far a sample's time may lie after its arrival; beyond it the sample is a dead letter (a clock is wrong)."""
+    ahead: Duration = Field(default=timedelta(minutes=10), le=timedelta(days=36500))
+    """How far a sample's time may lie after its arrival, 0 to 36500 d; beyond it the sample is a dead letter (a clock
+    is wrong)."""
 
     oldest: int = Field(default=2000, ge=1971, le=2262)
-    """First year of a plausible source time; before it the sample is a dead letter (1970: a clock never set)."""
+    """First year of a plausible source time, 1971 to 2262; before it the sample is a dead letter (1970: a clock that
+    was never set)."""
 
 
 class StoreSettings(Settings):
@@ -44,11 +46,11 @@ class StoreSettings(Settings):
     kind: str = "lake"
     """`lake` (Delta Lake in a folder or bucket) or `influxdb`."""
 
-    flush: Duration = timedelta(seconds=1)
+    flush: Duration = Field(default=timedelta(seconds=1), le=timedelta(minutes=1))
     """How long the drain collects before it writes a batch that is not full; 0 to 1 min."""
 
     batch: int = Field(default=100_000, ge=1, le=5_000_000)
-    """Rows at most in one write."""
+    """Rows at most in one write, 1 to 5,000,000."""
 
     settings: SerializeAsAny[BaseModel]
     """The adapter's own settings, set by the loader."""
@@ -58,16 +60,17 @@ class RecordsSettings(Settings):
     """The relational database of gaps, dead letters, alerts and keys."""
 
     url: SecretStr = SecretStr("sqlite:///data/records.db")
-    """SQLAlchemy URL; a relative SQLite path is relative to the configuration's folder."""
+    """SQLAlchemy URL, with its password as `${env:NAME}`; a relative SQLite path is relative to the configuration's
+    folder."""
 
     dead_letters: int = Field(default=100_000, ge=100)
-    """How many dead letters are kept; the oldest go first, and their number stays counted."""
+    """How many dead letters are kept, 100 or more; the oldest go first, and their number stays counted."""
 
 
 class AnalyticsSettings(Settings):
     """The jobs that compute utilisation and faults."""
 
-    every: Duration = timedelta(seconds=5)
+    every: Duration = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1), le=timedelta(minutes=10))
     """How often they run over what is new; 1 s to 10 min."""
 
 
@@ -78,7 +81,7 @@ class ApiSettings(Settings):
     """Address to listen on; `0.0.0.0` for every interface."""
 
     port: Port = 8000
-    """Port to listen on."""
+    """Port to listen on, 1 to 65535."""
 
     open_page: bool = False
     """Whether the page and GET requests from this machine's loopback need no key (demo, a panel on the shop floor)."""

@@ -5,9 +5,10 @@ that is not known is told at the key, a key that is missing at the mapping, anyt
 """
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from difflib import get_close_matches
+from typing import Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -15,10 +16,13 @@ from pydantic_core import ErrorDetails
 from collector.config.marks import Mapping, Node, Scalar, Sequence, plain
 from collector.config.problems import Mark, Report, did_you_mean
 from collector.config.secrets import has_reference
-from collector.config.shape import Place, place
-from collector.config.wording import about, explain
+from collector.config.shape import place
+from collector.config.wording import about, explain, shortened
 
 M = TypeVar("M", bound=BaseModel)
+
+_Path: TypeAlias = tuple[str | int, ...]
+"""Keys and indices that lead to a value."""
 
 _LOGIN_IN_URL: Final = re.compile(r"://[^/\s@:]*:[^/\s@]+@")
 _SECRET_NAME: Final = re.compile(r"secret|password|token|key|credential", re.IGNORECASE)
@@ -52,24 +56,13 @@ def build(
     for key, entry in node.entries.items():
         if key in given and key not in also:
             report.add(entry.mark, unknown(key, keys))
-    found = len(report.problems)
-    for path, leaf in _leaves(own):
-        _check_leaf(path, leaf, place(model, path), report)
+    told = {path for path, leaf in _leaves(own) if _slips_through(path, leaf, model, report)}
     try:
         made = model.model_validate(plain(own) | given)
     except ValidationError as error:
-        told: set[tuple[str | int, ...]] = set()
-        for finding in error.errors(include_url=False):
-            spot = _find(own, finding["loc"])
-            if finding["type"] == "missing":
-                _tell_missing(finding["loc"], spot, model, report)
-            elif finding["type"] == "extra_forbidden":
-                _tell_unknown(finding["loc"], own, model, keys, report)
-            elif spot.path not in told:  # a union reports once for each of its members
-                told.add(spot.path)
-                _tell_wrong(finding, spot, model, report)
+        _tell(error.errors(include_url=False), model, own, keys, told, report)
         return None
-    return made if len(report.problems) == found else None
+    return None if told else made
 
 
 def _keys_hint(model: type[BaseModel], given: dict[str, object] | None) -> str:
@@ -77,36 +70,45 @@ def _keys_hint(model: type[BaseModel], given: dict[str, object] | None) -> str:
     return f", with {', '.join(f'`{key}`' for key in keys)}"
 
 
-def _leaves(node: Node, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Scalar]]:
-    match node:
-        case Scalar():
-            yield path, node
-        case Sequence(items=items):
-            for index, item in enumerate(items):
-                yield from _leaves(item, (*path, index))
-        case Mapping(entries=entries):
-            for key, entry in entries.items():
-                yield from _leaves(entry.node, (*path, key))
-
-
-def _check_leaf(path: tuple[str | int, ...], leaf: Scalar, where: Place, report: Report) -> None:
-    """Tell what pydantic would let pass: a secret written out, and `true` taken for 1."""
-    if isinstance(leaf.value, bool) and bool not in where.types and {int, float} & set(where.types):
-        report.add(leaf.mark, f"`{path[-1]}`: `{leaf.text}` is no number{about(where)}")
-    if not isinstance(leaf.value, str):
+def _leaves(node: Node, path: _Path = ()) -> Iterator[tuple[_Path, Scalar]]:
+    if isinstance(node, Scalar):
+        yield path, node
         return
-    login = _LOGIN_IN_URL.search(leaf.text)
-    if where.secret:
-        harmless = "://" in leaf.text or (where.named_by_file and not _SECRET_NAME.search(str(path[-1])))
-        if leaf.value and not has_reference(leaf.text) and (login or not harmless):
-            report.add(
-                leaf.mark,
-                f"`{path[-1]}`: a secret does not belong in this file; write ${{env:NAME}} or ${{file:path}}",
-            )
-    elif login:
-        report.add(
-            leaf.mark, f"`{path[-1]}`: a password does not belong in an address; use the keys for user and password"
-        )
+    parts: Iterable[tuple[str | int, Node]] = (
+        enumerate(node.items)
+        if isinstance(node, Sequence)
+        else ((key, entry.node) for key, entry in node.entries.items())
+    )
+    for step, part in parts:
+        if isinstance(part, Scalar):
+            yield (*path, step), part
+        else:
+            yield from _leaves(part, (*path, step))
+
+
+def _slips_through(path: _Path, leaf: Scalar, model: type[BaseModel], report: Report) -> bool:
+    """Tell what pydantic would let pass: a secret written out, and `true` taken for 1."""
+    where = place(model, path)
+    text = leaf.text
+    if leaf.value is None or not (where.secret or isinstance(leaf.value, bool) or "://" in text or "${" in text):
+        return False
+    login = _LOGIN_IN_URL.search(text) is not None
+    if has_reference(text) and not leaf.secret:
+        wrong = True
+        message = f"{text[:40]} is not looked up here; secrets stand in parkline.yaml and in the settings of a source"
+    elif where.secret:
+        harmless = "://" in text or (where.named_by_file and not _SECRET_NAME.search(str(path[-1])))
+        wrong = text != "" and not has_reference(text) and (login or not harmless)
+        message = "a secret does not belong in this file; write ${env:NAME} or ${file:path}"
+    elif isinstance(leaf.value, bool):
+        wrong = bool not in where.types and bool({int, float} & set(where.types))
+        message = f"`{text}` is no number{about(where)}"
+    else:
+        wrong = login
+        message = "a password does not belong in an address; write it with the keys for user and password"
+    if wrong:
+        report.add(leaf.mark, f"`{path[-1]}`: {message}")
+    return wrong
 
 
 def unknown(key: str, keys: Collection[str]) -> str:
@@ -120,10 +122,10 @@ class _Spot:
 
     mark: Mark
     node: Node
-    path: tuple[str | int, ...]
+    path: _Path
 
 
-def _find(node: Node, path: tuple[str | int, ...]) -> _Spot:
+def _find(node: Node, path: _Path) -> _Spot:
     mark = node.mark
     for depth, step in enumerate(path):
         if isinstance(node, Mapping) and isinstance(step, str) and step in node.entries:
@@ -139,13 +141,32 @@ def _find(node: Node, path: tuple[str | int, ...]) -> _Spot:
     return _Spot(mark, node, tuple(path))
 
 
-def _tell_missing(path: tuple[str | int, ...], spot: _Spot, model: type[BaseModel], report: Report) -> None:
-    report.add(spot.mark, f"`{path[-1]}` is missing; write it{about(place(model, path))}")
-
-
-def _tell_unknown(
-    path: tuple[str | int, ...], node: Mapping, model: type[BaseModel], keys: Collection[str], report: Report
+def _tell(
+    findings: list[ErrorDetails],
+    model: type[BaseModel],
+    node: Mapping,
+    keys: Collection[str],
+    told: set[_Path],
+    report: Report,
 ) -> None:
+    strange: dict[_Path, list[str]] = {}
+    for finding in findings:
+        if finding["type"] == "extra_forbidden":
+            *parent, key = finding["loc"]
+            strange.setdefault(tuple(parent), []).append(str(key))
+            _tell_unknown(finding["loc"], node, model, keys, report)
+    for finding in findings:
+        path = finding["loc"]
+        spot = _find(node, path)
+        if finding["type"] == "missing":
+            if not get_close_matches(str(path[-1]), strange.get(path[:-1], [])):  # else it is there, misspelt
+                report.add(spot.mark, f"`{path[-1]}` is missing; write it{about(place(model, path))}")
+        elif finding["type"] != "extra_forbidden" and spot.path not in told:
+            told.add(spot.path)  # a union reports once for each of its members
+            _tell_wrong(finding, spot, model, report)
+
+
+def _tell_unknown(path: _Path, node: Mapping, model: type[BaseModel], keys: Collection[str], report: Report) -> None:
     key = str(path[-1])
     parent = _find(node, path[:-1]).node
     mark = parent.entries[key].mark if isinstance(parent, Mapping) else parent.mark
@@ -161,13 +182,18 @@ def _tell_wrong(finding: ErrorDetails, spot: _Spot, model: type[BaseModel], repo
     if isinstance(node, Scalar) and node.value is None:
         report.add(spot.mark, f"{prefix}nothing is written here; write a value or take the key out{about(where)}")
         return
-    shown = node.text if isinstance(node, Scalar) and not node.secret and not where.secret else None
+    if isinstance(node, Scalar) and node.secret:
+        if node.value != node.text:  # else it could not be looked up, and that is told
+            report.add(spot.mark, f"{prefix}what {shortened(node.text)} gives does not fit{about(where)}")
+        return
+    shown = node.text if isinstance(node, Scalar) and not where.secret else None
     report.add(spot.mark, prefix + _without_secrets(explain(finding, where, shown=shown), node))
 
 
 def _without_secrets(message: str, node: Node) -> str:
     """Give a message without what came from references: a model's own validator may have repeated it."""
     for _, leaf in _leaves(node):
-        if leaf.secret:
-            message = message.replace(str(leaf.value), leaf.text)
+        if leaf.secret and leaf.value:
+            for form in (str(leaf.value), repr(leaf.value)[1:-1]):
+                message = message.replace(form, leaf.text)
     return message

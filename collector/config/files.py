@@ -1,10 +1,9 @@
-"""The files of one configuration: found, read, and parsed with their secrets resolved."""
+"""The files of one configuration: found, read, and parsed."""
 
 from pathlib import Path
 
 from collector.config.marks import Mapping, Node, parse_yaml
 from collector.config.problems import Mark, Report
-from collector.config.secrets import resolve
 from collector.config.table import Table, parse_csv
 
 
@@ -34,7 +33,7 @@ class Files:
         found = len(self._report.problems)
         node = parse_yaml(data, self.name(path), self._report)
         if node is not None:
-            return resolve(node, self._folder, self._report)
+            return node
         if len(self._report.problems) > found:
             return None
         if not may_be_empty:

@@ -10,6 +10,7 @@ from adapters.settings import Settings
 from collector.config.build import build
 from collector.config.marks import Mapping, Node, text_of
 from collector.config.problems import Report, did_you_mean
+from collector.config.secrets import resolve
 from collector.settings import Installation, RecordsSettings, StoreSettings
 
 M = TypeVar("M", bound=BaseModel)
@@ -26,6 +27,7 @@ class Unread(Settings):
 
 def read_installation(root: Node, folder: Path, report: Report) -> Installation | None:
     """Make the installation, its relative paths made absolute against `folder`."""
+    root = resolve(root, folder, report)
     store = StoreSettings(settings=Unread())
     if isinstance(root, Mapping):
         store = _store(root.get("store") or Mapping(root.mark, {}), report) or store

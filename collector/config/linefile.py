@@ -1,6 +1,6 @@
 """A line file: a line, its sources, its equipment and their signals."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +12,7 @@ from collector.config.installation import Unread, anchored
 from collector.config.marks import Mapping, Node, Sequence, text_of
 from collector.config.parkfile import ParkFile
 from collector.config.problems import Mark, Report, did_you_mean
+from collector.config.secrets import resolve
 from collector.config.signals import KnownSource, SignalReader, Sources, check_header
 from collector.park import Equipment, Line, Name, SourceConfig, Title
 
@@ -117,7 +118,8 @@ class LineFile:
         settings: BaseModel | None = Unread()
         head = build(SourceHead, node.only(*HEAD), self._report)
         if kind is not None:
-            settings = build(kind.settings, node.without(*HEAD), self._report, beside=HEAD)
+            own = resolve(node.without(*HEAD), self._path.parent, self._report)
+            settings = build(kind.settings, own, self._report, beside=sorted(HEAD))
         elif kind_node is not None and kind_name is not None:
             hint = did_you_mean(kind_name, SOURCES)
             self._report.add(kind_node.mark, f"`kind`: there is no source of kind `{kind_name}`{hint}")
@@ -164,7 +166,7 @@ class LineFile:
             given: dict[str, object] = {"path": path, "signals": signals}
             yield build(Equipment, node, self._report, given=given, also=("signals",))
 
-    def _signals(self, equipment: Mapping) -> tuple[Node, ...]:
+    def _signals(self, equipment: Mapping) -> Iterable[Node]:
         node = equipment.get("signals")
         if isinstance(node, Sequence):
             return node.items
@@ -174,8 +176,7 @@ class LineFile:
             if table is None:
                 self.readable = False
                 return ()
-            check_header(table, self._report)
-            return table.rows
+            return table.rows() if check_header(table, self._report) else ()
         if node is not None:
             self._report.add(
                 node.mark, "`signals` is a list of signals (`- name: …`), or the name of a CSV file beside this one"

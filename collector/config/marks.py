@@ -9,7 +9,7 @@ an alias that contains itself, or a few lines that unfold into a million nodes, 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -24,8 +24,7 @@ _UNFOLDED: Final = 1_000_000
 _TAG: Final = "tag:yaml.org,2002:"
 
 
-@dataclass(frozen=True, slots=True)
-class Scalar:
+class Scalar(NamedTuple):
     """One value."""
 
     mark: Mark
@@ -40,8 +39,7 @@ class Scalar:
     """Whether `value` comes from `${env:…}` or `${file:…}`; then only `text` may be shown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One key of a mapping and what stands at it."""
 
     mark: Mark

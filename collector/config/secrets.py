@@ -1,9 +1,9 @@
 """Secrets stay out of the files: `${env:NAME}` and `${file:path}` stand for them.
 
-A reference may be a whole value or a part of one (`postgresql://parkline:${env:DB_PASSWORD}@db/parkline`), in
-any value of any file; a relative path is relative to the configuration's folder, and the line end at the end of
-a secret's file is no part of the secret. What came from a reference is marked as secret in its node, and no
-message repeats it.
+A reference may be a whole value or a part of one (`postgresql://parkline:${env:DB_PASSWORD}@db/parkline`). They
+are resolved in parkline.yaml and in the settings of a source, and are a problem anywhere else: ids and names are
+never secret. A relative path starts at the file it is written in, and the line end at the end of a secret's file is no
+part of the secret. What came from a reference is marked as secret in its node, and no message repeats it.
 """
 
 import os
@@ -20,7 +20,10 @@ _LARGEST: Final = 64 * 1024
 
 
 def resolve(node: Node, folder: Path, report: Report) -> Node:
-    """Give the tree with its references resolved; one that cannot be is a problem and stays as it is written."""
+    """Give the tree with its references resolved.
+
+    One that cannot be resolved is a problem, told here once: it counts as secret and stays as it is written.
+    """
     match node:
         case Scalar(value=str() as value) if "${" in value:
             return _resolved(node, value, folder, report)
@@ -41,18 +44,11 @@ def has_reference(text: str) -> bool:
 
 
 def _resolved(node: Scalar, value: str, folder: Path, report: Report) -> Scalar:
-    failed = False
-
     def looked_up(match: re.Match[str]) -> str:
-        nonlocal failed
         found = _look_up(match[1], node.mark, folder, report)
-        failed |= found is None
         return match[0] if found is None else found
 
-    secret = _REFERENCE.sub(looked_up, value)
-    if failed or secret == value:
-        return node
-    return Scalar(node.mark, secret, node.text, secret=True)
+    return Scalar(node.mark, _REFERENCE.sub(looked_up, value), node.text, secret=has_reference(value))
 
 
 def _look_up(reference: str, mark: Mark, folder: Path, report: Report) -> str | None:

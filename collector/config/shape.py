@@ -1,7 +1,7 @@
 """What a model expects at a path into its values."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -17,11 +17,17 @@ class Place:
     types: tuple[Any, ...]
     """What may stand there: the members of a union, without None."""
 
-    field: FieldInfo | None
+    secret: bool = field(init=False)
+    """Whether a secret stands there."""
+
+    info: FieldInfo | None
     """The field that it is or lies in; None for the model itself."""
 
     named_by_file: bool = False
     """Whether it is one of many in a dict whose keys the file chooses."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "secret", any(kind in {SecretStr, SecretBytes} for kind in self.types))
 
     @property
     def model(self) -> type[BaseModel] | None:
@@ -29,14 +35,9 @@ class Place:
         return next((kind for kind in self.types if _is_model(kind)), None)
 
     @property
-    def secret(self) -> bool:
-        """Whether a secret stands there."""
-        return any(kind in {SecretStr, SecretBytes} for kind in self.types)
-
-    @property
     def description(self) -> str:
         """The docstring of the field; empty where it has none."""
-        return (self.field.description or "") if self.field is not None else ""
+        return (self.info.description or "") if self.info is not None else ""
 
 
 @lru_cache(maxsize=4096)
@@ -52,13 +53,13 @@ def _steps(here: Place, step: str | int) -> Iterator[Place]:
     for kind in here.types:
         arguments = get_args(kind)
         if _is_model(kind):
-            field = kind.model_fields.get(step) if isinstance(step, str) else None
-            if field is not None:
-                yield Place(tuple(_members(field.annotation)), field)
+            info = kind.model_fields.get(step) if isinstance(step, str) else None
+            if info is not None:
+                yield Place(tuple(_members(info.annotation)), info)
         elif get_origin(kind) is dict:
-            yield Place(tuple(_members(arguments[1])), here.field, named_by_file=True)
+            yield Place(tuple(_members(arguments[1])), here.info, named_by_file=True)
         elif arguments and isinstance(step, int):
-            yield Place(tuple(_members(arguments[0])), here.field)
+            yield Place(tuple(_members(arguments[0])), here.info)
 
 
 def _members(annotation: Any) -> Iterator[Any]:

@@ -1,6 +1,6 @@
 """Signals: flat keys in a line file or a CSV row, split into the signal's own and its address."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from typing import Final
@@ -74,13 +74,19 @@ def kinds_taking(key: str) -> list[str]:
     return [kind for kind in sorted(SOURCES) if key in address_keys(kind)]
 
 
-def check_header(table: Table, report: Report) -> None:
-    """Report columns that no signal has."""
+def check_header(table: Table, report: Report) -> bool:
+    """Report columns that no signal has, and columns that every signal needs; without these no row can be read."""
     flat = [key for key in OWN if key not in {outer for outer, _ in NESTED.values()}]
     columns = [*flat, *NESTED, *(key for kind in sorted(SOURCES) for key in address_keys(kind))]
     for name, mark in table.header.items():
         if name not in columns:
             report.add(mark, f"the column `{name}` is not known{did_you_mean(name, columns)}")
+    missing = [key for key, field in Signal.model_fields.items() if field.is_required() and key in OWN]
+    missing = [key for key in missing if key not in table.header]
+    if missing:
+        first = min(table.header.values())
+        report.add(first, f"no column is named {one_of(missing)}; name it, and the rows will be checked")
+    return not missing
 
 
 class SignalReader:
@@ -90,21 +96,17 @@ class SignalReader:
         self._equipment = equipment
         self._sources = sources
         self._report = report
+        self._names: dict[str, int] = {}
+        self._state: int | None = None
 
-    def read(self, nodes: tuple[Node, ...]) -> tuple[Signal, ...]:
+    def read(self, nodes: Iterable[Node]) -> tuple[Signal, ...]:
         """Give the signals that are right; the report says what is wrong with the others."""
-        self._check_together([node for node in nodes if isinstance(node, Mapping)])
-        return tuple(self._signals(nodes))
-
-    def _signals(self, nodes: tuple[Node, ...]) -> Iterator[Signal]:
-        for node in nodes:
-            signal = self._signal(node)
-            if signal is not None:
-                yield signal
+        return tuple(signal for node in nodes if (signal := self._signal(node)) is not None)
 
     def _signal(self, node: Node) -> Signal | None:
         if not isinstance(node, Mapping):
             return build(Signal, node, self._report, given={"path": "", "address": _NO_ADDRESS})
+        self._check_beside(node)
         check_signal(node, self._report)
         address = self._address(node)
         given = {"path": f"{self._equipment}/{text_of(node.get('name')) or '?'}", "address": address or _NO_ADDRESS}
@@ -140,25 +142,23 @@ class SignalReader:
                 known = [*OWN, *(k for kind in sorted(SOURCES) for k in address_keys(kind))]
                 self._report.add(entry.mark, unknown(key, known))
 
-    def _check_together(self, nodes: list[Mapping]) -> None:
-        names: dict[str, Mark] = {}
-        state: Mark | None = None
-        for node in nodes:
-            name_node = node.get("name")
-            name = text_of(name_node)
-            if name_node is not None and name is not None:
-                if name in names:
-                    self._report.add(
-                        name_node.mark,
-                        f"`name`: signal `{name}` is already on line {names[name].line}; give it another name",
-                    )
-                names.setdefault(name, name_node.mark)
-            role = node.get("role")
-            if role is None or text_of(role) != SignalRole.STATE:
-                continue
-            if state is not None:
+    def _check_beside(self, node: Mapping) -> None:
+        """Report what no signal may share with one above it: its name, and being the machine's state."""
+        name_node = node.get("name")
+        name = text_of(name_node)
+        if name_node is not None and name is not None:
+            if name in self._names:
                 self._report.add(
-                    role.mark,
-                    f"`role`: a machine has one state signal, and it is on line {state.line}; write `other` or `mode`",
+                    name_node.mark,
+                    f"`name`: signal `{name}` is already on line {self._names[name]}; give it another name",
                 )
-            state = state or role.mark
+            self._names.setdefault(name, name_node.mark.line)
+        role = node.get("role")
+        if role is None or text_of(role) != SignalRole.STATE:
+            return
+        if self._state is not None:
+            self._report.add(
+                role.mark,
+                f"`role`: a machine has one state signal, and it is on line {self._state}; write `other` or `mode`",
+            )
+        self._state = self._state or role.mark.line

@@ -15,7 +15,6 @@ import csv
 import io
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
 
 from collector.config.marks import Entry, Mapping, Node, Scalar, Sequence
@@ -38,17 +37,44 @@ NESTED: Final = {
 
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _DELIMITERS: Final = ",;\t"
+_NAMELESS: Final = "name its column there, clear it, or put a cell with commas in quotes"
 
 
-@dataclass(frozen=True, slots=True)
 class Table:
-    """The signals of one CSV file."""
+    """The signals of one CSV file: its columns, and its rows as they are asked for."""
 
-    header: dict[str, Mark]
-    """The columns and where they stand."""
+    def __init__(self, text: str, file: str, report: Report) -> None:
+        """Read the first row."""
+        self._file = file
+        self._report = report
+        first = text.lstrip("\r\n").partition("\n")[0]
+        delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
+        self._reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+        header = next(self._cells(), None)
+        if header is None:
+            report.add(Mark(file), "no columns are named here; write the names of a signal's keys into the first row")
+        self._names = [] if header is None else _names(*header, report)
+        self.header = {
+            name: Mark(file, header[0].line, at) for at, name in enumerate(self._names, 1) if name and header
+        }
+        """The columns and where they stand."""
 
-    rows: tuple[Mapping, ...]
-    """One mapping per signal, with the keys of a line file."""
+    def rows(self) -> Iterator[Mapping]:
+        """Give one mapping per signal, with the keys of a line file; once."""
+        for mark, cells in self._cells():
+            yield _row(self._names, cells, mark, self._report)
+
+    def _cells(self) -> Iterator[tuple[Mark, list[str]]]:
+        """Give the rows that are not empty, and where each begins."""
+        try:
+            begins = self._reader.line_num + 1
+            for cells in self._reader:
+                if any(cell.strip() for cell in cells):
+                    yield Mark(self._file, begins), cells
+                begins = self._reader.line_num + 1
+        except csv.Error as error:
+            mark = Mark(self._file, self._reader.line_num)
+            self._report.add(mark, f"this row cannot be read ({error}); save the file as CSV again")
 
 
 def parse_csv(data: bytes, file: str, report: Report) -> Table | None:
@@ -57,29 +83,8 @@ def parse_csv(data: bytes, file: str, report: Report) -> Table | None:
     if text is None:
         report.add(Mark(file), "this is neither UTF-8 nor GBK; save it as `CSV UTF-8`")
         return None
-    first = text.lstrip("\r\n").partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=re.sub(r'"[^"]*"', "", first).count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    header: list[str] = []
-    rows: list[Mapping] = []
-    begins = 1
-    try:
-        for cells in reader:
-            line, begins = begins, reader.line_num + 1
-            if not any(cell.strip() for cell in cells):
-                continue
-            if header:
-                rows.append(_row(header, cells, Mark(file, line), report))
-            else:
-                header = _header(cells, Mark(file, line), report)
-                marks = {name: Mark(file, line, at) for at, name in reversed(list(enumerate(header, 1))) if name}
-    except csv.Error as error:
-        report.add(Mark(file, reader.line_num), f"this row cannot be read ({error}); save the file as CSV again")
-        return None
-    if not header:
-        report.add(Mark(file), "the file is empty; write the names of the columns into the first row")
-        return None
-    return Table(marks, tuple(rows))
+    table = Table(text, file, report)
+    return table if table.header else None
 
 
 def _decoded(data: bytes) -> str | None:
@@ -92,30 +97,28 @@ def _decoded(data: bytes) -> str | None:
     return None
 
 
-def _header(cells: list[str], mark: Mark, report: Report) -> list[str]:
-    header = [cell.strip() for cell in cells]
-    for at, name in enumerate(header):
-        if name and name in header[:at]:
+def _names(mark: Mark, cells: list[str], report: Report) -> list[str]:
+    """Give the names of the columns, empty where there is none; a name that is there twice counts once."""
+    names = [cell.strip() for cell in cells]
+    for at, name in enumerate(names):
+        if name and name in names[:at]:
             report.add(Mark(mark.file, mark.line, at + 1), f"the column `{name}` is there twice; keep one of them")
-            header[at] = ""
-    return header
+    return names
 
 
-def _row(header: list[str], cells: list[str], mark: Mark, report: Report) -> Mapping:
+def _row(names: list[str], cells: list[str], mark: Mark, report: Report) -> Mapping:
     entries: dict[str, Entry] = {}
     nested: dict[str, dict[str, Entry]] = {}
+    file, line, _ = mark
     for at, cell in enumerate(cells):
         text = cell.strip()
         if not text:
             continue
-        here = Mark(mark.file, mark.line, at + 1)
-        if at >= len(header):
-            report.add(here, f"the row has more cells than the {len(header)} columns; put a cell with commas in quotes")
-            break
-        name = header[at]
+        here = Mark(file, line, at + 1)
+        name = names[at] if at < len(names) else ""
         if not name:
-            continue
-        if name in NESTED:
+            report.add(here, f"this cell stands in no column of the first row; {_NAMELESS}")
+        elif name in NESTED:
             outer, inner = NESTED[name]
             nested.setdefault(outer, {})[inner] = Entry(here, Scalar(here, text, text))
         elif name in MAPS:

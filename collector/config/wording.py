@@ -14,6 +14,9 @@ from collector.config.shape import Place
 _SHOWN: Final = 40
 """Characters of a value that a message repeats."""
 
+_MESSAGE: Final = 300
+"""Characters of a message that a model's own validator gives."""
+
 _NAME_PATTERN: Final = "^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$"
 
 _NOT_A: Final = {
@@ -24,12 +27,11 @@ _NOT_A: Final = {
     "bool": "`true` or `false`",
     "list": "a list; begin each item with `- `, or write [a, b]",
     "tuple": "a list; begin each item with `- `, or write [a, b]",
-    "model": "keys with values; write `key: value` lines",
-    "dict": "keys with values; write `key: value` lines",
+    "model": "a mapping; write `key: value` lines below the key",
+    "dict": "a mapping; write `key: value` lines below the key",
     "path": "a path",
-    "date": "a day; write it like 2026-10-01",
-    "time": "a time of day; write it like 06:00",
-    "url": "an address (URL)",
+    "datetime": "an instant; write it with its zone, like 2026-10-01T06:00:00Z",
+    "timezone": "an instant with its zone; write it like 2026-10-01T06:00:00Z",
 }
 """By the first part of pydantic's error types: what the value is not, and how to write one."""
 
@@ -62,7 +64,7 @@ def explain(error: ErrorDetails, place: Place, *, shown: str | None) -> str:
         name, words = _BOUNDS[kind]
         return f"{value} is out of bounds; write {words} {_quantity(context[name])}"
     if kind in {"value_error", "assertion_error"}:
-        return re.sub(r"^(Value|Assertion) (error|failed), ", "", error["msg"])
+        return shortened(re.sub(r"^(Value|Assertion) (error|failed), ", "", error["msg"]), _MESSAGE)
     for first, what in _NOT_A.items():
         if kind == first or kind.startswith(f"{first}_"):
             return f"{value} is not {what}"
@@ -75,10 +77,10 @@ def about(place: Place) -> str:
     return f" ({sentence.strip()})" if sentence else ""
 
 
-def shortened(text: str) -> str:
-    """Give a value so that it fits into a message."""
+def shortened(text: str, most: int = _SHOWN) -> str:
+    """Give a value so that it fits into a message: on one line, and cut after `most` characters."""
     flat = re.sub(r"\s+", " ", text)
-    return flat if len(flat) <= _SHOWN else f"{flat[: _SHOWN - 1]}…"
+    return flat if len(flat) <= most else f"{flat[: most - 1]}…"
 
 
 def _pattern(pattern: str, place: Place) -> str:
@@ -88,6 +90,4 @@ def _pattern(pattern: str, place: Place) -> str:
 
 
 def _quantity(bound: Any) -> str:
-    if hasattr(bound, "total_seconds"):
-        return f"{bound.total_seconds():g} s"
     return f"{bound:g}" if isinstance(bound, float) else str(bound)
