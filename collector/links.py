@@ -31,6 +31,9 @@ LINKS: Final = sa.Table(
 TRANSIT: Final = timedelta(seconds=5)
 """How long a sample may be on its way from the machine to the collector: publishing intervals and networks."""
 
+OVERTAKING: Final = timedelta(seconds=1)
+"""By how much a sample may overtake one of another signal of its source: sampling intervals."""
+
 CLOCK_OFF: Final = timedelta(minutes=1)
 """From here on the difference between source time and arrival is a clock's, no longer a network's."""
 
@@ -95,13 +98,12 @@ class Link:
         Args:
             alive: last instant at which the link was known to work, UTC.
 
-        What the machine measured shortly before may still have been on its way. All of it is newer than the newest
-        sample that came, if that came of late.
+        Of a source that was heard just before, that is what is newer than the newest sample that came; of a silent one,
+        what may have been on its way.
         """
-        earliest = self.own_time(alive) - TRANSIT
-        if self.last_time is None or self.last_received is None or alive - self.last_received > CLOCK_OFF:
-            return earliest
-        return min(self.last_time, earliest)
+        if self.last_time is None or self.last_received is None or alive - self.last_received > TRANSIT:
+            return self.own_time(alive) - TRANSIT
+        return self.last_time - OVERTAKING
 
 
 def write_links(connection: sa.Connection, links: Sequence[Link]) -> None:

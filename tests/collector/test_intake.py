@@ -21,6 +21,7 @@ from collector.deadletters import read_dead_letters
 from collector.gaps import Gap, read_gaps
 from collector.intake import FIRST_WAIT, HELD_WAIT, LONGEST_WAIT, REFUSED_WAIT, Intake
 from collector.linkbook import LinkBook
+from collector.links import TRANSIT
 from collector.records import Records
 from collector.settings import AdmitSettings
 from collector.spool.contract import Spool, SpoolError, SpoolFullError
@@ -271,7 +272,7 @@ async def test_an_outage_is_a_gap_that_ends_when_the_source_is_back(
         back = clock.now()
         await book.flush()
         [gap] = await gaps(records)
-        assert (gap.start, gap.end, gap.state, gap.cause) == (NOON, back, "open", "cable pulled")
+        assert (gap.start, gap.end, gap.state, gap.cause) == (alive - TRANSIT, back, "open", "cable pulled")
 
 
 async def test_an_outage_of_a_sender_that_repeats_is_filled(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from collector.gaps import Gap, read_gaps
 from collector.linkbook import BEAT, LinkBook
-from collector.links import TRANSIT, Link, read_links
+from collector.links import OVERTAKING, TRANSIT, Link, read_links
 from collector.records import Records, RecordsError
 from tests.collector.fakes import NOON, ManualClock, until
 
@@ -42,7 +42,7 @@ async def test_an_outage_is_a_gap_from_the_newest_sample_to_the_reconnect(record
     book = await opened(records, clock)
     book.came_up("plc", filled=False)
     clock.advance(100)
-    newest = clock.now() - 20 * SECOND
+    newest = clock.now() - 3 * SECOND
     book.secured("plc", samples=1, refusals=0, newest=(newest, newest + SECOND))
     book.went_down("plc", "down", "cable pulled", alive=clock.now())
     await book.flush()
@@ -51,7 +51,12 @@ async def test_an_outage_is_a_gap_from_the_newest_sample_to_the_reconnect(record
     book.came_up("plc", filled=False)
     await book.flush()
     [gap] = await gaps(records)
-    assert (gap.start, gap.end, gap.state, gap.cause) == (newest, clock.now(), "open", "cable pulled")
+    assert (gap.start, gap.end, gap.state, gap.cause) == (
+        newest - OVERTAKING,
+        clock.now(),
+        "open",
+        "cable pulled",
+    )
 
 
 async def test_an_outage_that_the_sender_makes_good_is_filled(records: Records, clock: ManualClock) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from collector.links import TRANSIT, Link, read_links, write_links
+from collector.links import OVERTAKING, TRANSIT, Link, read_links, write_links
 from collector.records import Records
 from tests.collector.fakes import NOON
 
@@ -42,18 +42,16 @@ def test_a_source_whose_clock_is_off_keeps_its_own_time() -> None:
     assert ahead.own_time(NOON + SECOND) == NOON + HOUR + SECOND
 
 
-def test_samples_are_missing_since_the_newest_that_came() -> None:
-    talkative = replace(UP, last_time=NOON + 40 * SECOND)
-    assert talkative.missing_since(NOON + 52 * SECOND) == NOON + 40 * SECOND
+def test_samples_are_missing_since_the_newest_that_came_or_what_it_overtook() -> None:
+    assert UP.missing_since(NOON + 52 * SECOND) == NOON + 50 * SECOND - OVERTAKING
+    slow = replace(UP, last_time=NOON + 40 * SECOND)
+    assert slow.missing_since(NOON + 52 * SECOND) == NOON + 40 * SECOND - OVERTAKING
 
 
-def test_what_came_just_now_may_have_overtaken_what_is_missing() -> None:
-    assert UP.missing_since(NOON + 52 * SECOND) == NOON + 52 * SECOND - TRANSIT
-
-
-def test_of_a_silent_source_nothing_is_missing_from_before_the_link_broke() -> None:
+def test_of_a_silent_source_nothing_is_missing_but_what_was_on_its_way() -> None:
     silent = replace(UP, last_time=NOON - HOUR, last_received=NOON - HOUR)
     assert silent.missing_since(NOON) == NOON - TRANSIT
+    assert replace(UP, last_time=None, last_received=None).missing_since(NOON) == NOON - TRANSIT
 
 
 async def test_links_are_replaced_by_name(tmp_path: Path) -> None:

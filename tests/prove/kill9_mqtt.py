@@ -70,7 +70,7 @@ async def _prove(folder: Path, rounds: int) -> dict[str, object]:
         seconds = time.monotonic() - begun
         tell(f"{sent} samples sent in {seconds:.0f} s")
         async with victim.living():
-            await until_stored(influx, "int", sent)
+            await until_stored(influx, 'COUNT("int")', sent)
         found = [value for rows in (await stored(influx, "int")).values() for _, value in rows]
     return {
         "sent": sent,

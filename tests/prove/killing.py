@@ -103,15 +103,15 @@ async def stored(influx: InfluxServer, field: str) -> dict[str, list[tuple[int, 
     return found
 
 
-async def until_stored(influx: InfluxServer, field: str, wanted: int) -> None:
-    """Wait until so many rows are in the store, or as long as more of them come."""
-    count = -1
+async def until_stored(influx: InfluxServer, number: str, wanted: int) -> None:
+    """Wait until a number of InfluxQL, such as `COUNT("int")`, is as great as wanted, or as long as it grows."""
+    found = -1
     loop = asyncio.get_running_loop()
     until = loop.time() + PATIENCE
-    while count < wanted and loop.time() < until:
-        rows = await influx.query(f'SELECT COUNT("{field}") FROM "sample"', DATABASE)  # noqa: S608 - our own name
-        before, count = count, rows[0]["count"] if rows else 0
-        if count > before:
+    while found < wanted and loop.time() < until:
+        rows = await influx.query(f'SELECT {number} AS "number" FROM "sample"', DATABASE)  # noqa: S608 - our own words
+        before, found = found, rows[0]["number"] if rows else -1
+        if found > before:
             until = loop.time() + PATIENCE / 4
         await asyncio.sleep(0.2)
 
