@@ -7,6 +7,9 @@
     refused   the same: a machine that nobody can read is unknown, not left out
     ended     the last sample of the recording; what came after it was not recorded
 
+What was played as a line's (`parkline replay`) has a link of its own, by the name that `source_of` gives; a machine's
+frontier is the later of the two.
+
 Times are the machine's own: a clock that is off is off by the same amount at the frontier. When no sample was ever
 seen there is no frontier. While the collector itself is away its links' rows stand still, and so do the frontiers; it
 reports what it missed when it is back.
@@ -20,7 +23,7 @@ import polars as pl
 from analytics.spans import GAPS, Machine
 from collector.gaps import Gap
 from collector.links import Link
-from collector.park import Equipment, Signal
+from collector.park import Equipment, Line, Park, Signal
 
 _ADRIFT = frozenset({"down", "refused"})
 """States of a link in which time goes on without reports."""
@@ -33,6 +36,24 @@ def frontier(link: Link | None, now: datetime) -> datetime | None:
     if link.state in _ADRIFT:
         return link.last_time + max(now - link.last_received, timedelta(0))
     return link.horizon
+
+
+def frontiers(park: Park, links: Mapping[str, Link], now: datetime) -> dict[str, datetime]:
+    """Give the frontier of every machine that has one, by path, UTC."""
+    found: dict[str, datetime] = {}
+    for line in (line for factory in park.factories for line in factory.lines):
+        recorded = frontier(links.get(source_of(line)), now)
+        for equipment in line.equipment:
+            live = None if equipment.state is None else frontier(links.get(equipment.state.source), now)
+            known = [one for one in (live, recorded) if one is not None and equipment.state is not None]
+            if known:
+                found[equipment.path] = max(known)
+    return found
+
+
+def source_of(line: Line) -> str:
+    """Give the name under which what is played as a line's is entered in links, gaps and dead letters."""
+    return f"recording-{line.path.replace('/', '-')}"
 
 
 def machine(equipment: Equipment, until: datetime | None) -> Machine | None:

@@ -8,7 +8,7 @@ are written together; the machines that the block does not compute enter the sum
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -39,6 +39,9 @@ class Jobs:
 
     reader: Reader
     """Reads timelines; its store also takes the results."""
+
+    unmapped: set[tuple[str, str]] = field(default_factory=set)
+    """Signals and raw values that no state is configured for, as far as they have been told."""
 
     @property
     def _store(self) -> Store:
@@ -157,11 +160,12 @@ class Jobs:
         return rollup(pl.concat([computed, others]), park).join(changed, on=KEY, how="semi")
 
     def _tell_unmapped(self, spans: pl.DataFrame) -> None:
-        """Say which raw values no state is configured for."""
+        """Say once which raw values no state is configured for."""
         odd = spans.filter((pl.col("state") == "unknown") & pl.col("raw").is_not_null())
         for equipment, raw, seen in odd.group_by("equipment", "raw").len().sort("equipment", "raw").iter_rows():
             signal = self.reader.park.signals[self.reader.state_signal(equipment)]
-            if raw not in signal.states:
+            if raw not in signal.states and (signal.path, raw) not in self.unmapped:
+                self.unmapped.add((signal.path, raw))
                 log.warning("state unmapped", signal=signal.path, value=raw, spans=seen, mend="add it to `states`")
 
 

@@ -24,6 +24,7 @@ from adapters.stores.contract import Store
 from analytics import report
 from analytics.alertlog import write_alerts
 from analytics.alerts import Alert
+from analytics.frontier import source_of
 from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
 from analytics.watch import Watch
@@ -31,6 +32,8 @@ from collector.assembly import Totals, ingest, open_records
 from collector.load import Config
 from collector.park import Line
 from collector.records import Records
+
+__all__ = ["ROWS", "Recorded", "play", "source_of"]
 
 ROWS: Final = 100_000
 """Samples in one delivery of the files."""
@@ -100,11 +103,6 @@ async def play(
         told = await _first_state(store, [reader.state_signal(path) for path in paths], start, end)
         machines = await report.machines(reader, paths, told, end, now=now, frontiers=frontiers)
     return Recorded(totals, machines, alerts)
-
-
-def source_of(line: Line) -> str:
-    """Give the name under which what is played as a line's is entered in links, gaps and dead letters."""
-    return f"recording-{line.path.replace('/', '-')}"
 
 
 async def _first_state(store: Store, states: Collection[str], start: datetime, end: datetime) -> datetime:

@@ -12,7 +12,7 @@ import polars as pl
 from sqlalchemy import Connection
 
 from adapters.stores.contract import Store
-from analytics.frontier import frontier, gaps_of, machine
+from analytics.frontier import frontiers, gaps_of, machine
 from analytics.spans import SPANS, spans
 from collector.gaps import Gap, read_gaps
 from collector.links import Link, read_links
@@ -40,10 +40,7 @@ class Reader:
 
     async def frontiers(self, now: datetime) -> dict[str, datetime]:
         """Give the frontier of every machine that has one, UTC; raises RecordsError."""
-        links = await self.records.run(read_links)
-        states = [one.state for one in self.park.equipment.values() if one.state is not None]
-        known = {state.equipment: frontier(links.get(state.source), now) for state in states}
-        return {equipment: until for equipment, until in known.items() if until is not None}
+        return frontiers(self.park, await self.records.run(read_links), now)
 
     async def timeline(
         self,

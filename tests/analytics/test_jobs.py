@@ -140,7 +140,9 @@ async def test_a_store_that_is_away_is_told(store: ResultStore, records: Records
 
 async def test_values_that_no_state_is_configured_for_are_told(store: ResultStore, records: Records) -> None:
     await store.put(samples(f"{PRESS}/state", [(0, "ODD"), (10, "RUN"), (20, "ODD")]))
+    jobs = Jobs(Reader(PLANT, store, records))
     with capture_logs() as logs:
-        await compute(store, records, (PRESS, 0, 21), until={PRESS: HOUR})
+        for _ in range(2):
+            await jobs.compute(ranges_of([PRESS], at(0), at(21)), now=at(0), frontiers={PRESS: at(HOUR)})
     (told,) = [entry for entry in logs if entry["event"] == "state unmapped"]
     assert (told["signal"], told["value"], told["spans"]) == (f"{PRESS}/state", "ODD", 2)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
-from analytics.frontier import frontier
+from analytics.frontier import frontier, frontiers
 from analytics.timeline import Reader
 from collector.gaps import add_gap, begin_gap, end_gap
 from collector.links import write_links
@@ -35,6 +35,13 @@ def test_the_frontier_follows_the_link(state: str, seen: float, now: float, expe
 
 def test_without_samples_there_is_no_frontier() -> None:
     assert frontier(None, at(0)) is None
+    assert frontiers(PLANT, {}, at(0)) == {}
+
+
+def test_a_recording_carries_the_frontier_as_far_as_it_goes() -> None:
+    recording = link("recording-works-line", "ended", last=300)
+    assert frontiers(PLANT, {recording.source: recording}, at(900)) == {PRESS: at(300)}
+    assert frontiers(PLANT, {recording.source: recording, "plc": link(last=500)}, at(900)) == {PRESS: at(500)}
 
 
 async def told(
