@@ -1,33 +1,32 @@
-"""A piece of network on loopback that a test can cut, clog or take away.
+"""A wire that can be cut: a TCP relay on loopback between a client and a server.
 
-async with Relay(port) as relay:        what connects to relay.port reaches `port`
-    relay.cut()                         every open link breaks, without a word of farewell
-    relay.clog(); relay.clear()         bytes stay where they are; they flow again
-    relay.stop(); await relay.start()   nobody listens; somebody listens again, on the same port
+async with Relay(server.port) as relay:
+    … connect to relay.port …
+    relay.cut()        every connection breaks, new ones are taken
+    relay.freeze()     nothing passes any more, and nobody is told
+    await relay.stop() nobody answers
 
-Leaving the block cuts what is open.
 """
 
 import asyncio
+import socket
 from types import TracebackType
 from typing import Self
 
-_PIECE = 65536
-
 
 class Relay:
-    """Carries TCP links to a port on loopback."""
+    """One relay; entering the block starts it, leaving the block stops it."""
 
-    def __init__(self, target: int) -> None:
-        """Carry links to `target`."""
-        self.port = 0
-        """Where it listens, on 127.0.0.1."""
-        self._target = target
+    def __init__(self, to: int) -> None:
+        """Relay to the server that listens on loopback at port `to`."""
+        self._to = to
         self._server: asyncio.Server | None = None
-        self._carriers: set[asyncio.Task[None]] = set()
         self._writers: set[asyncio.StreamWriter] = set()
-        self._flows = asyncio.Event()
-        self._flows.set()
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port: int = probe.getsockname()[1]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -36,54 +35,50 @@ class Relay:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
-        await asyncio.gather(*self._carriers, return_exceptions=True)
+        await self.stop()
 
     async def start(self) -> None:
-        """Listen; a second time on the port of the first."""
-        self._server = await asyncio.start_server(self._carry, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        """Listen."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
 
-    def stop(self) -> None:
-        """Listen no more, and cut all links."""
-        if self._server is not None:
-            self._server.close()
-            self._server = None
-        self.cut()
+    async def stop(self) -> None:
+        """Listen no more, and break what is connected; nothing where it does not listen."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            self.cut()
+            await server.wait_closed()
 
     def cut(self) -> None:
-        """Break all links: each end sees a reset connection."""
+        """Break every connection, without a word of farewell."""
+        self._flowing.set()
         for writer in self._writers:
             writer.transport.abort()
 
-    def clog(self) -> None:
-        """Carry nothing more, either way, though all links stay up."""
-        self._flows.clear()
+    def freeze(self) -> None:
+        """Let nothing pass, connections open, until `cut` or `stop`."""
+        self._flowing.clear()
 
-    def clear(self) -> None:
-        """Carry on after `clog`."""
-        self._flows.set()
-
-    async def _carry(self, near: asyncio.StreamReader, near_writer: asyncio.StreamWriter) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far, far_writer = await asyncio.open_connection("127.0.0.1", self._target)
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
         except OSError:
-            near_writer.transport.abort()
+            writer.transport.abort()
             return
-        self._writers |= {near_writer, far_writer}
-        for reader, writer in ((near, far_writer), (far, near_writer)):
-            carrier = asyncio.create_task(self._pump(reader, writer), name=f"relay to {self._target}")
-            self._carriers.add(carrier)
-            carrier.add_done_callback(self._carriers.discard)
+        both = {writer, far_writer}
+        self._writers |= both
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._pass(reader, far_writer))
+            group.create_task(self._pass(far_reader, writer))
+        self._writers -= both
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while piece := await reader.read(_PIECE):
-                await self._flows.wait()
-                writer.write(piece)
+            while data := await reader.read(2**16):
+                await self._flowing.wait()
+                writer.write(data)
                 await writer.drain()
         except ConnectionError:
             writer.transport.abort()
         finally:
-            self._writers.discard(writer)
             writer.close()

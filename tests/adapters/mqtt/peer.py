@@ -64,7 +64,7 @@ class MosquittoPeer:
         self.relay.cut()
 
     async def stop(self) -> None:
-        self.relay.stop()
+        await self.relay.stop()
 
     async def start(self) -> None:
         await self.relay.start()
