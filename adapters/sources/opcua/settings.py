@@ -69,6 +69,10 @@ class OpcuaSettings(Settings):
     """How many times the changes of one publishing interval the server queues for each node, so that a late
     publish loses none; 1 to 1000."""
 
+    trigger: Literal["value", "timestamp"] = "value"
+    """What the server reports as a change: a new value or status, or a new source time as well. `timestamp` tells two
+    equal values in a row apart (two cycles of 31.4 s), and floods where a server dates every look at a node anew."""
+
     session_timeout: _Session = timedelta(minutes=1)
     """How long the server keeps session and subscription of a parkline that went silent; 10 s to 1 h."""
 
@@ -118,11 +122,9 @@ class OpcuaSettings(Settings):
             raise ValueError(msg)
         return self
 
-    @property
-    def queue(self) -> int:
-        """How many values the server is asked to queue for each node."""
-        sampling = self.sampling_interval or _PER_CHANGE
-        return -(-self.publishing_interval // sampling) * self.queue_margin
+    def queue(self, publishing: timedelta) -> int:
+        """Tell how many values of each node the server must queue, if it publishes every `publishing`."""
+        return -(-publishing // (self.sampling_interval or _PER_CHANGE)) * self.queue_margin
 
 
 class OpcuaAddress(Settings):
