@@ -85,7 +85,7 @@ def listed(actions: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     ]
     return actions.select(
         "path",
-        pl.col(f"partition.{DAY}").cast(pl.Date).alias("day"),
+        pl.col(f"partition.{DAY}").alias("day"),
         pl.col("path").str.extract(r"/l(\d)-[^/]*$").cast(pl.Int64).fill_null(0).alias("level"),
         pl.col("num_records").alias("rows"),
         pl.col("size_bytes").alias("size"),

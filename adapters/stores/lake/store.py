@@ -6,31 +6,26 @@ What blocks runs in threads. Readers see what was committed when they asked, and
 import asyncio
 import errno
 import os
-import re
 from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import polars as pl
-from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError
+from deltalake.exceptions import CommitFailedError, DeltaError
 
 from adapters.sample import no_refusals, no_samples
-from adapters.stores.contract import Position, StoreError, StoreRefusedError, StoreUnavailableError
+from adapters.stores.contract import Position
 from adapters.stores.lake import layout, parts
+from adapters.stores.lake.faults import store_error
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.settings import LakeSettings
-from adapters.stores.lake.table import OtherTableError, Table
+from adapters.stores.lake.table import Table
 
 ROOM: Final = 64 * 2**20
 """Bytes that must be free on the disk for `check` to say yes."""
-
-_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
-_FORBIDDEN: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR})
-_COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
-_REASON_KEPT: Final = 300
 
 
 class LakeStore:
@@ -143,7 +138,8 @@ class LakeStore:
                     target=self._settings.target,
                 )
                 for merge in due:
-                    await asyncio.to_thread(table.merge, merge)
+                    with suppress(CommitFailedError):  # another process is at it
+                        await asyncio.to_thread(table.merge, merge)
                 await asyncio.to_thread(table.tidy, self._settings.keep_replaced)
 
     def _rows(self, table: Table, files: pl.DataFrame) -> pl.LazyFrame:
@@ -170,22 +166,7 @@ class LakeStore:
         try:
             yield
         except (OSError, DeltaError, pl.exceptions.ComputeError) as error:
-            raise self._error(error) from error
-
-    def _error(self, error: Exception) -> StoreError:
-        place = self._settings.folder
-        said = _COLOURS.sub("", " ".join(str(error).split()))[:_REASON_KEPT]
-        if isinstance(error, OSError) and error.errno in _FULL:
-            return StoreUnavailableError(self.name, f"the disk is full; make room at {place}")
-        if isinstance(error, OSError) and error.errno in _FORBIDDEN:
-            return StoreRefusedError(self.name, f"{said}; give this user the folder {place} to write in")
-        if isinstance(error, OtherTableError):
-            return StoreRefusedError(self.name, f"{said}; choose another `folder`")
-        if isinstance(error, DeltaProtocolError):
-            return StoreRefusedError(self.name, f"{said}; another program has changed the table")
-        if isinstance(error, CommitFailedError):
-            return StoreUnavailableError(self.name, f"somebody else wrote at the same time ({said})")
-        return StoreUnavailableError(self.name, f"{said}; check {place}")
+            raise store_error(self.name, self._settings.folder, error) from error
 
 
 def _check_disk(folder: Path) -> None:

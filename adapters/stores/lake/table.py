@@ -65,6 +65,10 @@ class OtherTableError(DeltaError):
     """There is a table in the folder, but not one of ours."""
 
 
+class NotOpenError(DeltaError):
+    """The table is not open."""
+
+
 class Table:
     """One table."""
 
@@ -128,7 +132,11 @@ class Table:
                 self._commit(delta, self._add(by_day, level=0, new=True), reached)
 
     def merge(self, merge: Merge) -> None:
-        """Replace files by sorted ones that hold of each key the row that counts."""
+        """Replace files by sorted ones that hold of each key the row that counts.
+
+        Raises:
+            CommitFailedError: somebody else merged at the same time; nothing is changed.
+        """
         own = self._load()  # not refreshed until the commit, which so conflicts with any merge after this
         number = (own.transaction_version(MERGES) or 0) + 1
         day = merge.parts[0].day
@@ -190,8 +198,8 @@ class Table:
     def _newest(self) -> DeltaTable:
         """Give the table as of the newest commit."""
         if self._delta is None:
-            msg = f"the table at {self.folder.uri} is not open; enter the store's block first"
-            raise DeltaError(msg)
+            msg = "is not open; enter its block first"
+            raise NotOpenError(msg)
         try:
             self._delta.update_incremental()
         except DeltaError:  # the commits in between are no longer there: this process slept longer than they are kept
@@ -238,7 +246,8 @@ class Table:
         counts = rows.group_by(name).len().sort(name).collect()
         groups = counts.with_columns(group=pl.col("len").cum_sum() // MERGED_AT_ONCE)
         for names in groups.group_by("group", maintain_order=True).agg(name)[name]:
-            yield latest(rows.filter(pl.col(name).is_between(names[0], names[-1])), self.layout).collect()
+            named = pl.col(name).is_between(pl.lit(names[0]), pl.lit(names[-1]))
+            yield latest(rows.filter(named), self.layout).collect()
 
     def _ranges(self, rows: pl.DataFrame) -> str:
         """Give what the log keeps of a file, as Delta Lake's protocol writes it."""

@@ -9,10 +9,20 @@ from adapters.stores.lake.settings import LakeSettings
 from tests.conformance.store import Place, StoreConformance
 
 
-class TestLake(StoreConformance):
-    """A lake in a folder, that merges early."""
+class TestFolder(StoreConformance):
+    """In a folder, merging early."""
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Place:
         settings = LakeSettings(folder=tmp_path / "lake", compact_after=2)
+        return lambda: create(settings)
+
+
+class TestObjectStorage(StoreConformance):
+    """As on object storage: all goes through deltalake's and Polars' own storage, here that of `file://`."""
+
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Place:
+        storage = (tmp_path / "lake").as_uri()
+        settings = LakeSettings(compact_after=2).model_copy(update={"folder": storage})
         return lambda: create(settings)
