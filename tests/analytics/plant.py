@@ -5,6 +5,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import polars as pl
+from hypothesis import settings
 
 from adapters.sample import SAMPLES, Status
 from adapters.settings import Settings
@@ -23,6 +24,9 @@ from collector.park import (
     SourceConfig,
 )
 from tests.collector.fakes import MemoryStore
+
+EXAMPLES = settings(max_examples=60, deadline=None)
+"""How many examples a property is tried on; without a deadline, since the machine may be busy with others."""
 
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)
 """A Monday, midnight in UTC."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from analytics.calendar import days, hours, plan, planned
 from collector.park import Break, Calendar, Shift
+from tests.analytics.plant import EXAMPLES
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 CHICAGO = ZoneInfo("America/Chicago")
@@ -110,6 +111,7 @@ def test_days_are_23_and_25_hours_long_twice_a_year() -> None:
     assert lengths[date(2026, 7, 1)] == 24
 
 
+@EXAMPLES
 @given(
     st.sampled_from([SHANGHAI, CHICAGO, LORD_HOWE, ZoneInfo("Asia/Kathmandu"), ZoneInfo("America/Sao_Paulo")]),
     st.datetimes(datetime(2015, 1, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - given its zone below
@@ -124,6 +126,7 @@ def test_hours_and_days_cover_time_once(zone: ZoneInfo, begin: datetime, length:
         assert all(a.end == b.start for a, b in pairwise(windows))
 
 
+@EXAMPLES
 @given(
     st.sampled_from([SHANGHAI, CHICAGO, LORD_HOWE]),
     st.datetimes(datetime(2025, 12, 1), datetime(2027, 1, 1)),  # noqa: DTZ001 - given its zone below

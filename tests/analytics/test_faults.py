@@ -18,7 +18,7 @@ from analytics.faults.conditions import CONDITIONS, read
 from analytics.faults.contract import Carried, Detector
 from analytics.faults.limits import LIMITS
 from collector.park import ConditionLevel, Limit, Park, Severity, Signal, SignalRole, Title
-from tests.analytics.plant import BEGIN, Address, at, line, machine, park, samples
+from tests.analytics.plant import BEGIN, EXAMPLES, Address, at, line, machine, park, samples
 
 PRESS = "works/line/press"
 TEMPERATURE = f"{PRESS}/temperature"
@@ -263,6 +263,7 @@ def rising(steps: list[tuple[int, Any]]) -> list[tuple[float, Any]]:
     return rows
 
 
+@EXAMPLES
 @given(VALUES, st.integers(0, 10), DELAY, DELAY, st.lists(st.integers(0, 40), max_size=6))
 def test_limits_find_the_same_in_any_portions(
     steps: list[tuple[int, Any]], hysteresis: int, on: timedelta, off: timedelta, cuts: list[int]
@@ -278,6 +279,7 @@ def test_limits_find_the_same_in_any_portions(
     assert once.lasting == {alert.key for alert in once.alerts.values() if alert.active}
 
 
+@EXAMPLES
 @given(VALUES, st.integers(0, 10), DELAY, DELAY)
 def test_limits_find_what_a_second_by_second_look_finds(
     steps: list[tuple[int, Any]], hysteresis: int, on: timedelta, off: timedelta
@@ -311,6 +313,7 @@ REPORTS = st.sampled_from(
 )
 
 
+@EXAMPLES
 @given(
     st.lists(st.tuples(st.integers(0, 3), REPORTS), min_size=1, max_size=30), st.lists(st.integers(0, 40), max_size=6)
 )

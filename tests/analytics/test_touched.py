@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
 from analytics.touched import BLOCK, TOUCHED, blocks, by_day, joined, touched
-from tests.analytics.plant import at, samples
+from tests.analytics.plant import EXAMPLES, at, samples
 
 DAY = 86_400
 PRESS, LATHE = "works/line/press", "works/line/lathe"
@@ -45,6 +45,7 @@ def test_a_range_within_another_is_swallowed() -> None:
     )
 
 
+@EXAMPLES
 @given(
     st.lists(
         st.tuples(st.sampled_from([PRESS, LATHE, "a/b/c"]), st.integers(-500, 900), st.integers(1, 400)),

@@ -18,7 +18,7 @@ from analytics.spans import SPANS
 from analytics.windows import TIMES as COLUMNS
 from analytics.windows import times
 from collector.park import Break, Calendar, EquipmentState, Shift
-from tests.analytics.plant import AROUND_THE_CLOCK, at, line, machine, park
+from tests.analytics.plant import AROUND_THE_CLOCK, EXAMPLES, at, line, machine, park
 
 PRESS = "works/line/press"
 OFFICE = Calendar(
@@ -80,8 +80,9 @@ def test_windows_that_have_not_begun_have_no_row() -> None:
 STATES = [state.value for state in EquipmentState]
 
 
+@EXAMPLES
 @given(
-    st.lists(st.tuples(st.integers(1, 400), st.sampled_from(STATES)), min_size=1, max_size=40),
+    st.lists(st.tuples(st.integers(1, 400), st.sampled_from(STATES)), min_size=1, max_size=15),
     st.sampled_from(["UTC", "America/Chicago", "Asia/Kolkata"]),
 )
 def test_every_second_is_in_one_state_and_hours_add_up(lengths: list[tuple[int, str]], zone: str) -> None:
