@@ -350,7 +350,7 @@ class Calendar(Settings):
     """When work is planned."""
 
     shifts: tuple[Shift, ...]
-    """Its shifts; they do not overlap."""
+    """Its shifts, one or more, each with a name of its own; they do not overlap."""
 
     closed: tuple[Day, ...] = ()
     """Local days on which no shift begins (holidays)."""
@@ -360,10 +360,9 @@ class Calendar(Settings):
 
     @field_validator("shifts")
     @classmethod
-    def _some_shifts_by_name(cls, shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
-        names = [shift.name for shift in shifts]
-        if not names or len(set(names)) != len(names):
-            msg = "a calendar needs one shift or more, each with a name of its own"
+    def _some_shift(cls, shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
+        if not shifts:
+            msg = "a calendar needs one shift or more"
             raise ValueError(msg)
         return shifts
 

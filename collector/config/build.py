@@ -176,7 +176,8 @@ def _tell_unknown(path: _Path, node: Mapping, model: type[BaseModel], keys: Coll
 
 def _tell_wrong(finding: ErrorDetails, spot: _Spot, model: type[BaseModel], report: Report) -> None:
     where = place(model, spot.path)
-    key = next((step for step in reversed(spot.path) if isinstance(step, str) and step != "[key]"), None)
+    keys = [step for step in spot.path if isinstance(step, str) and step != "[key]"]
+    key = keys[-2 if where.named_by_file and len(keys) > 1 else -1] if keys else None
     prefix = "" if key is None else f"`{key}`: "
     node = spot.node
     if isinstance(node, Scalar) and node.value is None:

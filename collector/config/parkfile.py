@@ -63,5 +63,5 @@ class ParkFile:
         return tuple(factories)
 
 
-def _names(node: Node | None) -> frozenset[str] | None:
-    return frozenset(node.entries) if isinstance(node, Mapping) else None
+def _names(node: Node | None) -> tuple[str, ...] | None:
+    return tuple(node.entries) if isinstance(node, Mapping) else None

@@ -1,5 +1,6 @@
 """What a model expects at a path into its values."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -35,9 +36,10 @@ class Place:
         return next((kind for kind in self.types if _is_model(kind)), None)
 
     @property
-    def description(self) -> str:
-        """The docstring of the field; empty where it has none."""
-        return (self.info.description or "") if self.info is not None else ""
+    def sentence(self) -> str:
+        """The first sentence of the field's docstring; empty where it has none."""
+        told = (self.info.description or "") if self.info is not None else ""
+        return re.split(r"\.(?:\s|$)", told.replace("\n", " "), maxsplit=1)[0].strip()
 
 
 @lru_cache(maxsize=4096)

@@ -59,7 +59,7 @@ def explain(error: ErrorDetails, place: Place, *, shown: str | None) -> str:
         known = re.findall(r"'([^']*)'", str(context["expected"]))
         return f"{value} is not known{did_you_mean(shown or '', known)}"
     if kind == "string_pattern_mismatch":
-        return f"{value} does not fit; {_pattern(str(context['pattern']), place)}"
+        return f"{value} does not fit{_pattern(str(context['pattern']), place)}"
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"{value} is out of bounds; write {words} {_quantity(context[name])}"
@@ -72,9 +72,8 @@ def explain(error: ErrorDetails, place: Place, *, shown: str | None) -> str:
 
 
 def about(place: Place) -> str:
-    """Give the first sentence of the field's docstring, to end a message with; empty where it has none."""
-    sentence = re.split(r"(?<=[^.])\.(?:\s|$)", place.description.replace("\n", " "), maxsplit=1)[0]
-    return f" ({sentence.strip()})" if sentence else ""
+    """Say in brackets what a place is for, to end a message with; empty where its field does not say."""
+    return f" ({place.sentence})" if place.sentence else ""
 
 
 def shortened(text: str, most: int = _SHOWN) -> str:
@@ -85,8 +84,8 @@ def shortened(text: str, most: int = _SHOWN) -> str:
 
 def _pattern(pattern: str, place: Place) -> str:
     if pattern == _NAME_PATTERN:
-        return "write 1 to 64 letters, digits, `_`, `-` or `.`, the first a letter or digit"
-    return f"write what matches {pattern}{about(place)}"
+        return "; write 1 to 64 letters, digits, `_`, `-` or `.`, the first a letter or digit"
+    return about(place) or f"; write what matches {pattern}"
 
 
 def _quantity(bound: Any) -> str:
