@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
-from ruamel.yaml import YAML
 
 from adapters.registry import source_kind
-from adapters.sources import replay
 from adapters.sources.contract import FiniteSource, Point
 from adapters.sources.replay.settings import ReplayAddress, ReplaySettings
 
@@ -78,12 +76,3 @@ def test_the_registry_makes_the_source() -> None:
     assert source.progress.rows == 0
     assert ReplayAddress is kind.address
     assert kind.settings.model_validate({"files": [Path("a")]}) == ReplaySettings(files=(Path("a"),))
-
-
-def test_the_readme_shows_every_setting_as_it_is_by_default() -> None:
-    readme = (Path(replay.__file__).parent / "README.md").read_text()
-    sample = YAML(typ="safe").load(readme.split("```yaml\n")[1].split("```")[0])["sources"][0]
-    del sample["name"], sample["kind"], sample["begin"]
-    shown, defaults = ReplaySettings.model_validate(sample), ReplaySettings(files=(Path("a"),))
-    assert shown.model_copy(update={"files": defaults.files}) == defaults
-    assert all(f"{field}:" in readme for field in ReplaySettings.model_fields)
