@@ -133,7 +133,7 @@ class Engine:
             samples += len(chunk.samples)
         if not behind:
             alerts += await self._pass_time(horizons)
-        await self._see_gaps(now)
+        await self._see_gaps()
         return Cycle(samples, alerts, await self._compute(now), behind)
 
     async def _read(self, now: datetime) -> Chunk:
@@ -221,7 +221,7 @@ class Engine:
                 until[path] = (sure - _EPOCH) // _MICROSECOND * 1000
         return until
 
-    async def _see_gaps(self, now: datetime) -> None:
+    async def _see_gaps(self) -> None:
         """Touch what gaps span that have begun, ended or been filled."""
         before = self._progress
         news = await self._records.run(lambda c: read_news(c, after=before.gap, of=before.lasting))
@@ -233,7 +233,7 @@ class Engine:
             gap=max(before.gap, *(gap.id for gap in news)),
             lasting=tuple(gap.id for gap in news if gap.end is None),
         )
-        new = merged(self._pending, [touch for gap in changed for touch in self._spanned(gap, now)])
+        new = merged(self._pending, [touch for gap in changed for touch in self._spanned(gap)])
 
         def write(connection: sa.Connection) -> None:
             write_touches(connection, new)
@@ -243,14 +243,14 @@ class Engine:
         self._pending.update(new)
         self._progress = progress
 
-    def _spanned(self, gap: Gap, now: datetime) -> Iterable[Touch]:
-        """Give what a gap touches of the machines whose state signal it concerns."""
+    def _spanned(self, gap: Gap) -> Iterable[Touch]:
+        """Give what a gap touches of the machines whose state signal it concerns; one that lasts, from its start on."""
         concerned = [
             equipment
             for signal, equipment in self._states.items()
             if self._park.signals[signal].source == gap.source and (not gap.signals or signal in gap.signals)
         ]
-        end = max(gap.end or now, gap.start + _MICROSECOND)
+        end = max(gap.end or gap.start, gap.start + _MICROSECOND)
         return touches(by_day(ranges_of(concerned, gap.start, end)), 0)
 
     async def _compute(self, now: datetime) -> int:

@@ -76,7 +76,7 @@ class Jobs:
         return written
 
     async def _reaching_on(self, ranges: pl.DataFrame, frontiers: Mapping[str, datetime]) -> pl.DataFrame:
-        """Let each range reach to the next report after it, or to the frontier where there is none.
+        """Let each range reach to the next report after it, or to the frontier where there is none; never beyond that.
 
         Where a report moves the change before it (`bridge: middle`), it reaches back by as much as that can be.
         """
@@ -91,8 +91,9 @@ class Jobs:
             reach = None if later is None or later < end else await self._next_report(signal, end, frontier)
             machine = self.reader.park.equipment[equipment]
             back = machine.hold_for if machine.bridge == "middle" else timedelta(0)
-            rows.append((equipment, start - back, max(end, frontier if reach is None else reach)))
-        return joined(pl.DataFrame(rows, schema=TOUCHED, orient="row"), timedelta(0))
+            rows.append((equipment, start - back, min(frontier, max(end, reach or frontier))))
+        reaching = pl.DataFrame(rows, schema=TOUCHED, orient="row").filter(pl.col("start") < pl.col("end"))
+        return joined(reaching, timedelta(0))
 
     async def _next_report(self, signal: str, after: datetime, before: datetime) -> datetime | None:
         """Give the time of the first report with a value in [after, before); None where there is none."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Final
 
 import structlog
 
@@ -12,13 +13,17 @@ from collector.load import Config
 from collector.records import RecordsError
 from collector.spool.contract import SpoolError
 
+GRACE: Final = 3.0
+"""Seconds that a cycle may still take when the role is to stop."""
+
 log = structlog.get_logger()
 
 
 async def serve(config: Config, stop: asyncio.Event) -> None:
-    """Work until `stop` is set; return when the cycle under way is finished and all is closed.
+    """Work until `stop` is set; return when the cycle under way is finished, or `GRACE` later, and all is closed.
 
-    A store, a spool or records that do not answer are told once and asked again each cycle.
+    A store, a spool or records that do not answer are told once and asked again each cycle. A cycle that is given up is
+    done again by the next engine.
 
     Raises:
         SpoolError: the spool cannot be opened.
@@ -34,7 +39,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             while not stop.is_set():
                 behind = False
                 try:
-                    behind = (await engine.cycle(datetime.now(UTC))).behind
+                    behind = await _cycle(engine, stop)
                 except (StoreError, SpoolError, RecordsError) as error:
                     if str(error) != trouble:
                         log.warning("analytics waits", reason=str(error))
@@ -47,6 +52,23 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                     await _pause(stop, every)
         finally:
             await engine.end()
+
+
+async def _cycle(engine: Engine, stop: asyncio.Event) -> bool:
+    """Run one cycle, and tell whether there is more to read already; give it up `GRACE` after `stop` was set."""
+    cycle = asyncio.create_task(engine.cycle(datetime.now(UTC)), name="cycle")
+    stopped = asyncio.create_task(stop.wait(), name="stop")
+    try:
+        await asyncio.wait({cycle, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        done, _ = await asyncio.wait({cycle}, timeout=GRACE if stop.is_set() else None)
+        if done:
+            return cycle.result().behind
+        log.info("cycle given up", after_s=GRACE)
+        return False
+    finally:
+        stopped.cancel()
+        cycle.cancel()
+        await asyncio.wait({cycle, stopped})
 
 
 async def _pause(stop: asyncio.Event, seconds: float) -> None:

@@ -149,3 +149,20 @@ async def test_values_that_no_state_is_configured_for_are_told(store: ResultStor
             await jobs.compute(ranges_of([PRESS], at(0), at(21)), now=at(0), frontiers={PRESS: at(HOUR)})
     (told,) = [entry for entry in logs if entry["event"] == "state unmapped"]
     assert (told["signal"], told["value"], told["spans"]) == (f"{PRESS}/state", "ODD", 2)
+
+
+async def test_nothing_is_computed_beyond_the_frontier(store: ResultStore, records: Records) -> None:
+    await store.put(samples(f"{PRESS}/state", [(0, "RUN")]))
+    asked = ranges_of([PRESS], at(0), at(4000 * DAY))
+    made: list[tuple[object, object]] = []
+    reader = Reader(PLANT, store, records)
+    timeline = Reader.timeline
+
+    async def noted(self: Reader, paths: object, start: object, end: object, **keys: object) -> pl.DataFrame:
+        made.append((start, end))
+        return await timeline(self, paths, start, end, **keys)  # type: ignore[arg-type]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Reader, "timeline", noted)
+        await Jobs(reader).compute(asked, now=at(0), frontiers={PRESS: at(HOUR)})
+    assert made == [(at(0), at(DAY))]

@@ -48,3 +48,20 @@ async def test_what_does_not_answer_is_told_once_and_asked_again(
             await role.serve(config, stop)
     assert cycles == 4
     assert [entry["reason"] for entry in logs if entry["event"] == "analytics waits"] == ["lake: away"]
+
+
+async def test_a_cycle_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(tmp_path / "configs")
+    stop, begun = asyncio.Event(), asyncio.Event()
+
+    async def cycle(*_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr("analytics.engine.Engine.cycle", cycle)
+    monkeypatch.setattr("analytics.role.GRACE", 0.01)
+    serving = asyncio.create_task(role.serve(load(tmp_path / "configs"), stop))
+    await begun.wait()
+    stop.set()
+    async with asyncio.timeout(5):
+        await serving
