@@ -26,12 +26,15 @@ _TIME: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
 
 def _day(value: object) -> object:
     """Let no number pass for a day: it would count as seconds since 1970."""
-    if isinstance(value, str) and _DAY.fullmatch(value):
-        return value
     if isinstance(value, date) and not isinstance(value, datetime):
         return value
     msg = f"{value!r} is no day; write it like 2026-10-01"
-    raise ValueError(msg)
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise ValueError(msg)
+    try:
+        return date.fromisoformat(value)
+    except ValueError as error:
+        raise ValueError(msg) from error
 
 
 def _time_of_day(value: object) -> object:

@@ -173,10 +173,10 @@ class LineFile:
         name = text_of(node)
         if node is not None and name is not None:
             table = self._files.csv(self._path.parent / name, asked=node.mark)
-            if table is None:
-                self.readable = False
-                return ()
-            return table.rows() if check_header(table, self._report) else ()
+            if table is not None and check_header(table, self._report):
+                return table.rows()
+            self.readable = False
+            return ()
         if node is not None:
             self._report.add(
                 node.mark, "`signals` is a list of signals (`- name: …`), or the name of a CSV file beside this one"
