@@ -46,7 +46,7 @@ def kind_of(values: Iterable[str]) -> ValueType:
     return "float" if all(value.strip("-").replace(".", "", 1).isdecimal() for value in said) else "text"
 
 
-async def test_the_whole_day_is_read_in_less_than_two_seconds() -> None:
+async def test_the_whole_day_is_read_in_less_than_two_seconds_of_processor_time() -> None:
     lines = lines_of(MAZAK_DAY)
     assert len(lines) == LINES
     values = defaultdict[str, set[str]](set)
@@ -55,9 +55,9 @@ async def test_the_whole_day_is_read_in_less_than_two_seconds() -> None:
     items = {item: kind_of(said) for item, said in values.items()}
     assert items["execution"] == items["system_cond"] == "text"
     assert items["total_time"] == items["Xabs"] == "float"
-    started = time.perf_counter()
+    started = time.process_time()
     samples = await play(MAZAK_DAY, items)
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert counts(samples) == Counter(line[1] for line in lines)
     assert counts(samples)["execution"] == 293
     assert counts(samples)["total_time"] == 35_247
