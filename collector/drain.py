@@ -119,9 +119,10 @@ class Drain:
 
     async def pump(self) -> None:
         """Feed the open store; for ever, or until the spool is empty once it has been told to finish."""
-        committed = await self._insist(lambda: self._spool.cursor(STORE))
+        position = await self._insist(lambda: self._spool.cursor(STORE))
+        self._state = replace(self._state, position=position)
         written = await self._asking(lambda: self._store.written(self._spool.log))
-        position = max(committed, written or 0)
+        position = max(position, written or 0)
         self._state = replace(self._state, position=position)
         await self._change("up", "")
         while (chunk := await self._next(position)) is not None:

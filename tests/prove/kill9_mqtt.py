@@ -1,26 +1,26 @@
 """Kill the collector again and again while a publisher sends with QoS 1: every sample is in the store, once.
 
-Mosquitto and InfluxDB are real; so is the collector, and so is SIGKILL. Each message carries a number of its own and a
-time of its own, and counts as sent when Mosquitto has acknowledged it.
+Each message carries a number of its own and a time of its own, and counts as sent when Mosquitto has acknowledged it.
 """
 
 import asyncio
-import tempfile
-import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import orjson
 
-from tests.prove.killing import DATABASE, Victim, stored, tell, until_stored
+from collector.gaps import Gap
+from tests.prove.killing import killed_under, until_stored
 from tests.servers.influxdb import InfluxServer
 from tests.servers.mosquitto import Mosquitto, Publisher
 
 ROUNDS: Final = 20
 """How often the collector is killed, when nobody says otherwise."""
 
-SIGNALS: Final = 10
+TOPICS: Final = 10
 """Topics that the messages are spread over."""
 
 BURST: Final = 100
@@ -29,71 +29,59 @@ BURST: Final = 100
 PAUSE: Final = 0.05
 """Seconds between two bursts."""
 
-SEED: Final = 20240517
-"""Decides when the collector dies."""
-
-LINE: Final = """\
-line: line
-factory: works
-sources:
-  - {name: broker, kind: mqtt, host: 127.0.0.1, port: %d, client_id: proof}
-equipment:
-  - id: machine
-    signals:
-%s
-"""
-
-SIGNAL: Final = "      - {name: s%d, source: broker, topic: proof/s%d, value: n, time: t, type: int}"
+SIGNAL: Final = "      - {name: m%d, source: broker, topic: proof/m%d, value: n, time: t, type: int}"
 
 
 def prove(rounds: int | None) -> dict[str, object]:
     """Give what was sent, and what was found."""
-    with tempfile.TemporaryDirectory() as folder:
-        return asyncio.run(_prove(Path(folder), ROUNDS if rounds is None else rounds))
+    return {**killed_under([MqttLoad()], ROUNDS if rounds is None else rounds)["by-mqtt"]}
 
 
-async def _prove(folder: Path, rounds: int) -> dict[str, object]:
-    for part in ("broker", "influx"):
-        (folder / part).mkdir()
-    broker = Mosquitto(folder / "broker", max_inflight_messages=1000, max_queued_messages=0)
-    async with broker, InfluxServer(folder / "influx") as influx, Publisher(broker.port) as publisher:
-        await influx.query(f'CREATE DATABASE "{DATABASE}"')
-        signals = "\n".join(SIGNAL % (n, n) for n in range(SIGNALS))
-        victim = Victim(folder / "park", influx, LINE % (broker.port, signals), seed=SEED)
-        async with victim.living() as process:
-            await victim.connected(process)  # from here on the broker keeps a session for it
-        begun = time.monotonic()
-        publishing = asyncio.create_task(_publish(publisher))
-        await victim.live_and_die(rounds)
-        publishing.cancel()
-        sent = await publishing
-        seconds = time.monotonic() - begun
-        tell(f"{sent} samples sent in {seconds:.0f} s")
-        async with victim.living():
-            await until_stored(influx, 'COUNT("int")', sent)
-        found = [value for rows in (await stored(influx, "int")).values() for _, value in rows]
-    return {
-        "sent": sent,
-        "stored": len(set(found)),
-        "lost": len(set(range(sent)) - set(found)),
-        "doubled": len(found) - len(set(found)),
-        "rounds": victim.kills,
-        "seconds": round(seconds, 1),
-        "sent_per_s": round(sent / seconds),
-    }
+class MqttLoad:
+    """Messages of QoS 1 to a real Mosquitto, which keeps them while the collector is dead."""
 
+    equipment = "by-mqtt"
 
-async def _publish(publisher: Publisher) -> int:
-    """Publish until cancelled; give how many messages the broker has acknowledged: all of them, from 0 on."""
-    sent = []
-    number = 0
-    try:
-        while True:
+    def __init__(self) -> None:
+        self._sent = 0
+
+    async def open(self, folder: Path, stack: AsyncExitStack) -> None:
+        """Start Mosquitto and connect a publisher."""
+        broker = Mosquitto(folder, max_inflight_messages=1000, max_queued_messages=0)
+        self._broker = await stack.enter_async_context(broker)
+        self._publisher = await stack.enter_async_context(Publisher(broker.port))
+
+    @property
+    def source(self) -> str:
+        """The broker."""
+        return f"  - {{name: broker, kind: mqtt, host: 127.0.0.1, port: {self._broker.port}, client_id: proof}}"
+
+    @property
+    def signals(self) -> str:
+        """A signal for each topic."""
+        return "\n".join((f"  - id: {self.equipment}", "    signals:", *(SIGNAL % (n, n) for n in range(TOPICS))))
+
+    async def send(self, stop: asyncio.Event) -> None:
+        """Publish; return when Mosquitto has acknowledged all."""
+        sent = []
+        while not stop.is_set():
             for _ in range(BURST):
-                payload = orjson.dumps({"n": number, "t": datetime.now(UTC)})
-                sent.append(publisher.send(f"proof/s{number % SIGNALS}", payload))
-                number += 1
+                payload = orjson.dumps({"n": self._sent, "t": datetime.now(UTC)})
+                sent.append(self._publisher.send(f"proof/m{self._sent % TOPICS}", payload))
+                self._sent += 1
             await asyncio.sleep(PAUSE)
-    except asyncio.CancelledError:
-        await publisher.taken(sent)
-        return number
+        await self._publisher.taken(sent)
+
+    async def arrived(self, influx: InfluxServer) -> None:
+        """Wait until all is stored."""
+        await until_stored(influx, self.equipment, 'COUNT("int")', self._sent)
+
+    def verdict(self, found: Sequence[int], gaps: Sequence[Gap]) -> dict[str, int]:
+        """Nothing may be missing, whatever gap is told of."""
+        del gaps
+        return {
+            "sent": self._sent,
+            "stored": len(set(found)),
+            "lost": len(set(range(self._sent)) - set(found)),
+            "doubled": len(found) - len(set(found)),
+        }
