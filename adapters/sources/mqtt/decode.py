@@ -3,9 +3,10 @@
     messages ──► by topic ──► JSON decoded once ──► a row per point of the topic ──► samples
                                                 └── what does not fit ─────────────► refusals
 
-One message may carry the values of many points. A message that is no JSON, too long or of a topic that no point has
-is one refusal; a value or time stamp that does not fit is a refusal of that point, and the message's other points go
-on.
+One message may carry the values of many points, or of some of them: gateways that publish on change send what has
+changed. A point whose path leads nowhere is then not in the message; where the message holds none of them, it is not
+what the points expect, and refused for each. A message that is no JSON, too long or of a topic that no point has is
+one refusal; a value or time stamp that does not fit is a refusal of that point, and the message's other points go on.
 
 A row's status is the one its payload states, else Good; null where it is not Bad becomes `BAD_NO_DATA`; a Bad status
 leaves the value out, whatever stands there. No input raises.
@@ -195,7 +196,8 @@ def _read_json(message: Message, points: list[_Wanted], rows: list[_Row], refuse
             refused.add(message, _only(points, None), f"topic {topic!r}: {error}")
             return
     time, time_from = received, _ON_ARRIVAL
-    for signal, kind, value_at, time_at, status_at in points:
+    there = [point for point in points if find(document, point.value) is not MISSING] if len(points) > 1 else points
+    for signal, kind, value_at, time_at, status_at in there or points:
         at = status_at
         try:
             status = values.status(_found(document, at)) if at else 0

@@ -246,10 +246,36 @@ def test_no_payload_raises_and_good_neighbours_survive(payloads: list[bytes]) ->
 
 
 @given(JSON.filter(lambda document: document is not None))
-def test_a_message_is_either_taken_or_refused_by_every_point(document: Any) -> None:
+def test_a_message_is_either_taken_or_refused_by_every_point_that_it_holds(document: Any) -> None:
     inside = [one for one in POINTS if one.address.value]
+    held = [one for one in inside if one.address.value == "v"]
     decoded = decode(inside, dumped({"v": document, "t": 0, "q": 0}))
-    assert decoded.samples.height + decoded.refusals.height == len(inside)
+    assert decoded.samples.height + decoded.refusals.height == len(held)
+
+
+def test_a_message_may_hold_some_of_its_points() -> None:
+    points = [point(name, value=f"values.{name}", status="q") for name in ("a", "b", "c")]
+    decoded = decode(points, b'{"values": {"a": 1}}', b'{"values": {"c": 3, "b": null}, "q": 0}')
+    assert decoded.refusals.select("signal", "reason").rows() == [
+        ("a", "topic 't', path 'q': nothing is there, the payload is an object with the keys values")
+    ]
+    assert decoded.samples.select("signal", "float", "status").rows() == [
+        ("b", None, Status.BAD_NO_DATA),
+        ("c", 3.0, Status.GOOD),
+    ]
+
+
+def test_a_message_that_holds_none_of_its_points_is_refused_for_each() -> None:
+    points = [point(name, value=f"values.{name}") for name in ("a", "b")]
+    decoded = decode(points, b'{"value": {"a": 1}}')
+    assert decoded.samples.is_empty()
+    assert decoded.refusals["signal"].to_list() == ["a", "b"]
+
+
+def test_a_bad_message_without_values_is_bad_for_each() -> None:
+    points = [point(name, value=f"values.{name}", status="q") for name in ("a", "b")]
+    decoded = decode(points, b'{"q": "bad"}')
+    assert decoded.samples.select("signal", "status").rows() == [("a", Status.BAD), ("b", Status.BAD)]
 
 
 @given(st.lists(st.fixed_dictionaries({"v": st.integers(-(2**63), 2**63 - 1), "t": st.integers(10**17, 2**62)})))
