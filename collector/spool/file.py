@@ -305,6 +305,9 @@ class SpoolFile:
                 what = "cannot be used; check its disk"
             msg = f"the spool {self._path} {what} ({error})"
             raise SpoolError(msg) from error
+        except MemoryError as error:
+            msg = f"there is no memory left for the spool {self._path}; give this machine more"
+            raise SpoolError(msg) from error
         except OSError as error:
             msg = f"the spool {self._path} cannot be made ({error}); set `spool: path:` to a place that can be written"
             raise SpoolError(msg) from error

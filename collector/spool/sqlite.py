@@ -31,10 +31,10 @@ from typing import Final, Self, TypeVar
 import polars as pl
 import structlog
 
-from adapters.sample import no_samples
+from adapters.sample import SAMPLES, no_samples
 from collector.spool.contract import STORE, Chunk, SpoolError
-from collector.spool.entry import DamagedError, decode, encode
-from collector.spool.file import Blob, SpoolFile
+from collector.spool.entry import DamagedError, decode
+from collector.spool.file import SpoolFile
 from collector.spool.writer import Append, Commit, Writer
 
 T = TypeVar("T")
@@ -98,22 +98,26 @@ class SqliteSpool:
         """Finish the appends under way and close it."""
         del kind, error, trace
         opened, self._open = self._opened(), None
-        if opened.encoding:
-            await asyncio.wait(opened.encoding)
         await asyncio.to_thread(opened.close)
 
     async def append(self, samples: pl.DataFrame) -> int:
-        """Make a batch durable; give the position after it. A batch without rows makes no entry."""
+        """Make a batch durable; give the position after it. A batch without rows makes no entry.
+
+        Raises:
+            TypeError: the columns are not those of `adapters.sample.SAMPLES`.
+            SpoolFullError: there is no room now; append the same batch again later.
+            SpoolError: the disk refuses (read-only, broken).
+        """
         opened = self._opened()
         if samples.is_empty():
             return await self.end()
+        if samples.schema != SAMPLES:
+            msg = f"a spool takes the columns of SAMPLES, not {samples.schema}"
+            raise TypeError(msg)
         done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         # Polars holds a frame's lock while it writes to a Python file, which needs the GIL: a caller that looks at the
         # same frame meanwhile would hold the one and wait for the other. A clone has the data and a lock of its own.
-        encoding = asyncio.create_task(_append(opened.writer, samples.clone(), done))
-        opened.encoding.add(encoding)
-        encoding.add_done_callback(opened.encoding.discard)
-        await encoding
+        opened.writer.put(Append(samples.clone(), done))
         return await done
 
     async def read(self, after: int, rows: int) -> Chunk:
@@ -180,7 +184,6 @@ class _Open:
         self.reading = reading
         self.writer = writer
         self.readers = readers
-        self.encoding: set[asyncio.Task[None]] = set()
         self._writing = writing
 
     def close(self) -> None:
@@ -188,11 +191,6 @@ class _Open:
         self.readers.shutdown(wait=True)
         self.reading.close()
         self._writing.close()
-
-
-async def _append(writer: Writer, samples: pl.DataFrame, done: asyncio.Future[int]) -> None:
-    blob = Blob(samples.height, await asyncio.to_thread(encode, samples))
-    writer.put(Append(blob, done))
 
 
 def _read(file: SpoolFile, after: int, rows: int) -> Chunk:

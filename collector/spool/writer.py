@@ -3,7 +3,8 @@
     put(job) ─► queue ─► gather ─► cursors and dropping, one transaction ─► appends, one transaction ─► futures
 
 A commit of appends begins at least `linger` after the one before: a lone batch is not held up, and a flood is
-committed in groups. All that came while one commit was under way goes into the next.
+committed in groups. All that came while one commit was under way goes into the next. Batches are encoded as they
+come, so that this fills the time of lingering.
 """
 
 import asyncio
@@ -14,7 +15,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import polars as pl
+
 from collector.spool.contract import SpoolError
+from collector.spool.entry import encode
 from collector.spool.file import Blob, SpoolFile
 
 GROUP: Final = 64 * 2**20
@@ -26,9 +30,9 @@ TICK: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """An entry to make durable; `done` gives its position."""
+    """A batch to make durable; `done` gives its position."""
 
-    blob: Blob
+    samples: pl.DataFrame
     done: asyncio.Future[int]
 
 
@@ -88,21 +92,29 @@ class Writer(threading.Thread):
             if appends:
                 self._append(appends)
 
-    def _gather(self, patience: float) -> tuple[list[Append], list[Commit]]:
+    def _gather(self, patience: float) -> tuple[list[tuple[Append, Blob]], list[Commit]]:
         """Take the jobs of one commit: those that are there, and those that come while it lingers."""
-        appends: list[Append] = []
+        appends: list[tuple[Append, Blob]] = []
         commits: list[Commit] = []
         job = self._next(patience)
         until = self._last + self._linger if isinstance(job, Append) else 0.0
         size = 0
         while job is not None:
             if isinstance(job, Append):
-                appends.append(job)
-                size += len(job.blob.body)
+                if (blob := self._encoded(job)) is not None:
+                    appends.append((job, blob))
+                    size += len(blob.body)
             else:
                 commits.append(job)
             job = self._next(until - time.monotonic()) if size < GROUP else None
         return appends, commits
+
+    def _encoded(self, job: Append) -> Blob | None:
+        try:
+            return Blob(job.samples.height, encode(job.samples))
+        except (pl.exceptions.PolarsError, MemoryError) as error:
+            self._tell([(job.done, SpoolError(f"{job.samples.height} samples cannot be encoded ({error!r})"))])
+            return None
 
     def _next(self, patience: float) -> Append | Commit | None:
         """Take a job; None when none came for `patience` seconds, and when it is to close."""
@@ -128,15 +140,14 @@ class Writer(threading.Thread):
         self._tell([(commit.done, None) for commit in commits])
         return more
 
-    def _append(self, appends: list[Append]) -> None:
+    def _append(self, appends: list[tuple[Append, Blob]]) -> None:
         self._last = time.monotonic()
         results: Sequence[int | SpoolError]
         try:
-            blobs = [append.blob for append in appends]
-            results = self._file.append(blobs, now=time.time_ns() // 1000, limit=self._limit)
+            results = self._file.append([blob for _, blob in appends], now=time.time_ns() // 1000, limit=self._limit)
         except SpoolError as error:
             results = [error] * len(appends)
-        self._tell([(append.done, result) for append, result in zip(appends, results, strict=True)])
+        self._tell([(append.done, result) for (append, _), result in zip(appends, results, strict=True)])
         self._loop.call_soon_threadsafe(self._appended)
 
     def _tell(self, results: list[tuple[asyncio.Future[Any], object]]) -> None:

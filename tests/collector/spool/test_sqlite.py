@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from collector.spool import writer
 from collector.spool.contract import STORE, SpoolError, SpoolFullError
 from collector.spool.file import APPLICATION, SpoolFile
 from collector.spool.sqlite import SqliteSpool
@@ -165,6 +166,21 @@ async def test_room_in_the_file_counts_when_the_disk_has_none(path: Path, monkey
         await spool.commit(STORE, upto)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 15 * 2**20))
         assert await spool.append(numbers([1])) > upto
+
+
+async def test_an_append_that_there_is_no_memory_for_is_told_and_the_next_goes_on(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_memory(_: object) -> bytes:
+        raise MemoryError
+
+    async with spool_at(path) as spool:
+        monkeypatch.setattr(writer, "encode", no_memory)
+        with pytest.raises(SpoolError, match="cannot be encoded"):
+            await spool.append(numbers([0]))
+        monkeypatch.undo()
+        await spool.append(numbers([1]))
+        assert values((await spool.read(0, 100)).samples) == [1]
 
 
 async def test_an_append_to_a_closed_spool_is_told(path: Path) -> None:
