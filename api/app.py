@@ -10,13 +10,14 @@ Every answer is computed from the store and the records as they are; the API kee
 from importlib.metadata import version
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Security
+from fastapi import APIRouter, Depends, FastAPI, Security
 
 from api.access import allowed
 from api.auth import Scope
 from api.errors import answer_problems
 from api.headers import SafeHeaders
 from api.openapi import camel_case, describe
+from api.parameters import only_known_parameters
 from api.parts import Parts
 from api.routes import alerts, assets, deadletters, gaps, health, kpis, page, problems, samples, sources, states
 
@@ -46,7 +47,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.state.parts = parts
     app.add_middleware(SafeHeaders)
     answer_problems(app)
-    v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ))])
+    v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ)), Depends(only_known_parameters)])
     for module in V1:
         v1.include_router(module.router)
     app.include_router(v1)

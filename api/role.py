@@ -25,7 +25,7 @@ FINISHING_S: Final = 5
 _log = structlog.get_logger()
 
 
-class CannotListenError(Exception):
+class CannotListenError(OSError):
     """The address cannot be listened on; the text says why and what to do."""
 
 

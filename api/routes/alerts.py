@@ -34,11 +34,11 @@ _EXAMPLE: Final = {
             },
             "value": "81.5",
             "began": "2026-11-24T08:12:04.9Z",
-            "ended": None,
-            "active": True,
+            "ended": "2026-11-24T08:31:40.2Z",
+            "active": False,
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

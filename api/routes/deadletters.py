@@ -33,7 +33,7 @@ _EXAMPLE: Final = {
             "count": 3600,
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

@@ -25,12 +25,12 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "source": "hobbing-opcua",
             "signals": [],
             "start": "2026-11-24T08:12:05.051Z",
-            "end": None,
+            "end": "2026-11-24T08:15:11.430Z",
             "cause": "no answer to the keep-alive",
             "state": "open",
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 
 
 @router.get("/healthz", summary="Tell that the process runs")
-async def health() -> HealthView:
+async def read_health() -> HealthView:
     """Answer `ok`. It asks nobody else: use it to restart the process, never to judge the park."""
     return HealthView(status="ok")
 
@@ -41,7 +41,7 @@ async def health() -> HealthView:
     summary="Tell whether every part works",
     responses={503: {"model": ReadinessView, "description": "A part does not work; `checks` names it."}},
 )
-async def readiness(parts: GivenParts, response: Response) -> ReadinessView:
+async def read_readiness(parts: GivenParts, response: Response) -> ReadinessView:
     """Ask the records and the store, and look whether the collector lives and its spool reaches the store.
 
     Where a check fails the status is 503; the API still answers what does not need that part.

@@ -47,7 +47,7 @@ _EXAMPLE: Final = {
             "computed": "2026-11-24T16:00:07.201Z",
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

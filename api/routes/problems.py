@@ -1,6 +1,8 @@
 """What each kind of problem means: the `type` of a problem leads here."""
 
-from fastapi import APIRouter
+from typing import Annotated
+
+from fastapi import APIRouter, Path
 
 from api.errors import KINDS, NOT_FOUND, ProblemError
 from api.views.problems import KindView
@@ -9,7 +11,7 @@ router = APIRouter(tags=["problems"])
 
 
 @router.get("/problems/{slug}", summary="Read what a kind of problem means")
-async def read_problem(slug: str) -> KindView:
+async def read_problem(slug: Annotated[str, Path(description="Last segment of the `type`.")]) -> KindView:
     """Explain the kind of problem that an answer named as its `type`."""
     kind = KINDS.get(slug)
     if kind is None:

@@ -41,7 +41,7 @@ _EXAMPLE: Final = {
             "received": "2026-11-24T08:12:04.950123Z",
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

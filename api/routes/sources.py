@@ -35,7 +35,7 @@ _EXAMPLE: Final = {
             "signals": 212,
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 

@@ -36,7 +36,7 @@ _EXAMPLE: Final = {
             "raw": "ACTIVE",
         }
     ],
-    "next_page_token": None,
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
     "path": "gears/hobbing/hob-01",
     "start": "2026-11-24T00:00:00Z",
     "end": "2026-11-25T00:00:00Z",

@@ -104,5 +104,5 @@ class ProblemView(View):
 
 
 def documented(value: Any) -> dict[int | str, dict[str, Any]]:
-    """Give the OpenAPI entry of a good answer with this example."""
+    """Give the OpenAPI entry of a good answer with this example, which holds no null: FastAPI leaves those out."""
     return {200: {"content": {"application/json": {"example": value}}}}

@@ -5,7 +5,7 @@ database: what the tests ask the API for went the whole way but the wire.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
@@ -371,15 +371,33 @@ class Plant:
 
     @asynccontextmanager
     async def parts(
-        self, *, open_page: bool = False, store: Callable[[], Store] | None = None, now: datetime = NOW
+        self,
+        *,
+        open_page: bool = False,
+        store: Callable[[], Store] | None = None,
+        troubles: Sequence[Exception] = (),
+        now: datetime = NOW,
     ) -> AsyncIterator[Parts]:
-        """Give the parts of an API on this park; `store` in place of its own, where one is given."""
+        """Give the parts of an API on this park.
+
+        Args:
+            open_page: whether this machine needs no key.
+            store: gives another store than the park's.
+            troubles: while there are any, the park's store is down for the first of them.
+            now: what time it is.
+        """
         async with Records(self.records_url) as records, self.store() as own:
+
+            def well() -> Store:
+                if troubles:
+                    raise troubles[0]
+                return own
+
             yield Parts(
                 park=PARK,
                 settings=ApiSettings(open_page=open_page),
                 records=lambda: records,
-                store=store or (lambda: own),
+                store=store or well,
                 now=lambda: now,
             )
 

@@ -1,0 +1,35 @@
+"""Dead letters, as they came."""
+
+import base64
+
+import httpx
+
+from tests.api.client import items, problem, walk
+
+URL = "/api/v1/dead-letters"
+
+
+async def test_a_dead_letter_is_told_as_it_came(api: httpx.AsyncClient) -> None:
+    script, long, binary, text = await items(api, URL)
+    assert text["payload"] == '{"value": "ERR"}'
+    assert (text["encoding"], text["size"], text["count"]) == ("utf-8", 16, 1)
+    assert text["source"] == "grinding-mqtt"
+    assert text["signal"] is None
+    assert "declare the signal as text" in text["reason"]
+    assert script["payload"] == "<script>alert(1)</script>"
+    assert binary["encoding"] == "base64"
+    assert base64.b64decode(binary["payload"]) == b"\xff\xfe\x00broken"
+    assert (long["encoding"], long["size"]) == ("utf-8", 9000)
+    assert long["payload"] == "力" * 1365  # cut before the character that the limit falls into
+
+
+async def test_the_newest_come_first_and_pages_add_up(api: httpx.AsyncClient) -> None:
+    whole = await items(api, URL, source="grinding-mqtt")
+    assert [letter["id"] for letter in whole] == [4, 3, 2, 1]
+    pages = await walk(api, URL, limit=3)
+    assert [len(page) for page in pages] == [3, 1]
+    assert [letter for page in pages for letter in page] == whole
+
+
+async def test_an_unknown_source_is_a_problem(api: httpx.AsyncClient) -> None:
+    problem(await api.get(URL, params={"source": "nobody"}), 404, "unknown-asset")

@@ -1,0 +1,41 @@
+"""The gap ledger."""
+
+from functools import partial
+from pathlib import Path
+
+import httpx
+
+from collector.gaps import add_gap
+from collector.records import Records
+from tests.api.client import asking_of, items, problem, walk
+from tests.api.plant import GRINDER, NOW, Plant
+
+URL = "/api/v1/gaps"
+
+
+async def test_a_gap_tells_source_interval_cause_and_state(api: httpx.AsyncClient) -> None:
+    over, one_signal, lasting = await items(api, URL)
+    assert over["source"] == "hobbing-opcua"
+    assert (over["start"], over["end"]) == ("2026-11-23T23:15:00Z", "2026-11-23T23:19:00Z")
+    assert (over["state"], over["signals"]) == ("open", [])
+    assert over["cause"] == "no answer to the keep-alive within 10 s"
+    assert one_signal["signals"] == [f"{GRINDER}/spindle_temperature"]
+    assert lasting["end"] is None
+
+
+async def test_gaps_are_filtered(api: httpx.AsyncClient) -> None:
+    assert len(await items(api, URL, source="grinding-mqtt")) == 1
+    assert len(await items(api, URL, source=["grinding-mqtt", "injection-opcua"])) == 2
+    assert len(await items(api, URL, start="2026-11-24T05:00:00Z")) == 1
+    assert len(await items(api, URL, end="2026-11-24T00:00:00Z")) == 1
+    problem(await api.get(URL, params={"source": "grinding"}), 404, "unknown-asset")
+
+
+async def test_pages_add_up_to_the_whole_of_gaps_that_began_together(plant: Plant, tmp_path: Path) -> None:
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        for number in range(7):
+            gap = partial(add_gap, source="hobbing-opcua", signals=(), start=NOW, end=NOW, cause=str(number))
+            await records.run(gap)
+        async with asking_of(plant, records) as client:
+            pages = await walk(client, URL, limit=3)
+    assert [[gap["cause"] for gap in page] for page in pages] == [["0", "1", "2"], ["3", "4", "5"], ["6"]]

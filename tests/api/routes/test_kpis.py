@@ -1,0 +1,102 @@
+"""Results and their catalogue."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import httpx
+import pytest
+
+from analytics.kpis.catalogue import KPIS
+from tests.api.client import items, problem, walk
+from tests.api.plant import HOB, PARK, WASHER
+
+DAYS = {"start": "2026-11-21T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
+
+
+async def test_the_catalogue_shows_every_kpi_unasked(api: httpx.AsyncClient) -> None:
+    rows = await items(api, "/api/v1/kpis/catalogue")
+    assert [row["slug"] for row in rows] == [kpi.slug for kpi in KPIS]
+    first = rows[0]
+    assert (first["slug"], first["unit"], first["kind"]) == ("utilisation", "1", "ratio")
+    assert first["title"] == {"zh": KPIS[0].title.zh, "en": "Utilisation"}
+    assert "ISO 22400-2" in first["source"]
+
+
+async def test_without_a_window_the_newest_day_of_everything_is_told(api: httpx.AsyncClient) -> None:
+    rows = await items(api, "/api/v1/kpis", period="day", kpi="utilisation")
+    machines = [path for path in PARK.equipment if path != WASHER]
+    lines = [line.path for factory in PARK.factories for line in factory.lines]
+    assert {row["path"] for row in rows} == {"riverside", "gears", "moulds", *lines, *machines}
+    ours = next(row for row in rows if row["path"] == HOB)
+    assert ours["start"] == "2026-11-23T16:00:00Z"  # midnight in Shanghai
+    assert ours["end"] == "2026-11-24T08:14:58Z"  # as far as is known
+    assert next(row for row in rows if row["path"] == "moulds")["start"] == "2026-11-23T23:00:00Z"
+
+
+async def test_a_ratio_is_that_of_the_times_beside_it(api: httpx.AsyncClient) -> None:
+    rows = {row["kpi"]: row for row in await items(api, "/api/v1/kpis", path=HOB, period="day")}
+    assert rows.keys() == {kpi.slug for kpi in KPIS}
+    assert rows["utilisation"]["unit"] == "1"
+    assert rows["producing_time"]["unit"] == "s"
+    ratio = rows["producing_time"]["value"] / rows["planned_time"]["value"]
+    assert rows["utilisation"]["value"] == pytest.approx(ratio)
+    assert rows["utilisation"]["coverage"] == pytest.approx(1.0)
+
+
+async def test_windows_that_begin_in_the_interval_are_told(api: httpx.AsyncClient) -> None:
+    rows = await items(api, "/api/v1/kpis", path=HOB, period="hour", kpi="utilisation", **DAYS)
+    starts = [datetime.fromisoformat(row["start"]) for row in rows]
+    assert starts == sorted(starts)
+    assert len(starts) > 48
+    within = {"start": "2026-11-24T00:00:00Z", "end": "2026-11-24T02:00:00Z"}
+    rows = await items(api, "/api/v1/kpis", path=HOB, period="hour", kpi="utilisation", **within)
+    assert [row["start"] for row in rows] == ["2026-11-24T00:00:00Z", "2026-11-24T01:00:00Z"]
+
+
+async def test_shifts_carry_their_names(api: httpx.AsyncClient) -> None:
+    rows = await items(api, "/api/v1/kpis", path="moulds", period="shift", kpi="planned_time", **DAYS)
+    assert {row["name"] for row in rows} >= {"early", "late"}
+
+
+async def test_pages_add_up_to_the_whole(api: httpx.AsyncClient) -> None:
+    whole = await items(api, "/api/v1/kpis", limit=10_000, **DAYS)
+    pages = await walk(api, "/api/v1/kpis", limit=701, **DAYS)
+    assert len(pages) > 3
+    assert [row for page in pages for row in page] == whole
+    assert {row["path"] for row in whole} >= {"riverside", HOB}
+    keys = [(row["path"], row["period"], row["start"], row["kpi"]) for row in whole]
+    assert keys == sorted(set(keys))
+
+
+async def test_several_paths_and_kpis_are_taken(api: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"path": [HOB, "gears"], "kpi": ["utilisation", "off_time"], "period": "day"}
+    rows = await items(api, "/api/v1/kpis", **asked)
+    assert {(row["path"], row["kpi"]) for row in rows} == {
+        (path, kpi) for path in asked["path"] for kpi in asked["kpi"]
+    }
+
+
+@pytest.mark.parametrize(
+    ("parameters", "status", "kind"),
+    [
+        ({"path": "gears/hobing"}, 404, "unknown-asset"),
+        ({"kpi": "utilization"}, 404, "unknown-kpi"),
+        ({"period": "week"}, 422, "invalid-parameter"),
+        ({"start": "2026-11-24T00:00:00Z"}, 422, "invalid-parameter"),
+        ({"end": "2026-11-24T00:00:00Z"}, 422, "invalid-parameter"),
+        ({"period": "hour", "start": "2026-01-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}, 422, "invalid-parameter"),
+    ],
+)
+async def test_what_cannot_be_asked_is_a_problem(
+    api: httpx.AsyncClient, parameters: dict[str, str], status: int, kind: str
+) -> None:
+    problem(await api.get("/api/v1/kpis", params=parameters), status, kind)
+
+
+async def test_a_long_window_of_days_is_allowed(api: httpx.AsyncClient) -> None:
+    year = {"start": "2026-01-01T00:00:00Z", "end": "2026-12-31T00:00:00Z"}
+    rows = await items(api, "/api/v1/kpis", path="riverside", period="day", kpi="utilisation", **year)
+    starts = [datetime.fromisoformat(row["start"]) for row in rows]
+    assert len(starts) >= 3
+    assert all(other - one == timedelta(days=1) for one, other in pairwise(starts))

@@ -1,0 +1,48 @@
+"""Sources and how their links stand."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+
+from collector.links import Link, write_links
+from collector.records import Records
+from tests.api.client import asking, asking_of, items
+from tests.api.plant import NOW, Plant, links
+
+
+async def test_every_source_tells_how_it_stands(api: httpx.AsyncClient) -> None:
+    up, second, down = await items(api, "/api/v1/sources")
+    assert (up["name"], up["kind"], up["line"]) == ("hobbing-opcua", "opcua", "gears/hobbing")
+    assert (up["state"], up["stale"], up["problem"]) == ("up", False, "")
+    assert (up["samples"], up["signals"]) == (1_284_551, 11)
+    assert up["last_time"] == "2026-11-24T08:14:57Z"
+    assert up["horizon"] == "2026-11-24T08:14:58Z"
+    assert second["refusals"] == 37
+    assert down["state"] == "down"
+    assert "10.20.3.7:4840" in down["problem"]
+    assert down["since"] == "2026-11-24T05:40:00Z"
+
+
+async def test_a_source_the_collector_never_wrote_of_is_unseen(plant: Plant, tmp_path: Path) -> None:
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records, asking_of(plant, records) as client:
+        sources = await items(client, "/api/v1/sources")
+    assert [source["state"] for source in sources] == ["unseen"] * 3
+    assert sources[0]["last_time"] is None
+
+
+async def test_a_source_the_collector_stopped_writing_of_is_stale(plant: Plant) -> None:
+    async with plant.parts(now=NOW + timedelta(minutes=1)) as parts, asking(parts, key=plant.key) as client:
+        sources = await items(client, "/api/v1/sources")
+    assert all(source["stale"] for source in sources)
+
+
+async def test_a_recording_stands_beside_the_sources_of_its_line(plant: Plant, tmp_path: Path) -> None:
+    ended = Link("recording-gears-grinding", "ended", NOW, NOW, NOW, NOW, 12, 0, "")
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        await records.run(lambda connection: write_links(connection, [*links(), ended]))
+        async with asking_of(plant, records) as client:
+            sources = await items(client, "/api/v1/sources")
+    assert [source["name"] for source in sources[:3]] == ["hobbing-opcua", "grinding-mqtt", "injection-opcua"]
+    assert (sources[3]["kind"], sources[3]["line"], sources[3]["state"]) == ("recording", "gears/grinding", "ended")
+    assert (sources[3]["signals"], sources[3]["stale"]) == (4, False)

@@ -1,0 +1,100 @@
+"""State timelines."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from collector.links import Link, write_links
+from collector.records import Records
+from tests.api.client import asking_of, items, problem, walk
+from tests.api.plant import GRINDER, HOB, INJECTION_LOST, NOW, PRESS, WASHER, Plant
+
+DAY = {"start": "2026-11-24T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
+
+
+def at(path: str) -> str:
+    return f"/api/v1/equipment/{path}/states"
+
+
+def instant(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+async def test_the_spans_of_a_day_follow_each_other_to_where_the_source_has_spoken(api: httpx.AsyncClient) -> None:
+    body = (await api.get(at(HOB), params=DAY)).json()
+    spans = body["items"]
+    assert body["path"] == HOB
+    assert (body["start"], body["end"]) == (DAY["start"], DAY["end"])
+    assert spans[0]["start"] == DAY["start"]
+    assert all(one["end"] == other["start"] for one, other in pairwise(spans))
+    assert spans[-1]["end"] == body["known_until"] == "2026-11-24T08:14:58Z"
+    assert {"state": "producing", "raw": "ACTIVE"}.items() <= next(s for s in spans if s["raw"] == "ACTIVE").items()
+
+
+async def test_the_time_a_link_is_down_is_unknown_after_hold_for(api: httpx.AsyncClient) -> None:
+    body = (await api.get(at(PRESS), params=DAY)).json()
+    last = body["items"][-1]
+    assert last["state"] == "unknown"
+    assert last["raw"] is None
+    assert timedelta(0) <= instant(last["start"]) - INJECTION_LOST <= timedelta(minutes=10)
+    assert instant(last["end"]) == NOW
+
+
+async def test_pages_add_up_to_the_whole(api: httpx.AsyncClient) -> None:
+    whole = await items(api, at(HOB), **DAY)
+    pages = await walk(api, at(HOB), **DAY, limit=3)
+    assert len(pages) > 3
+    assert [span for page in pages for span in page] == whole
+
+
+async def test_equipment_without_a_state_signal_has_no_spans(api: httpx.AsyncClient) -> None:
+    body = (await api.get(at(WASHER), params=DAY)).json()
+    assert body["items"] == []
+    assert body["known_until"] is None
+
+
+async def test_what_was_played_as_a_line_is_known_to_its_end(plant: Plant, tmp_path: Path) -> None:
+    last = NOW - timedelta(days=1)
+    ended = Link("recording-gears-grinding", "ended", NOW, NOW, last, NOW, 12, 0, "")
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        await records.run(lambda connection: write_links(connection, [ended]))
+        async with asking_of(plant, records) as client:
+            range_ = {"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
+            played = (await client.get(at(GRINDER), params=range_)).json()
+            beside = (await client.get(at(HOB), params=range_)).json()
+    assert instant(played["known_until"]) == instant(played["items"][-1]["end"]) == last + timedelta(microseconds=1)
+    assert beside == {**beside, "items": [], "known_until": None}
+
+
+async def test_an_unknown_machine_is_a_problem_that_names_near_ones(api: httpx.AsyncClient) -> None:
+    body = problem(await api.get(at("gears/hobbing/hob-1"), params=DAY), 404, "unknown-asset")
+    assert HOB in body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"end": "2026-11-24T00:00:00Z"}, "end"),
+        ({"end": "2026-12-26T00:00:00Z"}, "end"),
+        ({"start": "yesterday"}, "start"),
+        ({"start": "2026-11-24T00:00:00"}, "start"),
+        ({"start": "0"}, "start"),
+        ({"start": "1969-12-31T23:59:59Z"}, "start"),
+        ({"end": "9999-12-31T23:59:59Z"}, "end"),
+        ({"start": "2026-02-30T00:00:00Z"}, "start"),
+        ({"limit": "0"}, "limit"),
+        ({"limit": "10001"}, "limit"),
+    ],
+)
+async def test_a_wrong_parameter_is_named(api: httpx.AsyncClient, change: dict[str, Any], name: str) -> None:
+    body = problem(await api.get(at(HOB), params={**DAY, **change}), 422, "invalid-parameter")
+    assert [fault["name"] for fault in body["errors"]] == [name]
+
+
+async def test_any_zone_is_read_and_utc_is_answered(api: httpx.AsyncClient) -> None:
+    local = {"start": "2026-11-24T08:00:00+08:00", "end": "2026-11-25T08:00:00+08:00"}
+    assert (await api.get(at(HOB), params=local)).json() == (await api.get(at(HOB), params=DAY)).json()

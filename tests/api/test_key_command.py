@@ -1,0 +1,82 @@
+"""The verb `parkline key`."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from api.commands.key import app
+from tests.api.installation import install
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    install(tmp_path)
+    return tmp_path
+
+
+def key(config: Path, *arguments: str) -> Result:
+    return CliRunner().invoke(app, [*arguments, "--config", str(config)])
+
+
+def listed(config: Path) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = json.loads(key(config, "list", "-o", "json").stdout)
+    return rows
+
+
+def test_a_key_is_shown_once_and_alone_on_stdout(config: Path) -> None:
+    made = key(config, "create", "park platform")
+    assert made.exit_code == 0
+    (text,) = made.stdout.split()
+    assert text.startswith("parkline_")
+    assert "this once only" in made.stderr
+    (row,) = listed(config)
+    assert (row["name"], row["state"], row["scopes"], row["expires"]) == ("park platform", "valid", "read", None)
+    assert text not in key(config, "list").stdout
+    assert row["id"] in key(config, "list").stdout
+
+
+def test_a_key_is_made_for_programs_with_an_end(config: Path) -> None:
+    made = json.loads(key(config, "create", "audit", "--expires", "90d", "-o", "json").stdout)
+    assert made["key"].startswith(f"parkline_{made['id']}_")
+    assert made["expires"] > made["created"]
+
+
+def test_a_key_is_revoked(config: Path) -> None:
+    made = json.loads(key(config, "create", "audit", "-o", "json").stdout)
+    assert key(config, "revoke", made["id"]).exit_code == 0
+    assert listed(config)[0]["state"] == "revoked"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "told"),
+    [
+        (["revoke", "00000000"], 1, "parkline key list"),
+        (["create", "audit", "--expires", "soon"], 2, "90d"),
+        (["create", "audit", "--expires", "0d"], 2, "longer"),
+        (["create", "audit", "--expires", "99999999d"], 2, "90d"),
+        (["create", " "], 2, "who gets the key"),
+        (["create", "x" * 65], 2, "1 to 64 characters"),
+    ],
+)
+def test_a_wrong_call_says_what_to_write(config: Path, arguments: list[str], code: int, told: str) -> None:
+    done = key(config, *arguments)
+    assert done.exit_code == code
+    assert told in done.stderr
+    assert not done.stdout
+    assert listed(config) == []
+
+
+def test_a_wrong_configuration_is_told(tmp_path: Path) -> None:
+    done = key(tmp_path, "list")
+    assert done.exit_code == 2
+    assert "parkline.yaml" in done.stderr
+
+
+def test_records_that_cannot_be_opened_are_told(config: Path) -> None:
+    (config / "data").write_text("a file where the folder should be", encoding="utf-8")
+    done = key(config, "list")
+    assert done.exit_code == 1
+    assert "records" in done.stderr

@@ -1,0 +1,91 @@
+"""The description: complete, true to its own examples, and readable offline."""
+
+import re
+from typing import Any
+
+import httpx
+import jsonschema_rs
+import pytest
+
+from api.app import create_app
+from tests.api.plant import Plant
+
+
+@pytest.fixture
+async def described(plant: Plant) -> dict[str, Any]:
+    async with plant.parts() as parts:
+        return create_app(parts).openapi()
+
+
+def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {path: operation for path, methods in described["paths"].items() for operation in methods.values()}
+
+
+async def test_every_route_is_described(described: dict[str, Any]) -> None:
+    assert described["openapi"].startswith("3.1")
+    assert {path: operation["operationId"] for path, operation in operations(described).items()} == {
+        "/api/v1/assets": "listAssets",
+        "/api/v1/sources": "listSources",
+        "/api/v1/equipment/{path}/states": "listEquipmentStates",
+        "/api/v1/kpis": "listKpis",
+        "/api/v1/kpis/catalogue": "listKpiCatalogue",
+        "/api/v1/alerts": "listAlerts",
+        "/api/v1/samples": "listSamples",
+        "/api/v1/gaps": "listGaps",
+        "/api/v1/dead-letters": "listDeadLetters",
+        "/healthz": "readHealth",
+        "/readyz": "readReadiness",
+        "/problems/{slug}": "readProblem",
+    }
+
+
+async def test_everything_says_what_it_is(described: dict[str, Any]) -> None:
+    for path, operation in operations(described).items():
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert operation["tags"], path
+        for parameter in operation.get("parameters", ()):
+            assert parameter.get("description"), (path, parameter["name"])
+    tags = {tag for operation in operations(described).values() for tag in operation["tags"]}
+    assert tags == {tag["name"] for tag in described["tags"]}
+    for name, schema in described["components"]["schemas"].items():
+        for field, told in schema.get("properties", {}).items():
+            assert re.fullmatch("[a-z][a-z0-9_]*", field), (name, field)
+            assert told.get("description"), (name, field)
+
+
+async def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
+    checked = 0
+    for path, operation in operations(described).items():
+        for code, answer in operation["responses"].items():
+            for media in answer.get("content", {}).values():
+                schema = {**media["schema"], "components": described["components"]}
+                if "example" in media:
+                    jsonschema_rs.validate(schema, media["example"])
+                    checked += 1
+                else:
+                    assert not path.startswith("/api/") or path.endswith("catalogue"), (path, code)
+    assert checked > 30
+
+
+async def test_every_operation_tells_its_problems(described: dict[str, Any]) -> None:
+    for path, operation in operations(described).items():
+        answers = operation["responses"]
+        if path.startswith("/api/"):
+            assert operation["security"] == [{"bearer": []}, {"apiKey": []}], path
+            assert {"401", "403", "503"} <= answers.keys(), path
+        if operation.get("parameters"):
+            assert "422" in answers, path
+        for code, answer in answers.items():
+            if int(code) >= 400 and path != "/readyz":
+                assert list(answer["content"]) == ["application/problem+json"], (path, code)
+    assert not {"HTTPValidationError", "ValidationError"} & described["components"]["schemas"].keys()
+
+
+async def test_the_documentation_needs_nothing_from_elsewhere(api: httpx.AsyncClient) -> None:
+    page = (await api.get("/docs")).text
+    references = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(references) >= 4
+    for reference in references:
+        assert reference.startswith("/"), reference
+        assert (await api.get(reference)).status_code == 200, reference

@@ -1,0 +1,92 @@
+"""The role: it answers until it is told to stop, also while what it stands on is down."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.role import CannotListenError, serve
+from collector.load import Config, load
+from tests.api.client import problem
+from tests.api.installation import install
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[httpx.AsyncClient]:
+    """Run the role for the length of the block, and hold that it stops when told."""
+    stop = asyncio.Event()
+    address = f"http://127.0.0.1:{config.installation.api.port}"
+    async with httpx.AsyncClient(base_url=address) as client, asyncio.TaskGroup() as group:
+        role = group.create_task(serve(config, stop))
+        await _answers(client)
+        yield client
+        stop.set()
+        async with asyncio.timeout(8):
+            await role
+
+
+async def _answers(client: httpx.AsyncClient, path: str = "/healthz") -> None:
+    """Ask until the answer is good."""
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                if (await client.get(path)).is_success:
+                    return
+            except httpx.ConnectError:
+                pass
+            await asyncio.sleep(0.02)
+
+
+async def test_it_answers_and_stops_and_leaves_signals_alone(tmp_path: Path) -> None:
+    install(tmp_path)
+    before = signal.getsignal(signal.SIGTERM)
+    async with running(load(tmp_path)) as client:
+        assert (await client.get("/api/v1/assets")).json()["id"] == "park"
+        assert (await client.get("/api/v1/kpis")).json() == {"items": [], "next_page_token": None}
+        assert signal.getsignal(signal.SIGTERM) is before
+        assert "server" not in (await client.get("/")).headers
+    with pytest.raises(httpx.TransportError):
+        await httpx.AsyncClient().get(str(client.base_url))
+
+
+async def test_it_answers_while_the_store_is_down_and_takes_it_up_when_it_is_back(tmp_path: Path) -> None:
+    install(tmp_path, lake="blocked/lake")
+    blocked = tmp_path / "blocked"
+    blocked.write_text("a file where the lake's folder should be", encoding="utf-8")
+    async with running(load(tmp_path)) as client:
+        assert "lake" in problem(await client.get("/api/v1/kpis"), 503, await _kind(client))["detail"]
+        assert (await client.get("/api/v1/alerts")).status_code == 200
+        ready = (await client.get("/readyz")).json()
+        assert {check["name"]: check["ok"] for check in ready["checks"]}["store"] is False
+        blocked.unlink()
+        await _answers(client, "/api/v1/kpis")
+
+
+async def _kind(client: httpx.AsyncClient) -> str:
+    """Give the kind of problem that the store's state is told as: refused or unavailable."""
+    kind: str = (await client.get("/api/v1/kpis")).json()["type"].rpartition("/")[2]
+    assert kind in {"store-refused", "store-unavailable"}
+    return kind
+
+
+async def test_it_answers_while_the_records_are_down(tmp_path: Path) -> None:
+    install(tmp_path)
+    (tmp_path / "data").write_text("a file where the records' folder should be", encoding="utf-8")
+    main = tmp_path / "parkline.yaml"
+    main.write_text(main.read_text(encoding="utf-8").replace("data/lake", "elsewhere/lake"), encoding="utf-8")
+    async with running(load(tmp_path)) as client:
+        problem(await client.get("/api/v1/alerts"), 503, "records-unavailable")
+        assert (await client.get("/api/v1/kpis")).status_code == 200
+        assert (await client.get("/")).status_code == 200
+
+
+async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> None:
+    port = install(tmp_path)
+    told = pytest.raises(CannotListenError, match=rf"127\.0\.0\.1 port {port}.*`port` under `api:`")
+    with socket.create_server(("127.0.0.1", port)), told:
+        await serve(load(tmp_path), asyncio.Event())
