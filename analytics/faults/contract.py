@@ -8,7 +8,8 @@
 - Time goes on without samples, too: a state that a delay waits for is reached when `until` says that nothing has come.
 - Samples older than those already looked at are late: they are counted and change nothing. What they would have
   changed has been told.
-- A sample with Bad status says nothing: it neither begins an alert nor ends one.
+- A sample with Bad status says nothing: it neither begins an alert nor ends one. To limits, a value outside the
+  signal's valid range says nothing either.
 - Of an alert that began, lasts or ended differently in this look, `Found.alerts` has the newest version, once.
 """
 

@@ -25,7 +25,7 @@ from typing import Any, Final, Literal
 
 import polars as pl
 
-from adapters.sample import is_bad
+from adapters.sample import Status, is_bad
 from analytics.alerts import Alert
 from analytics.faults.contract import Carried, Detector, Found, in_order, moment, names
 from collector.park import Limit, Park, Severity, Signal, Title
@@ -84,7 +84,7 @@ def look(
     watched: Mapping[str, Limits], carried: Mapping[str, Carried], samples: pl.DataFrame, until: Mapping[str, int]
 ) -> Found:
     """Look at samples, as `faults.contract` tells."""
-    usable = samples.lazy().filter(pl.col("signal").is_in(list(watched)) & ~is_bad(pl.col("status")))
+    usable = samples.lazy().filter(pl.col("signal").is_in(list(watched)) & ~is_bad(pl.col("status")) & _measured())
     values = usable.with_columns(value=pl.coalesce("float", pl.col("int").cast(pl.Float64))).collect()
     ordered, late = in_order(values.filter(pl.col("value").is_not_null()), carried)
     work = _Work(watched, carried)
@@ -95,6 +95,11 @@ def look(
     for signal, ns in until.items():
         work.pass_time(signal, ns)
     return Found(tuple(work.alerts.values()), work.carried, late)
+
+
+def _measured() -> pl.Expr:
+    """True but for what lies outside the signal's valid range: that is a sensor that errs, not a machine that does."""
+    return pl.col("status") != Status.UNCERTAIN_RANGE
 
 
 def lasting(watched: Limits, carried: Carried) -> frozenset[str]:

@@ -155,6 +155,14 @@ def test_bad_samples_neither_begin_nor_end_an_alert() -> None:
     assert looked.told() == [("high:80", 0, None)]
 
 
+def test_values_outside_their_valid_range_neither_begin_nor_end_an_alert() -> None:
+    looked = limited([(0, 90.0)], Limit(high=80))
+    astray = samples(TEMPERATURE, [(5, 0.0), (6, 999.0)])
+    looked.look(astray.with_columns(status=pl.lit(Status.UNCERTAIN_RANGE.value, pl.UInt32)))
+    looked.look(samples(TEMPERATURE, [(9, 70.0)]))
+    assert looked.told() == [("high:80", 0, 9)]
+
+
 def test_late_samples_are_counted_and_change_nothing() -> None:
     looked = limited([(0, 70.0), (50, 70.0)], Limit(high=80))
     looked.look(samples(TEMPERATURE, [(20, 99.0), (49, 99.0), (60, 70.0)]))
