@@ -1,12 +1,13 @@
 """A trial of one source: connect as the collector would, and listen for a while; store and acknowledge nothing."""
 
 import asyncio
+import os
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 import polars as pl
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adapters.registry import source_kind
 from adapters.sample import VALUE_TYPES, no_refusals, no_samples
@@ -25,15 +26,22 @@ class Heard:
     """What a source said."""
 
     signals: list[dict[str, Any]]
-    """A row per signal of the source: its newest value as it would be stored; None where nothing was heard."""
+    """A row per signal of the source: its newest value as it would be stored (None where nothing was heard), its
+    status, its time, how many samples, and a note on what a person should know."""
 
     refusals: list[dict[str, Any]]
     """What would become dead letters: address, reason, and how often."""
 
+    refused: int
+    """How many signals have said nothing but what was refused, or were refused themselves: a wrong address or type."""
+
 
 def seconds(text: str) -> float:
     """Read a duration as people write it; raises ValueError, which says how."""
-    duration: timedelta = TypeAdapter(Duration).validate_python(text)
+    try:
+        duration: timedelta = TypeAdapter(Duration).validate_python(text)
+    except ValidationError as error:
+        raise ValueError(error.errors()[0]["msg"].removeprefix("Value error, ")) from error
     return duration.total_seconds()
 
 
@@ -65,14 +73,18 @@ async def trial(park: Park, name: str, patience: float) -> Heard:
     samples = pl.concat([no_samples(), *(delivery.samples for delivery in deliveries)])
     admitted = admit(name, samples, rules_of(signals, AdmitSettings()))
     refusals = pl.concat([no_refusals(), *(delivery.refusals for delivery in deliveries), admitted.refusals])
-    return Heard(_newest(admitted.samples, [signal.path for signal in signals]), _folded(refusals))
+    newest = {row["signal"]: row for row in _newest(admitted.samples).iter_rows(named=True)}
+    reasons = dict(refusals.drop_nulls("signal").unique("signal", keep="first").select("signal", "reason").iter_rows())
+    rows = [_row(signal.path, newest.get(signal.path), reasons.get(signal.path, "")) for signal in signals]
+    mute = {row["signal"] for row in rows if row["value"] is None}
+    return Heard(rows, _folded(refusals), refused=len(mute & reasons.keys()))
 
 
 def _apart(settings: BaseModel) -> BaseModel:
     """Keep a trial apart from the collector's own session, where the protocol has one."""
     apart: dict[str, Any] = {}
     if "client_id" in type(settings).model_fields:
-        apart["client_id"] = "parkline-trial"
+        apart["client_id"] = f"parkline-trial-{os.getpid()}"
     if "session_expiry" in type(settings).model_fields:
         apart["session_expiry"] = timedelta(0)
     if "share" in type(settings).model_fields:
@@ -80,24 +92,24 @@ def _apart(settings: BaseModel) -> BaseModel:
     return settings.model_copy(update=apart)
 
 
-def _newest(samples: pl.DataFrame, paths: list[str]) -> list[dict[str, Any]]:
-    last = samples.group_by("signal").agg(pl.all().sort_by("time").last(), heard=pl.len())
-    by_signal = {row["signal"]: row for row in last.iter_rows(named=True)}
-    rows = []
-    for path in paths:
-        row = by_signal.get(path)
-        rows.append(
-            {
-                "signal": path,
-                "value": None
-                if row is None
-                else next((row[kind] for kind in VALUE_TYPES if row[kind] is not None), None),
-                "status": None if row is None else _status(row["status"]),
-                "time": None if row is None else row["time"],
-                "heard": 0 if row is None else row["heard"],
-            }
-        )
-    return rows
+def _newest(samples: pl.DataFrame) -> pl.DataFrame:
+    return samples.group_by("signal").agg(pl.all().sort_by("time").last(), heard=pl.len())
+
+
+def _row(path: str, newest: dict[str, Any] | None, reason: str) -> dict[str, Any]:
+    if newest is None:
+        note = reason or "silent; what is sent on change alone says nothing until it changes"
+        return {"signal": path, "value": None, "status": None, "time": None, "heard": 0, "note": note}
+    value = next((newest[kind] for kind in VALUE_TYPES if newest[kind] is not None), None)
+    status = _status(newest["status"])
+    return {
+        "signal": path,
+        "value": value,
+        "status": status,
+        "time": newest["time"],
+        "heard": newest["heard"],
+        "note": reason,
+    }
 
 
 def _status(code: int) -> str:

@@ -9,6 +9,8 @@ import typer
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from collector.load import Config
 
 app = typer.Typer(no_args_is_help=True)
@@ -28,6 +30,7 @@ def list_sources(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFor
                 "name": name,
                 "kind": source.kind,
                 "line": source.line,
+                "endpoint": _endpoint(source.settings),
                 "signals": sum(signal.source == name for signal in loaded.park.signals.values()),
                 "state": "unseen" if link is None else link.state,
                 "last sample": None if link is None else link.last_time,
@@ -50,7 +53,7 @@ def try_source(
 ) -> None:
     """Connect to a source and show each signal's newest value; nothing is stored, nothing is acknowledged.
 
-    Exit code 0: the link works; 1: it does not, and the text says what to do.
+    Exit code 0: the link works, and what is silent may be; 1: it does not, or a signal is refused; the text says why.
     """
     from adapters.sources.contract import SourceError
     from collector.trial import seconds, trial
@@ -68,13 +71,20 @@ def try_source(
         fail(error)
     if output is OutputFormat.JSON:
         show_json({"signals": heard.signals, "refusals": heard.refusals})
-        return
-    show(heard.signals, output, title=f"{name}: the link works; heard in {patience:g} s")
-    if heard.refusals:
-        show(heard.refusals, output, title="refused")
-    silent = sum(row["status"] is None for row in heard.signals)
-    if silent:
-        typer.echo(f"{silent} silent: a signal that is sent on change alone says nothing until it changes", err=True)
+    else:
+        show(heard.signals, output, title=f"{name}: the link works; heard in {patience:g} s")
+        if heard.refusals:
+            show(heard.refusals, output, title="refused")
+    if heard.refused:
+        fail(f"{name}: {heard.refused} signals are refused; mend their addresses or types in the line file")
+
+
+def _endpoint(settings: "BaseModel") -> str:
+    """Give what a link's settings demand (endpoint, host, files), and its port: what tells it from another."""
+    needed = [getattr(settings, name) for name, field in type(settings).model_fields.items() if field.is_required()]
+    parts = [", ".join(map(str, part)) if isinstance(part, tuple) else str(part) for part in needed]
+    port = getattr(settings, "port", None)
+    return " ".join(parts) + (f":{port}" if port else "")
 
 
 def _load(config: Path) -> "Config":

@@ -148,6 +148,7 @@ _HELP: Final = (
     (r"unexpected end of stream", "a quote was opened and never closed; close it"),
     (r"could not find expected ':'", "a key without `:`; write `key: value`"),
     (r"expected ',' or", "a bracket was opened and is not closed here; close it, or put a comma between the parts"),
+    (r"expected the node content", "a value should stand here; write it, or close the bracket that was opened before"),
     (r"expected <block end>", "this line is not indented like its neighbours; align it with them"),
     (r"unknown escape character", r"a `\` in double quotes begins an escape; put a path or pattern in single quotes"),
     (r"incompatible YAML document", "this YAML version is not known; take out the %YAML line"),

@@ -17,7 +17,7 @@ _PREFIXES: Final = ("", "da", "Y", "Z", "E", "P", "T", "G", "M", "k", "h", "d", 
 
 _METRIC: Final = frozenset(
     ["m", "g", "s", "A", "K", "mol", "cd", "rad", "sr", "Hz", "N", "Pa", "J", "W", "V", "F", "Ohm", "S", "Wb",
-     "T", "H", "Cel", "lm", "lx", "Bq", "Gy", "Sv", "kat", "l", "L", "t", "bar", "eV", "cal", "B", "var",
+     "T", "H", "Cel", "lm", "lx", "Bq", "Gy", "Sv", "kat", "l", "L", "t", "bar", "eV", "cal", "B", "var", "gf",
      "m[H2O]", "m[Hg]"]
 )  # fmt: skip
 """Atoms that take a prefix."""
@@ -35,12 +35,12 @@ _NUMBER: Final = re.compile(r"\d+(?:\{[^{}\s]*\})?|\{[^{}\s]+\}|10[*^][+-]?\d+")
 _MEANT: Final = {
     "°C": "Cel", "℃": "Cel", "degC": "Cel", "celsius": "Cel", "摄氏度": "Cel", "度C": "Cel",
     "°F": "[degF]", "℉": "[degF]", "degF": "[degF]", "kelvin": "K",
-    "°": "deg", "degree": "deg", "degrees": "deg", "度": "deg",
+    "°": "deg", "degree": "deg", "degrees": "deg",
     "rpm": "r/min", "RPM": "r/min", "U/min": "r/min", "rev/min": "r/min", "转/分": "r/min", "rps": "r/s", "rev": "r",
     "kWh": "kW.h", "KWH": "kW.h", "kwh": "kW.h", "Wh": "W.h", "MWh": "MW.h", "GWh": "GW.h", "千瓦时": "kW.h",
     "Ah": "A.h", "mAh": "mA.h", "VA": "V.A", "kVA": "kV.A", "kVAr": "kvar", "VAr": "var", "kvarh": "kvar.h",
     "千瓦": "kW", "瓦": "W", "KW": "kW", "kw": "kW", "hp": "[HP]", "HP": "[HP]",
-    "Nm": "N.m", "kNm": "kN.m", "Ncm": "N.cm", "kgf": "N",
+    "Nm": "N.m", "kNm": "kN.m", "Ncm": "N.cm",
     "kmh": "km/h", "kph": "km/h", "mph": "[mi_i]/h", "mps": "m/s", "m/sec": "m/s", "lpm": "l/min", "LPM": "L/min",
     "sec": "s", "secs": "s", "second": "s", "seconds": "s", "秒": "s", "msec": "ms", "毫秒": "ms",
     "minute": "min", "minutes": "min", "mins": "min", "分": "min", "分钟": "min",
@@ -51,7 +51,7 @@ _MEANT: Final = {
     "inch": "[in_i]", "in": "[in_i]", "ft": "[ft_i]", "lb": "[lb_av]", "lbs": "[lb_av]", "gal": "[gal_us]",
     "米": "m", "毫米": "mm", "厘米": "cm", "微米": "um", "micron": "um", "吨": "t", "千克": "kg", "公斤": "kg",
     "克": "g",
-    "升": "l", "liter": "l", "litre": "l", "cbm": "m3", "Nm3/h": "m3/h", "Nm3": "m3",
+    "升": "l", "liter": "l", "litre": "l", "cbm": "m3", "Nm3/h": "m3{normal}/h", "Nm3": "m3{normal}",
     "hz": "Hz", "HZ": "Hz", "khz": "kHz", "KHz": "kHz", "赫兹": "Hz",
     "ohm": "Ohm", "\u2126": "Ohm", "\u03a9": "Ohm", "k\u2126": "kOhm", "k\u03a9": "kOhm",
     "volt": "V", "volts": "V", "伏": "V", "amp": "A", "amps": "A", "安": "A", "mv": "mV", "ma": "mA",

@@ -73,7 +73,12 @@ def test_a_value_that_is_not_written_has_the_place_of_its_key() -> None:
 
 
 def test_anchors_aliases_and_merges_work() -> None:
-    text = "common: &common {source: plc, type: float}\nsignals:\n  - {<<: *common, name: a}\n  - {<<: [*common], type: int}\n"
+    text = """
+common: &common {source: plc, type: float}
+signals:
+  - {<<: *common, name: a}
+  - {<<: [*common], type: int}
+"""
     assert parsed(text) == {
         "common": {"source": "plc", "type": "float"},
         "signals": [{"source": "plc", "type": "float", "name": "a"}, {"source": "plc", "type": "int"}],
