@@ -26,7 +26,8 @@ def problems(folder: Path, *calendar: str) -> list[str]:
         ["shifts: [{name: a, start: 22:00, end: 06:00}, {name: b, start: 06:00, end: 22:00}]"],
         ["shifts: [{name: a, start: 6:00, end: 14:00}, {name: b, start: 14:00:00, end: 22:00}]"],
         [
-            "shifts: [{name: a, start: 20:00, end: 08:00, breaks: [{start: 23:50, end: 0:10}, {start: 2:00, end: 2:30}]}]"
+            "shifts:",
+            "  - {name: a, start: 20:00, end: 08:00, breaks: [{start: 23:50, end: 0:10}, {start: 2:00, end: 2:30}]}",
         ],
         [
             "shifts:",
@@ -81,9 +82,9 @@ def test_a_calendar_that_can_be_is_right(tmp_path: Path, calendar: list[str]) ->
         (
             [
                 "shifts:",
-                "  - {name: a, start: 06:00, end: 14:00, breaks: [{start: 9:00, end: 10:00}, {start: 9:30, end: 11:00}]}",
+                "  - {name: a, start: 06:00, end: 14:00, breaks: [{start: 7:00, end: 8:00}, {start: 7:30, end: 9:00}]}",
             ],
-            "5:81: this break overlaps another of shift `a`",
+            "5:80: this break overlaps another of shift `a`",
         ),
         (
             [
