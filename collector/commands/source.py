@@ -76,7 +76,8 @@ def try_source(
         if heard.refusals:
             show(heard.refusals, output, title="refused")
     if heard.refused:
-        fail(f"{name}: {heard.refused} signals are refused; mend their addresses or types in the line file")
+        many = "1 signal is" if heard.refused == 1 else f"{heard.refused} signals are"
+        fail(f"{name}: {many} refused; mend the address or the type in the line file")
 
 
 def _endpoint(settings: "BaseModel") -> str:
