@@ -29,7 +29,7 @@ from typing import Final
 
 import polars as pl
 
-from adapters.sample import INSTANT, PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, Status, is_bad, is_good
+from adapters.sample import INSTANT, PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, Status, is_bad, is_good, no_refusals
 from collector.park import Signal
 from collector.settings import AdmitSettings
 
@@ -53,6 +53,12 @@ _EXACT: Final = 2.0**53
 
 _WHOLE: Final = 1e-9
 """How far from a whole number a scaled integer may lie, relative to its size: 70 * 0.1 is 7.000000000000001."""
+
+_AS_IT_CAME: Final = frozenset({"signal", "time", "received"})
+"""Columns of a sample that admission leaves alone."""
+
+_AS_WRITTEN: Final = pl.QueryOptFlags.none()
+"""The optimiser would cost more than it saves on a batch."""
 
 
 class _Fate(IntEnum):
@@ -105,19 +111,24 @@ def rules_of(signals: Iterable[Signal], settings: AdmitSettings) -> Rules:
 def admit(source: str, samples: pl.DataFrame, rules: Rules) -> Admitted:
     """Tell apart what `source` delivered: columns of `adapters.sample.SAMPLES`, in any state."""
     judged = (
-        samples.select(SAMPLES.names())
-        .join(rules.table, on="signal", how="left", maintain_order="left")
+        samples.lazy()
+        .join(rules.table.lazy(), on="signal", how="left", maintain_order="left")
         .with_columns(bad=is_bad(pl.col("status")).fill_null(value=False), whole=_whole())
         .with_columns(number=_number())
-        .with_columns(fate=_fate(rules.ahead, rules.oldest))
+        .with_columns(_fate(rules.ahead, rules.oldest).alias("fate"), *_sample())
+        .collect(engine="in-memory", optimizations=_AS_WRITTEN)
     )
     refused = judged["fate"].is_not_null()
     if not refused.any():
-        return Admitted(judged.select(_sample()), pl.DataFrame(schema=REFUSALS))
+        return Admitted(_kept(judged), no_refusals())
     return Admitted(
-        judged.filter(~refused).select(_sample()),
+        _kept(judged.filter(~refused)),
         judged.filter(refused).select(_refusal(source, rules.ahead, rules.oldest)),
     )
+
+
+def _kept(judged: pl.DataFrame) -> pl.DataFrame:
+    return pl.DataFrame([judged[name if name in _AS_IT_CAME else f"kept {name}"].alias(name) for name in SAMPLES])
 
 
 def _address(signal: Signal) -> str:
@@ -178,9 +189,10 @@ def _fate(ahead: timedelta, oldest: datetime) -> pl.Expr:
 
 @cache
 def _sample() -> list[pl.Expr]:
+    """The columns of a sample that judging may change, each named `kept` and its name."""
     declared, number, status = pl.col("type"), pl.col("number"), pl.col("status").fill_null(int(Status.GOOD))
     valued = pl.any_horizontal(pl.col(value_type).is_not_null() for value_type in VALUE_TYPES) & ~pl.col("bad")
-    whole = pl.when(_scaled()).then(number.round()).cast(pl.Int64)
+    whole = pl.when(_scaled()).then(number.round()).cast(pl.Int64, strict=False)
     outside = ((number < pl.col("low")) | (number > pl.col("high"))).fill_null(value=False)
     values = {
         "float": number,
@@ -189,16 +201,13 @@ def _sample() -> list[pl.Expr]:
         "text": pl.col("text"),
     }
     return [
-        pl.col("signal"),
-        pl.col("time"),
-        *(pl.when(valued & (declared == name)).then(value).alias(name) for name, value in values.items()),
+        *(pl.when(valued & (declared == name)).then(value).alias(f"kept {name}") for name, value in values.items()),
         pl.when(~valued & ~is_bad(status))
         .then(pl.lit(int(Status.BAD_NO_DATA), dtype=pl.UInt32))
         .when(valued & outside & is_good(status) & declared.is_in(["float", "int"]))
         .then(pl.lit(int(Status.UNCERTAIN_RANGE), dtype=pl.UInt32))
         .otherwise(status)
-        .alias("status"),
-        pl.col("received"),
+        .alias("kept status"),
     ]
 
 
