@@ -22,6 +22,7 @@ import polars as pl
 import sqlalchemy as sa
 import structlog
 
+from adapters.sample import is_bad
 from adapters.sources.contract import (
     Delivery,
     Missed,
@@ -220,9 +221,13 @@ def _failure(task: asyncio.Task[None]) -> BaseException | None:
 
 
 def _newest(samples: pl.DataFrame) -> tuple[datetime, datetime] | None:
-    """Give the time and the arrival of the sample with the greatest time."""
-    at = samples["time"].arg_max()
+    """Give the time and the arrival of the sample with the greatest time.
+
+    One with Bad status may have no time of the machine's own: a server that waits for a first value gives its own.
+    """
+    told = samples.filter(~is_bad(pl.col("status")))
+    at = told["time"].arg_max()
     if at is None:
         return None
-    row = samples.select(pl.col("time", "received").dt.cast_time_unit("us")).row(at)
+    row = told.select(pl.col("time", "received").dt.cast_time_unit("us")).row(at)
     return row[0], row[1]

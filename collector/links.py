@@ -56,7 +56,7 @@ class Link:
     """When the collector last wrote this, UTC: its heartbeat."""
 
     last_time: datetime | None
-    """Greatest source time it has delivered, UTC; None before the first sample."""
+    """Greatest source time it has delivered with a value, UTC; None before the first."""
 
     last_received: datetime | None
     """When that sample arrived, UTC."""

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 import pytest
 
+from adapters.sample import Status
 from adapters.sources.contract import (
     Missed,
     SourceLostError,
@@ -347,6 +348,16 @@ async def test_the_link_tells_what_has_been_made_safe(making: Making, book: Link
     link = book.link("plc")
     assert (link.samples, link.refusals, link.state) == (3, 1, "ended")
     assert link.last_time == NOON + timedelta(milliseconds=1)
+
+
+async def test_a_sample_without_a_value_tells_no_machine_time(making: Making, book: LinkBook) -> None:
+    source = Script()
+    waiting = numbers([0], since=NOON + timedelta(minutes=5)).with_columns(
+        float=pl.lit(None, pl.Float64), status=pl.lit(Status.BAD.value, pl.UInt32)
+    )
+    source.plan(Link().give(source.delivery(waiting), source.delivery(numbers([3], since=NOON))).end())
+    await making(source).once()
+    assert book.link("plc").last_time == NOON
 
 
 async def _holds(spool: SqliteSpool, expected: list[float]) -> bool:
