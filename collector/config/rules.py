@@ -1,5 +1,7 @@
 """What the keys of one signal mean together: which role takes which type, unit and map."""
 
+from collections.abc import Callable
+from math import isfinite
 from typing import Final
 
 from collector.config.marks import Mapping, Sequence, text_of
@@ -26,7 +28,7 @@ _NUMERIC_ROLES: Final = frozenset(
     }
 )
 
-_UNIT_OF: Final = {
+_UNIT_OF: Final[dict[str, tuple[Callable[[str], bool], str]]] = {
     SignalRole.CYCLE_TIME: (is_time, "s"),
     SignalRole.METER: (is_time, "h"),
     SignalRole.ENERGY: (is_energy, "kW.h"),
@@ -105,7 +107,7 @@ def _is_integer(text: str) -> bool:
 def _check_unit(node: Mapping, role: str, kind: str | None, report: Report) -> None:
     unit_node = node.get("unit")
     unit = text_of(unit_node)
-    measures = _UNIT_OF.get(role) if role in _UNIT_OF else None  # type: ignore[call-overload]
+    measures = _UNIT_OF.get(role)
     if unit_node is not None and unit is not None:
         wrong = check_unit(unit)
         if wrong:
@@ -147,7 +149,9 @@ def _check_limit(limit: Mapping, report: Report) -> None:
 
 
 def _number(node: Mapping, key: str) -> float | None:
+    """Give a number that can be compared; None where none is written, or what is not one."""
     try:
-        return float(text_of(node.get(key)) or "")
+        number = float(text_of(node.get(key)) or "")
     except ValueError:
         return None
+    return number if isfinite(number) else None
