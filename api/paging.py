@@ -10,6 +10,7 @@ import binascii
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import orjson
@@ -17,6 +18,9 @@ import polars as pl
 from fastapi import Query, Request
 
 from api.errors import ProblemError, wrong
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 _OWN: Final = frozenset({"limit", "page_token"})
 """Parameters that may differ from page to page."""
@@ -43,9 +47,22 @@ class Paging:
         """Give the position to go on from, as values of these types; raises a problem for a token made up."""
         if self.position is None:
             return None
-        if [type(part) for part in self.position] != list(types):
+        if [type(part) for part in self.position] != list(types) or not all(map(_storable, self.position)):
             raise _no_token()
         return self.position
+
+
+def microseconds(instant: datetime) -> int:
+    """Give an instant as a position holds it."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def instant(position: int) -> datetime:
+    """Give the instant that a position holds; raises a problem for one made up."""
+    try:
+        return _EPOCH + position * _MICROSECOND
+    except OverflowError as error:
+        raise _no_token() from error
 
 
 def paging(*, default: int, most: int) -> Callable[..., Paging]:
@@ -85,6 +102,11 @@ def _position(token: str, query: str) -> tuple[Any, ...]:
             parameter="page_token", detail="it belongs to another query; send it with the parameters of the page before"
         )
     return tuple(parts[1:])
+
+
+def _storable(part: Any) -> bool:
+    """Tell whether every database takes it as a parameter."""
+    return "\0" not in part if isinstance(part, str) else -(2**63) <= part < 2**63
 
 
 def _no_token() -> ProblemError:

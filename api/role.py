@@ -79,6 +79,7 @@ def _uvicorn(parts: Parts) -> uvicorn.Config:
         ws="none",
         lifespan="off",
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,  # `api.access` looks at them itself: only an unforwarded request is from this machine

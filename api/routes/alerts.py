@@ -1,6 +1,5 @@
 """Alerts: what lasts and what is over."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
@@ -8,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from analytics.alertlog import After, read_alerts
 from analytics.alerts import Alert
 from api.lookup import known_assets, signal_at
-from api.paging import Paging, paging
+from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.views.alerts import AlertView
 from api.views.shape import Paged, TitleView, documented
@@ -16,9 +15,6 @@ from api.window import MaybeEnd, MaybeStart, check_window
 from collector.park import Severity
 
 router = APIRouter(tags=["alerts"])
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND: Final = timedelta(microseconds=1)
 
 _EXAMPLE: Final = {
     "items": [
@@ -64,7 +60,7 @@ async def list_alerts(
     signals = [signal_at(parts.park, signal).path] if signal is not None else None
     after = None
     if (position := page.after(int, str)) is not None:
-        after = After(_EPOCH + position[0] * _MICROSECOND, position[1])
+        after = After(instant(position[0]), position[1])
     alerts = await parts.records().run(
         lambda connection: read_alerts(
             connection,
@@ -79,9 +75,7 @@ async def list_alerts(
         )
     )
     shown = alerts[: page.limit]
-    token = None
-    if len(alerts) > len(shown):
-        token = page.token(((shown[-1].began - _EPOCH) // _MICROSECOND, shown[-1].id))
+    token = page.token((microseconds(shown[-1].began), shown[-1].id)) if len(alerts) > len(shown) else None
     return Paged[AlertView](items=[_alert(alert) for alert in shown], next_page_token=token)
 
 

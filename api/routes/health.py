@@ -9,6 +9,7 @@ import structlog
 from fastapi import APIRouter, Response
 
 from adapters.stores.contract import StoreError, StoreRefusedError
+from api.heartbeat import HEARTBEAT
 from api.parts import GivenParts, Parts
 from api.views.health import CheckView, HealthView, ReadinessView
 from collector.drains import read_drains
@@ -17,9 +18,6 @@ from collector.records import RecordsError
 from collector.spool.contract import STORE
 
 router = APIRouter(tags=["health"])
-
-HEARTBEAT: Final = timedelta(seconds=15)
-"""How old the collector's last word may be; it writes every second or so."""
 
 STUCK_AFTER: Final = timedelta(minutes=1)
 """How long samples may wait in the spool for a store that does not answer."""

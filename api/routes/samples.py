@@ -5,7 +5,7 @@ window asked for: a year of a quiet signal and an hour of a fast one are both a 
 """
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import polars as pl
@@ -15,7 +15,7 @@ from adapters.sample import ValueType, is_bad, is_good
 from adapters.stores.contract import Store
 from api.answers import INSTANT, rows
 from api.lookup import signal_at
-from api.paging import Paging, paging
+from api.paging import Paging, instant, paging
 from api.parts import GivenParts
 from api.views.samples import SampleView
 from api.views.shape import Paged, documented
@@ -28,8 +28,6 @@ WINDOW_AT_MOST: Final = timedelta(days=31)
 
 _FIRST_SLICE: Final = timedelta(minutes=10)
 _WIDEST_SLICE: Final = timedelta(days=1)
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _EXAMPLE: Final = {
     "items": [
@@ -77,7 +75,7 @@ async def _first(
     """Give the first `count` samples of the window that follow `after` (ns since 1970), or as many as there are."""
     begin = start
     if after is not None:
-        begin = max(start, _EPOCH + timedelta(microseconds=after // 1000))
+        begin = max(start, instant(after // 1000))
     width = _FIRST_SLICE
     found: list[pl.DataFrame] = []
     missing = count

@@ -7,9 +7,9 @@ from typing import Final
 from fastapi import APIRouter
 
 from analytics.recording import source_of
+from api.heartbeat import is_stale
 from api.lookup import lines_of
 from api.parts import GivenParts
-from api.routes.health import HEARTBEAT
 from api.views.shape import Paged, documented
 from api.views.sources import SourceView
 from collector.links import Link, read_links
@@ -60,14 +60,13 @@ async def list_sources(parts: GivenParts) -> Paged[SourceView]:
 
 
 def _source(name: str, kind: str, line: str, link: Link | None, signals: int, now: datetime) -> SourceView:
-    stale = link is not None and link.state != "ended" and now - link.seen > HEARTBEAT
     return SourceView.model_validate(
         {
             "name": name,
             "kind": kind,
             "line": line,
             "signals": signals,
-            "stale": stale,
+            "stale": link is not None and is_stale(link, now),
             "state": link.state if link else "unseen",
             "problem": link.problem if link else "",
             "since": link.since if link else None,

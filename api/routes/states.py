@@ -1,6 +1,6 @@
 """What a machine did, and when."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Final
 
 import polars as pl
@@ -11,7 +11,7 @@ from analytics.recording import source_of
 from analytics.timeline import Reader
 from api.answers import rows
 from api.lookup import equipment_at, line_of
-from api.paging import Paging, paging
+from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
 from api.views.shape import documented
 from api.views.states import TimelineView
@@ -24,7 +24,6 @@ router = APIRouter(tags=["states"])
 WINDOW_AT_MOST: Final = timedelta(days=31)
 """The longest window of one request."""
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _EXAMPLE: Final = {
@@ -65,7 +64,7 @@ async def list_equipment_states(
     check_window(start, end, most=WINDOW_AT_MOST)
     equipment = equipment_at(parts.park, path)
     after = page.after(int)
-    begin = start if after is None else max(start, _EPOCH + after[0] * _MICROSECOND)
+    begin = start if after is None else max(start, instant(after[0]))
     until = await _known_until(parts, equipment)
     async with parts.reading() as store:
         reader = Reader(parts.park, store, parts.records())

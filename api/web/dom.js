@@ -12,6 +12,11 @@ export function h(tag, attributes, ...children) {
   return element;
 }
 
+/** Give a text of the page's own with what stands in backticks as code. */
+export function coded(text) {
+  return text.split("`").map((part, index) => (index % 2 ? h("code", null, part) : part));
+}
+
 const shown = new WeakMap();
 
 /** Replace what `place` shows, unless `data` is what it already shows; keeps the focus where it was. */

@@ -1,7 +1,7 @@
 // Asks for the API key. It is kept in this tab's session storage only.
 
 import { key } from "./api.js";
-import { h } from "./dom.js";
+import { coded, h } from "./dom.js";
 import { say } from "./words.js";
 
 /** Ask until there is a key; `wrong` says why the one before was not accepted. */
@@ -20,7 +20,7 @@ export function askForKey(wrong) {
         },
       },
       h("h2", null, say("key.title")),
-      h("p", null, say("key.why")),
+      h("p", null, coded(say("key.why"))),
       wrong ? h("p", { class: "wrong", role: "alert" }, say("key.wrong", wrong)) : null,
       h("label", { for: "key-text" }, say("key.label")),
       field,

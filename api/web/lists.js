@@ -1,6 +1,6 @@
 // What needs attention: alerts, sources and gaps.
 
-import { h } from "./dom.js";
+import { coded, h } from "./dom.js";
 import { count, duration, stamp } from "./time.js";
 import { say, titled } from "./words.js";
 
@@ -18,7 +18,7 @@ export function alerts(active, recent, more, find, choose, now) {
     h("h2", null, say("alerts.title")),
     h("h3", null, say("alerts.active"), h("span", { class: "badge" }, String(active.length))),
     active.length ? alertTable(active, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.active")),
-    h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, String(recent.length))),
+    h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, more ? `${recent.length}+` : String(recent.length))),
     recent.length ? alertTable(recent, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.recent")),
     more ? h("p", { class: "quiet" }, say("alerts.more")) : null,
   ];
@@ -66,7 +66,7 @@ export function sources(list, zoneOf) {
       h("td", { class: "nowrap" }, source.last_time ? stamp(source.last_time, zone) : "–"),
       h("td", { class: "number" }, count(source.samples)),
       h("td", { class: `number ${source.refusals ? "thin" : ""}` }, count(source.refusals)),
-      h("td", { class: "text" }, advice(source, state), source.problem ? h("span", { class: "under" }, source.problem) : null),
+      h("td", { class: "text" }, coded(advice(source, state)), source.problem ? h("span", { class: "under" }, source.problem) : null),
     );
   });
   return [h("h2", null, say("sources.title")), table("sources", ["name", "link", "last", "samples", "refusals", "do"], rows)];

@@ -16,7 +16,8 @@ import { language, locale, say, switchLanguage, titled } from "./words.js";
 const EVERY_MS = 5000;
 const NUMBERS_EVERY_MS = 60_000;
 const LIVE_MS = 60_000;
-const RECENT = 20;
+const RECORDED_MS = 24 * 3_600_000;
+const RECENT = 10;
 
 const shown = { park: null, chosen: "", day: null, pinned: false, data: null, numbersAt: 0, numbersOf: "", answered: null };
 const place = (id) => document.getElementById(id);
@@ -183,13 +184,13 @@ function dataUntil(sources) {
 function untilLine(until, now) {
   if (until === null) return h("span", { class: "quiet" }, say("until.none"));
   const behind = now - until;
-  const recorded = shown.data.sources.every((source) => source.state === "ended");
-  const kind = recorded ? "recorded" : behind <= LIVE_MS ? "live" : "behind";
+  const kind = behind <= LIVE_MS ? "live" : behind <= RECORDED_MS ? "behind" : "recorded";
   const zone = zoneOf(shown.park.id);
+  const local = zone === "UTC" ? "" : `${clock(until, zone)} ${zone} · `;
   return [
     h("span", { class: `pulse ${kind}` }),
     h("span", null, `${say("until.label")} `, h("strong", null, `${stamp(until, "UTC")} UTC`)),
-    h("span", { class: "quiet" }, `${clock(until, zone)} ${zone} · ${say(`until.${kind}`, duration(behind))}`),
+    h("span", { class: "quiet" }, local + say(`until.${kind}`, duration(behind))),
   ];
 }
 

@@ -20,7 +20,7 @@ const WORDS = {
   "until.none": ["No data yet", "尚无数据"],
   "until.live": ["live", "实时"],
   "until.behind": ["behind by {0}", "滞后 {0}"],
-  "until.recorded": ["recorded", "历史数据"],
+  "until.recorded": ["recorded data", "历史数据"],
 
   "tile.utilisation": ["Utilisation of the park", "园区设备利用率"],
   "tile.utilisation.note": ["producing in planned time", "计划时间内的生产占比"],
@@ -88,7 +88,7 @@ const WORDS = {
   "source.ended": ["Read to its end", "已读完"],
   "source.unseen": ["Not started", "未启动"],
   "source.stale": ["Not reported", "无上报"],
-  "do.up": ["Nothing.", "无需处理。"],
+  "do.up": ["Nothing to do.", "无需处理。"],
   "do.refusals": [
     "Some inputs were refused: see the dead letters for the reasons.",
     "有输入被拒收：请查看死信记录中的原因。",
@@ -105,7 +105,7 @@ const WORDS = {
     "The machine refuses the link: an engineer must mend user, password or certificate.",
     "设备拒绝连接：请工程师检查用户名、密码或证书。",
   ],
-  "do.ended": ["Nothing: a recorded file, read to its end.", "无需处理：录制文件已读完。"],
+  "do.ended": ["Nothing to do: a recorded file, read to its end.", "无需处理：录制文件已读完。"],
   "do.unseen": [
     "The collector has not run with this source yet: start `parkline run`.",
     "采集程序尚未运行该数据源：请启动 `parkline run`。",

@@ -1,5 +1,7 @@
 """Page tokens."""
 
+from datetime import UTC, datetime
+
 import polars as pl
 import pytest
 from fastapi import FastAPI, Request
@@ -7,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.errors import ProblemError
-from api.paging import Paging, behind, paging
+from api.paging import Paging, behind, instant, microseconds, paging
 
 read = paging(default=10, most=100)
 
@@ -17,7 +19,10 @@ def ask(query: str, *, limit: int = 10, token: str = "", path: str = "/api/v1/th
     return read(Request(scope), limit, token)
 
 
-@given(st.lists(st.text() | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5))
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@given(st.lists(TEXTS | st.integers(-(2**63), 2**63 - 1), min_size=1, max_size=5))
 def test_a_token_gives_back_the_position_it_was_made_of(position: list[str | int]) -> None:
     first = ask("path=a&path=b")
     again = ask("path=b&limit=3&path=a&page_token=x", token=first.token(position))
@@ -42,10 +47,26 @@ def test_a_made_up_token_is_refused(token: str) -> None:
             ask("", token=token).after(int)
 
 
-@pytest.mark.parametrize("position", [["1"], [1, 2], [None], [True], [1.5], []])
+@pytest.mark.parametrize("position", [["1"], [1, 2], [None], [True], [1.5], [], [2**63]])
 def test_a_token_with_a_foreign_position_is_refused(position: list[int]) -> None:
     with pytest.raises(ProblemError, match="no token of this API"):
         ask("", token=ask("").token(position)).after(int)
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_an_instant_survives_in_a_position(at: datetime) -> None:
+    assert instant(microseconds(at)) == at
+
+
+@pytest.mark.parametrize("position", [2**62, -(2**62)])
+def test_an_instant_that_is_none_is_refused(position: int) -> None:
+    with pytest.raises(ProblemError, match="no token of this API"):
+        instant(position)
+
+
+def test_a_text_that_no_database_takes_is_refused() -> None:
+    with pytest.raises(ProblemError, match="no token of this API"):
+        ask("", token=ask("").token(["a\0b"])).after(str)
 
 
 KEYS = st.tuples(st.sampled_from("ab"), st.integers(0, 3), st.sampled_from("xyz"))
