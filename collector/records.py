@@ -21,6 +21,9 @@ METADATA: Final = sa.MetaData()
 
 T = TypeVar("T")
 
+_LOCK: Final = 0x70_6B_6C_6E
+"""Number of the PostgreSQL lock under which tables are made, `pkln`."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -107,9 +110,13 @@ class Records:
             self._engine = sa.create_engine(self._url, connect_args={"timeout": 15} if sqlite else {})
             if sqlite:
                 sa.event.listen(self._engine, "connect", _durable)
-            METADATA.create_all(self._engine)
-        except (OSError, sa.exc.OperationalError, sa.exc.ArgumentError) as error:
-            msg = f"cannot open the records {self.name} ({error}); check `records: url:` in parkline.yaml"
+            with self._engine.begin() as connection:
+                # Roles start side by side: one makes the tables, the others wait for it.
+                connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_xact_lock({_LOCK})")
+                METADATA.create_all(connection)
+        except (OSError, sa.exc.DBAPIError, sa.exc.ArgumentError) as error:
+            reason = getattr(error, "orig", None) or error
+            msg = f"cannot open the records {self.name} ({reason}); check `records: url:` in parkline.yaml"
             raise RecordsError(msg) from error
 
 

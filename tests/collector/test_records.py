@@ -1,0 +1,111 @@
+"""The records: made once by whoever comes first, and clear about what is wrong."""
+
+import asyncio
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import given
+from hypothesis import strategies as st
+
+from collector.links import Link, read_links, write_links
+from collector.records import Instant, Records, RecordsError
+from tests.collector.fakes import NOON
+
+OPENING = """
+import asyncio, sys, time
+from collector import deadletters, gaps, links
+from collector.records import Records
+from collector.spool.file import SpoolFile
+from pathlib import Path
+
+async def main():
+    sys.stdin.readline()
+    SpoolFile(Path(sys.argv[1]) / "data" / "spool.db").close()
+    async with Records(f"sqlite:///{sys.argv[1]}/data/records.db") as records:
+        await records.run(links.read_links)
+
+print("ready", flush=True)
+asyncio.run(main())
+"""
+
+
+def open_at_once(folder: Path, count: int) -> list[str]:
+    """Let processes open records and spool at the same moment, for the first time; give what they complained of."""
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", OPENING, str(folder)],
+            cwd=Path(__file__).parents[2],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(count)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    return [process.communicate()[1] for process in processes]
+
+
+def test_roles_that_start_at_once_make_the_tables_together(tmp_path: Path) -> None:
+    assert open_at_once(tmp_path, 4) == [""] * 4
+
+
+async def test_a_place_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RecordsError, match="check `records: url:`"):
+        async with Records(f"sqlite:///{tmp_path}/file/records.db"):
+            pass
+
+
+async def test_a_password_is_never_shown() -> None:
+    records = Records("postgresql://parkline:secret@db.example.com/records")
+    assert "secret" not in records.name
+    with pytest.raises(RecordsError, match="not open") as raised:
+        await records.run(read_links)
+    assert "secret" not in str(raised.value)
+
+
+async def test_a_failed_change_leaves_nothing(records: Records) -> None:
+    def work(connection: sa.Connection) -> None:
+        write_links(connection, [link("plc")])
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await records.run(work)
+    assert await records.run(read_links) == {}
+
+
+async def test_many_changes_at_once_are_all_made(records: Records) -> None:
+    async def write(number: int) -> None:
+        await records.run(lambda connection: write_links(connection, [link(f"plc-{number}")]))
+
+    await asyncio.gather(*(write(number) for number in range(50)))
+    assert len(await records.run(read_links)) == 50
+
+
+def link(source: str) -> Link:
+    return Link(source, "up", NOON, NOON, None, None, 0, 0, "")
+
+
+@given(st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=8)), timezone(timedelta(hours=-11))])))
+def test_an_instant_comes_back_to_the_microsecond_in_utc(instant: datetime) -> None:
+    kept = Instant().process_bind_param(instant, sa.create_engine("sqlite://").dialect)
+    back = Instant().process_result_value(kept, sa.create_engine("sqlite://").dialect)
+    assert back == instant
+    assert back is not None
+    assert back.tzinfo is UTC
+
+
+def test_an_instant_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="time zone"):
+        Instant().process_bind_param(datetime(2024, 5, 17), sa.create_engine("sqlite://").dialect)  # noqa: DTZ001 - that is the mistake
