@@ -19,5 +19,6 @@ def test_a_collector_killed_twenty_times_loses_and_doubles_nothing() -> None:
         assert (verdict["lost"], verdict["doubled"]) == (0, 0)
     mqtt, opcua = verdicts["by-mqtt"], verdicts["by-opcua"]
     assert mqtt["stored"] == mqtt["sent"] > 1000
+    assert mqtt["gaps_filled"] == mqtt["gaps"] > 0
     assert opcua["stored"] + opcua["gap_covered"] == opcua["sent"] > 1000
     assert opcua["stored"] > 0
