@@ -131,6 +131,12 @@ class NodeOpcua:
         """Count its sessions."""
         return int((await self._ask({"do": "counts"}))["sessions"])
 
+    async def until_sessions(self, count: int) -> None:
+        """Wait until it has that many sessions, or fewer."""
+        async with asyncio.timeout(PATIENCE):
+            while await self.sessions() > count:  # noqa: ASYNC110 - it tells when asked, and only then
+                await asyncio.sleep(0.01)
+
     async def _ask(self, command: Mapping[str, Any]) -> Any:
         process = self._process
         assert process is not None, "the server does not run"
@@ -166,8 +172,8 @@ class NodeOpcua:
 
 @pytest.fixture(scope="session")
 def node_opcua(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeOpcua]:
-    """Give a server that is shared by all tests, and that knows the users `USERS`."""
-    with NodeOpcua(tmp_path_factory.mktemp("node-opcua"), users=USERS) as server:
+    """Give a server that is shared by all tests; it knows the users `USERS`, and makes 20 monitored items a request."""
+    with NodeOpcua(tmp_path_factory.mktemp("node-opcua"), users=USERS, items=20) as server:
         yield server
 
 

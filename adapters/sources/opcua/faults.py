@@ -1,6 +1,9 @@
 """What went wrong with a server, told so that a person knows what to do next."""
 
+import asyncio
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from asyncua.ua.status_codes import StatusCodes, get_name_and_doc
@@ -33,6 +36,21 @@ _CERTIFICATE: Final = frozenset(
 )
 _ADDRESS: Final = frozenset({StatusCodes.BadTcpEndpointUrlInvalid})
 _SECURITY: Final = frozenset({StatusCodes.BadSecurityModeRejected, StatusCodes.BadSecurityPolicyRejected})
+
+
+@contextmanager
+def plain_cancellation() -> Iterator[None]:
+    """Let a cancelled block raise CancelledError itself.
+
+    Where an answer comes at the moment of the cancellation, asyncua's `wait_for2` raises a class of its own below it,
+    and `asyncio.timeout` does not know that one as its doing.
+    """
+    try:
+        yield
+    except asyncio.CancelledError as error:
+        if type(error) is asyncio.CancelledError:
+            raise
+        raise asyncio.CancelledError from error
 
 
 def opening(source: str, settings: OpcuaSettings, error: Exception) -> SourceError:

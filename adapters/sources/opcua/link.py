@@ -100,15 +100,15 @@ class Link:
     async def __anext__(self) -> Delivery:
         """Give the next delivery; raises SourceLostError once the link is broken and all that came is delivered."""
         while True:
-            decoded = self._ready.popleft() if self._ready else self._decoder.decode(self._fetch())
-            if decoded.samples.height or decoded.refusals.height or decoded.gaps:
-                return Delivery(decoded.samples, decoded.refusals, decoded.gaps)
-            if self._backlog:
-                continue
-            if self._failure is not None:
+            if self._ready or self._backlog:
+                decoded = self._ready.popleft() if self._ready else self._decoder.decode(self._fetch())
+                if decoded.samples.height or decoded.refusals.height or decoded.gaps:
+                    return Delivery(decoded.samples, decoded.refusals, decoded.gaps)
+            elif self._failure is not None:
                 raise self._failure
-            self._news.clear()
-            await self._news.wait()
+            else:
+                self._news.clear()
+                await self._news.wait()
 
     def tell(self, absentees: Sequence[Absent]) -> None:
         """Have the next delivery say which points the server does not serve."""

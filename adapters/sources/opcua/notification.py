@@ -101,6 +101,7 @@ def _after_header(body: bytes, at: int) -> int:
 def _extension_object(body: bytes, at: int) -> tuple[int | None, bytes, int]:
     """Give the number of its type (None: not of the standard), its content and the position after it."""
     end = after_node_id(body, at)
+    empty = read_byte(body, end) == 0
     kind: int | None = None
     match body[at], body[at + 1], body[at + 2]:
         case 0, number, _:
@@ -109,7 +110,7 @@ def _extension_object(body: bytes, at: int) -> tuple[int | None, bytes, int]:
             kind = low | body[at + 3] << 8
         case 2, 0, 0:
             kind = read_uint32(body, at + 3)
-    if read_byte(body, end) == 0:
+    if empty:
         return kind, b"", end + 1
     content, end = read_bytes(body, within(body, end + 1))
     if content is None:

@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from adapters.sources.contract import SourceRefusedError
-from adapters.sources.opcua.faults import TROUBLE, opening
+from adapters.sources.opcua.faults import TROUBLE, opening, plain_cancellation
 from adapters.sources.opcua.settings import OpcuaSettings
 
 APPLICATION_URI: Final = "urn:parkline"
@@ -84,20 +84,13 @@ async def open_session(source: str, settings: OpcuaSettings) -> tuple[Client, Se
     session = Session(client.uaclient)
     client.uaclient.session = session
     try:
-        endpoint = _chosen(source, settings, await client.connect_and_get_server_endpoints())
-        await _protect(source, settings, client, endpoint)
-        await client.connect_socket()
-        await client.send_hello()
-        await client.open_secure_channel()
-        await client.create_session()
-        await client.activate_session(
-            settings.user, settings.password.get_secret_value() if settings.password else None
-        )
+        with plain_cancellation():
+            await _log_in(source, settings, client)
     except TROUBLE as error:
-        client.disconnect_socket()
+        await close_session(source, client)
         raise opening(source, settings, error) from error
     except BaseException:
-        client.disconnect_socket()
+        await close_session(source, client)
         raise
     return client, session
 
@@ -109,12 +102,37 @@ async def close_session(source: str, client: Client) -> None:
         return
     try:
         async with asyncio.timeout(_CLOSING):
-            await client.close_session()
-            await client.close_secure_channel()
+            with plain_cancellation():
+                await client.close_session()
+                await client.close_secure_channel()
     except TROUBLE as error:
         _log.debug("opcua farewell unheard", source=source, error=str(error))
     finally:
         client.disconnect_socket()
+
+
+async def _log_in(source: str, settings: OpcuaSettings, client: Client) -> None:
+    endpoint = _chosen(source, settings, await client.connect_and_get_server_endpoints())
+    await _protect(source, settings, client, endpoint)
+    await client.connect_socket()
+    await client.send_hello()
+    await _open_channel(source, settings, client)
+    await client.create_session()
+    password = settings.password.get_secret_value() if settings.password else None
+    await client.activate_session(settings.user, password)
+
+
+async def _open_channel(source: str, settings: OpcuaSettings, client: Client) -> None:
+    try:
+        await client.open_secure_channel()
+    except ConnectionError as error:
+        if settings.certificate is None:
+            raise
+        reason = (
+            f"{settings.endpoint} broke off when it was shown parkline's certificate {settings.certificate}, as servers do "
+            f"that do not trust it; have the server trust it"
+        )
+        raise SourceRefusedError(source, reason) from error
 
 
 def _chosen(source: str, settings: OpcuaSettings, offered: Sequence[ua.EndpointDescription]) -> ua.EndpointDescription:

@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import structlog
 
 from adapters.sources.contract import Delivery, Points, SourceRefusedError
-from adapters.sources.opcua.faults import TROUBLE, opening
+from adapters.sources.opcua.faults import TROUBLE, opening, plain_cancellation
 from adapters.sources.opcua.link import Link
 from adapters.sources.opcua.session import close_session, open_session
 from adapters.sources.opcua.settings import OpcuaAddress, OpcuaSettings
@@ -54,10 +54,11 @@ class OpcuaSource:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(close_session, name, client)
             try:
-                terms = await subscribe(name, settings, session)
-                link = Link(name, settings, client, session, terms, points)
-                stack.push_async_callback(link.stop)
-                absent = await monitor(name, settings, session, terms, points)
+                with plain_cancellation():
+                    terms = await subscribe(name, settings, session)
+                    link = Link(name, settings, client, session, terms, points)
+                    stack.push_async_callback(link.stop)
+                    absent = await monitor(name, settings, session, terms, points)
             except TROUBLE as error:
                 raise opening(name, settings, error) from error
             if len(absent) == len(points):

@@ -86,7 +86,7 @@ const typed = (type, value) => {
     const bits = BigInt.asUintN(64, BigInt(value));
     value = [Number(bits >> 32n), Number(bits & 0xffffffffn)];
   }
-  if (typeof value === "string" && (type.includes("Int") || type.includes("Byte") || ["Float", "Double"].includes(type))) {
+  if (typeof value === "string" && /^(S?Byte|U?Int\d+|Float|Double)$/.test(type)) {
     value = { nan: NaN, inf: Infinity, "-inf": -Infinity }[value] ?? Number(value);
   }
   if (type === "DateTime") value = new Date(value);
@@ -106,7 +106,7 @@ const commands = {
         organizedBy: space.rootFolder.objects,
         nodeId: `s=${node}`,
         browseName: node,
-        dataType: type === "Variant" ? "BaseDataType" : type,
+        dataType: type,
         valueRank: Array.isArray(value) ? 1 : -1,
         minimumSamplingInterval: 0,
       });
