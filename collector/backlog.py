@@ -6,8 +6,8 @@ from typing import Final
 
 from adapters.sources.contract import Delivery
 
-ROOM: Final = 32 * 2**20
-"""Bytes of samples that may wait, about 300,000 numbers; then the source is not read until the spool has taken them."""
+ROOM: Final = 16 * 2**20
+"""Bytes of samples that may wait, about 150,000 numbers; then the source is not read until the spool has taken them."""
 
 
 class Backlog:

@@ -165,7 +165,7 @@ class Intake:
     async def _secure(self, backlog: Backlog, broken: asyncio.Event) -> None:
         """Make safe and settle what is in the backlog, until it is closed and empty."""
         while deliveries := await backlog.take():
-            samples = pl.concat([delivery.samples for delivery in deliveries])
+            samples = pl.concat([delivery.samples for delivery in deliveries], rechunk=True)
             admitted = await asyncio.to_thread(admit, self._name, samples, self._rules)
             refusals = pl.concat([*(delivery.refusals for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]

@@ -44,8 +44,8 @@ LONGEST_WAIT: Final = 30.0
 STEADY: Final = 60.0
 """Seconds after which a role that runs is taken to be well."""
 
-STOPPING: Final = 12.0
-"""Seconds a role has to stop; then it is killed. The collector takes 10 at most."""
+STOPPING: Final = 20.0
+"""Seconds a role has to stop; then it is killed. The collector drains for 10 at most, and closes."""
 
 Serve = Callable[[Config, asyncio.Event], Awaitable[None]]
 

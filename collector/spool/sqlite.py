@@ -207,4 +207,4 @@ def _read(file: SpoolFile, after: int, rows: int) -> Chunk:
             missed = True
             _log.error("spool entry damaged", position=entry.position, rows=entry.rows, reason=str(error))
             file.set_aside(entry.position, str(error))
-    return Chunk(pl.concat(frames), upto, missed)
+    return Chunk(pl.concat(frames, rechunk=True), upto, missed)

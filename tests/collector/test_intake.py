@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import polars as pl
@@ -16,8 +17,9 @@ from adapters.sources.contract import (
     SourceRefusedError,
     SourceUnreachableError,
 )
-from collector import backlog
+from collector import intake
 from collector.admit import rules_of
+from collector.backlog import Backlog
 from collector.deadletters import read_dead_letters
 from collector.gaps import Gap, read_gaps
 from collector.intake import FIRST_WAIT, HELD_WAIT, LONGEST_WAIT, REFUSED_WAIT, Intake
@@ -107,11 +109,11 @@ async def letters(records: Records) -> list[bytes]:
 async def test_all_of_a_finite_source_is_safe_and_settled_in_order(making: Making, spool: SqliteSpool) -> None:
     source, link = Script(), Link()
     source.plan(link.give(*(source.delivery(numbers([n])) for n in range(5))).end())
-    intake = making(source)
-    await intake.once()
+    carrying = making(source)
+    await carrying.once()
     assert await spooled(spool) == [0, 1, 2, 3, 4]
     assert source.settled == [0, 1, 2, 3, 4]
-    assert (intake.sent, intake.refused) == (5, 0)
+    assert (carrying.sent, carrying.refused) == (5, 0)
     assert link.left
 
 
@@ -152,10 +154,10 @@ async def test_refused_inputs_and_gaps_are_recorded_before_the_receipt(making: M
     source.on_settle = look
     samples = pl.concat([numbers([1]), numbers([2], "works/line/press/nobody")])
     source.plan(link.give(source.delivery(samples, refusals(b"{"), (missed,))).end())
-    intake = making(source)
-    await intake.once()
+    carrying = making(source)
+    await carrying.once()
     assert found == [0, [b"2.0", b"{"], ["queue overflow"]]
-    assert (intake.sent, intake.refused) == (3, 2)
+    assert (carrying.sent, carrying.refused) == (3, 2)
 
 
 async def test_a_full_spool_holds_the_source_and_nothing_is_lost(
@@ -175,8 +177,7 @@ async def test_a_full_spool_holds_the_source_and_nothing_is_lost(
 
 
 async def test_a_held_source_is_not_read_any_more(making: Making, gate: Gate, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backlog, "ROOM", 1)
-    monkeypatch.setattr(backlog.Backlog.__init__, "__defaults__", (1,))
+    monkeypatch.setattr(intake, "Backlog", partial(Backlog, room=1))
     source, link = Script(), Link()
     source.plan(link.give(*(source.delivery(numbers([n])) for n in range(10))))
     gate.open.clear()
