@@ -34,6 +34,10 @@ SLUG: Final = "limit"
 """Name of the detector."""
 
 
+SHOWN: Final[Mapping[str, str]] = {"Cel": "°C", "[degF]": "°F", "deg": "°", "r/min": "rpm", "kW.h": "kWh", "Ohm": "Ω"}
+"""UCUM units that people know by another sign."""
+
+
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of one limit of a signal."""
@@ -225,7 +229,7 @@ class _Work:
                 **names(signal),
                 "value": f"{state['value']:.6g}",
                 "limit": f"{side.bound:.6g}",
-                "unit": "" if signal.unit == "1" else f" {signal.unit}",
+                "unit": "" if signal.unit == "1" else f" {SHOWN.get(signal.unit, signal.unit)}",
             },
         )
         self.alerts.pop(alert.id, None)

@@ -39,7 +39,7 @@ TIME_KPIS: Final = (
         state_time(EquipmentState.SETUP),
         "ISO 22400-2 6.2 actual unit setup time (AUST)",
         "Setup",
-        "调整时间",
+        "调试时间",
     ),
     _time(
         state_time(EquipmentState.PLANNED_STOP),

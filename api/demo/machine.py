@@ -158,7 +158,7 @@ class MqttPeer:
             await self._broker.internal_message_broadcast(topic, orjson.dumps(payload, option=orjson.OPT_UTC_Z), 1)
         # amqtt gives up on an acknowledgement after 5 s: it is given no more than is soon acknowledged.
         await asyncio.sleep(0)
-        while any(session.inflight_out_count > IN_FLIGHT for session, _ in self._broker.sessions.values()):
+        while any(session.inflight_out_count > IN_FLIGHT for session, _ in self._broker.sessions.values()):  # noqa: ASYNC110 - amqtt has no event
             await asyncio.sleep(GLANCE)
 
 

@@ -189,8 +189,8 @@ def test_a_limit_that_was_taken_away_is_forgotten() -> None:
 def test_an_alert_says_what_happened_in_both_languages() -> None:
     looked = limited([(0, 87.25)], Limit(high=80, severity=Severity.CRITICAL))
     (alert,) = looked.alerts.values()
-    assert alert.message("en") == "Oil temperature: 87.25 Cel is above its limit of 80 Cel"
-    assert alert.message("zh") == "温度：87.25 Cel，高于上限 80 Cel"  # noqa: RUF001 - Chinese punctuation
+    assert alert.message("en") == "Oil temperature: 87.25 °C is above its limit of 80 °C"
+    assert alert.message("zh") == "温度：87.25 °C，高于上限 80 °C"  # noqa: RUF001 - Chinese punctuation
     assert (alert.equipment, alert.signal, alert.value, alert.severity) == (
         PRESS,
         TEMPERATURE,
