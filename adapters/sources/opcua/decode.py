@@ -25,6 +25,9 @@ from adapters.sources.opcua.settings import OpcuaAddress
 VANISHED: Final = {0x8033_0000: "BadNodeIdInvalid", 0x8034_0000: "BadNodeIdUnknown"}
 """StatusCodes of a node that was deleted."""
 
+_CODE: Final = 0xFFFF_0000
+"""The bits of a StatusCode that tell what it is; the others tell more of the value."""
+
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _OVERFLOWED: Final = (
     "the server's queue overflowed: values changed faster than they were fetched; raise `queue_margin` or shorten "
@@ -139,15 +142,17 @@ class Decoder:
         return min(max(bounds, default=self._opened), overflow.time), overflow.time
 
     def _tell_of_the_vanished(self) -> None:
+        """Refuse each point once whose node the server says it has no longer."""
         columns = self._reader.columns
-        if VANISHED.keys().isdisjoint(columns.statuses):
+        telling = {status: VANISHED.get(status & _CODE) for status in set(columns.statuses)}
+        if not any(telling.values()):
             return
         for handle, status, received in zip(columns.handles, columns.statuses, columns.received, strict=True):
-            if status in VANISHED and handle not in self._vanished:
+            if telling[status] and handle not in self._vanished:
                 self._vanished.add(handle)
                 node = self._points[handle].address.node
                 reason = (
-                    f"the server no longer has this node ({VANISHED[status]}); put it back or take the signal out of "
+                    f"the server no longer has this node ({telling[status]}); put it back or take the signal out of "
                     f"the line file; it is looked for again whenever the link is opened"
                 )
                 self._reader.refused.append(Refused(handle, node.encode(), reason, received))

@@ -12,7 +12,17 @@ from asyncua.ua.uaerrors import UaError, UaStatusCodeError
 from adapters.sources.contract import SourceError, SourceRefusedError, SourceUnreachableError
 from adapters.sources.opcua.settings import OpcuaSettings
 
-TROUBLE: Final = (OSError, TimeoutError, UaError, ValueError, TypeError, LookupError, AttributeError, struct.error)
+TROUBLE: Final = (
+    OSError,
+    TimeoutError,
+    UaError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    struct.error,
+)
 """What asyncua raises: the first three by design, the others where an answer is not what it expects (an unknown
 enumeration value, a missing part). All mean that this server cannot be talked to now."""
 
@@ -31,7 +41,6 @@ _CERTIFICATE: Final = frozenset(
         StatusCodes.BadCertificateTimeInvalid,
         StatusCodes.BadCertificateUriInvalid,
         StatusCodes.BadCertificateUseNotAllowed,
-        StatusCodes.BadNonceInvalid,
     }
 )
 _ADDRESS: Final = frozenset({StatusCodes.BadTcpEndpointUrlInvalid})
@@ -96,6 +105,8 @@ def absence(node: str, code: int) -> str:
             return f"the server does not let this user read node {node} ({name}); have it allow that"
         case StatusCodes.BadAttributeIdInvalid:
             return f"node {node} has no value ({name}): it is no variable; write the node id of a variable below it"
+        case StatusCodes.BadMonitoredItemFilterUnsupported | StatusCodes.BadFilterNotAllowed:
+            return f"the server does not report new times of node {node} alone ({name}); write `trigger: value`"
         case StatusCodes.BadTooManyMonitoredItems:
             return f"the server monitors no more nodes, and node {node} is one too many ({name}); raise its limit"
     return f"the server does not monitor node {node} ({name}: {what})"

@@ -107,6 +107,8 @@ async def close_session(source: str, client: Client) -> None:
                 await client.close_secure_channel()
     except TROUBLE as error:
         _log.debug("opcua farewell unheard", source=source, error=str(error))
+        if protocol.transport is not None:
+            protocol.transport.abort()
     finally:
         client.disconnect_socket()
 
@@ -129,8 +131,8 @@ async def _open_channel(source: str, settings: OpcuaSettings, client: Client) ->
         if settings.certificate is None:
             raise
         reason = (
-            f"{settings.endpoint} broke off when it was shown parkline's certificate {settings.certificate}, as servers do "
-            f"that do not trust it; have the server trust it"
+            f"{settings.endpoint} broke off when it was shown parkline's certificate {settings.certificate}: it seems "
+            f"not to trust it; have the server trust it"
         )
         raise SourceRefusedError(source, reason) from error
 

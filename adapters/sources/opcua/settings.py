@@ -123,8 +123,11 @@ class OpcuaSettings(Settings):
         return self
 
     def queue(self, publishing: timedelta) -> int:
-        """Tell how many values of each node the server must queue, if it publishes every `publishing`."""
-        return -(-publishing // (self.sampling_interval or _PER_CHANGE)) * self.queue_margin
+        """Tell how many values of each node the server must queue, if it publishes every `publishing`.
+
+        Two at least: a queue of one overflows without a mark (OPC 10000-4, 5.13.1.5).
+        """
+        return max(-(-publishing // (self.sampling_interval or _PER_CHANGE)) * self.queue_margin, 2)
 
 
 class OpcuaAddress(Settings):

@@ -25,9 +25,10 @@ _PER_MESSAGE: Final = 5000
 """Changes in one notification at most: reading them takes milliseconds, not tenths of a second."""
 
 _FILTERS: Final = {
-    "value": ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValue),
+    "value": ua.ExtensionObject(),
     "timestamp": ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp),
 }
+"""The filter for each trigger. For `value` there is none: it is what a server does by itself, and some take no filter."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
@@ -80,7 +81,7 @@ async def monitor(
     Raises what asyncua raises.
     """
     namespaces, most = await _read_limits(session)
-    queue = settings.queue(terms.publishing)
+    queue = settings.queue(max(terms.publishing, settings.publishing_interval))
     wanted: list[tuple[int, ua.NodeId]] = []
     absent: list[Absent] = []
     for handle, point in enumerate(points, start=1):

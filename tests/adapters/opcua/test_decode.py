@@ -172,7 +172,7 @@ def test_overflows_at_the_same_time_are_one_gap() -> None:
     ]
 
 
-@pytest.mark.parametrize("status", [0x8033_0000, 0x8034_0000])
+@pytest.mark.parametrize("status", [0x8033_0000, 0x8034_0000, 0x8034_0480])
 def test_a_vanished_node_is_a_bad_sample_and_one_refusal(status: int) -> None:
     one = decoder()
     gone = change(1, None, status=status)

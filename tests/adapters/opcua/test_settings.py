@@ -70,7 +70,7 @@ def test_a_password_is_never_shown() -> None:
 
 @pytest.mark.parametrize(
     ("sampling", "margin", "publishing", "queue"),
-    [("100 ms", 4, 500, 20), ("100 ms", 1, 550, 6), ("1 s", 3, 500, 3), ("0 ms", 2, 500, 1000)],
+    [("100 ms", 4, 500, 20), ("100 ms", 1, 550, 6), ("1 s", 3, 500, 3), ("1 s", 1, 500, 2), ("0 ms", 2, 500, 1000)],
 )
 def test_a_queue_holds_the_changes_of_its_margin(sampling: str, margin: int, publishing: int, queue: int) -> None:
     keys = {"endpoint": HERE, "sampling_interval": sampling, "queue_margin": margin}
