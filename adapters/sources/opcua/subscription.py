@@ -28,7 +28,7 @@ _FILTERS: Final = {
     "value": ua.ExtensionObject(),
     "timestamp": ua.DataChangeFilter(Trigger=ua.DataChangeTrigger.StatusValueTimestamp),
 }
-"""The filter for each trigger. For `value` there is none: it is what a server does by itself, and some take no filter."""
+"""The filter for each trigger. For `value` there is none: servers do that by themselves, and some take no filter."""
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
 
