@@ -67,10 +67,14 @@ def without_a_word(client_id: str) -> str:
     )
 
 
-def unanswered(source: str, settings: MqttSettings) -> SourceError:
-    """Give the error for a broker that takes too long."""
-    seconds = settings.timeout.total_seconds()
-    reason = f"{_where(settings)} does not answer within {seconds:g} s; check `host` and `port`, and the firewall"
+def unanswered(source: str, settings: MqttSettings, *, connected: bool) -> SourceError:
+    """Give the error for a peer that takes too long; `connected` if it has taken the connection."""
+    seconds = f"{settings.timeout.total_seconds():g} s"
+    if connected:
+        reason = f"{_where(settings)} takes the connection and does not answer within {seconds}; "
+        reason += f"check that it is an MQTT broker, and that it speaks MQTT {settings.protocol}"
+    else:
+        reason = f"{_where(settings)} does not answer within {seconds}; check `host` and `port`, and the firewall"
     return SourceUnreachableError(source, reason)
 
 

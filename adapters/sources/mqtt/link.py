@@ -126,7 +126,7 @@ class Link:
                 await self._connect()
                 await self._subscribe(topics)
         except TimeoutError as error:
-            raise answers.unanswered(self._source, settings) from error
+            raise answers.unanswered(self._source, settings, connected=self._wire.connected) from error
         except OSError as error:
             raise answers.unopened(self._source, settings, error) from error
         self._taking = True

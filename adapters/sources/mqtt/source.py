@@ -60,17 +60,20 @@ class MqttSource:
         try:
             await link.open(self._decoder.topics)
             self._resumed = link.resumed
-            yield _Deliveries(link, self._decoder, self._opening(link))
+            try:
+                yield _Deliveries(link, self._decoder, self._opening(link))
+            finally:
+                self._unkept |= link.unkept
+                self._alive = link.alive
         finally:
-            self._unkept |= link.unkept
-            self._alive = link.alive
             await link.close()
 
     def _opening(self, link: Link) -> Delivery | None:
         """Give what is to be told before any message: topics refused, and what no session kept; None if nothing."""
         now = datetime.now(UTC)
-        missed = self._decoder.signals(self._unkept) if link.resumed and self._alive is not None else ()
-        gaps = (Missed(self._alive, now, _UNKEPT, missed),) if missed and self._alive is not None else ()
+        gaps: tuple[Missed, ...] = ()
+        if link.resumed and self._alive is not None and (missed := self._decoder.signals(self._unkept)):
+            gaps = (Missed(self._alive, now, _UNKEPT, missed),)
         if not gaps and not link.denied:
             return None
         refusals = pl.DataFrame(

@@ -55,6 +55,11 @@ class Wire(asyncio.Protocol):
         self._on_end(exc)
 
     @property
+    def connected(self) -> bool:
+        """Whether the connection has ever come up."""
+        return self._transport is not None
+
+    @property
     def unread(self) -> int:
         """How many bytes wait to be read."""
         return len(self._unread) - self._at

@@ -81,6 +81,14 @@ def test_a_peer_that_closes_the_link_without_a_word(tls: TlsSettings | None, wor
     assert words in told.reason
 
 
+@pytest.mark.parametrize(("connected", "words"), [(True, "that it speaks MQTT 5"), (False, "the firewall")])
+def test_a_peer_that_does_not_answer(*, connected: bool, words: str) -> None:
+    told = answers.unanswered("line-1", SETTINGS, connected=connected)
+    assert type(told) is SourceUnreachableError
+    assert "within 10 s" in told.reason
+    assert words in told.reason
+
+
 def test_a_peer_that_says_why_is_quoted() -> None:
     told = answers.hung_up("line-1", SETTINGS, "the broker shuts down", None)
     assert told.reason == "broker.local:1883 closes the link instead of accepting it: the broker shuts down"

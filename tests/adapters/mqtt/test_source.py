@@ -263,6 +263,11 @@ class TestSession:
                 relay.cut()
                 with pytest.raises(SourceLostError) as caught:
                     await anext(deliveries)
+            await relay.stop()
+            with pytest.raises(SourceUnreachableError):
+                async with source.connect():
+                    pass
+            await relay.start()
             async with source.connect() as deliveries:
                 assert source.resumes
                 opening = await anext(deliveries)
@@ -437,7 +442,7 @@ class TestLost:
             await reader.read(100)
 
         async with scripted(listen) as port:
-            with pytest.raises(SourceUnreachableError, match=r"does not answer within 0\.2 s"):
+            with pytest.raises(SourceUnreachableError, match=r"takes the connection and does not answer within 0\.2 s"):
                 async with source_at(port, plain("n"), timeout=timedelta(milliseconds=200)).connect():
                     pass
 
