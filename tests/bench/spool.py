@@ -68,7 +68,7 @@ async def _spool(folder: Path) -> None:
         for _ in range(BATCHES):
             await spool.append(batch.clone())
 
-    spool = SqliteSpool(folder / "spool.db", limit=2**40, linger=timedelta(milliseconds=20), keep=timedelta(0))
+    spool = SqliteSpool(folder / "spool.db", limit=2**40, linger=timedelta(milliseconds=5), keep=timedelta(0))
     async with spool:
         await asyncio.gather(*(send() for _ in range(SENDERS)))
 
