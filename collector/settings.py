@@ -21,7 +21,7 @@ class SpoolSettings(Settings):
     limit: Size = Field(default=10 * 2**30, ge=2**20)
     """Bytes of samples it may hold; when it is full, sources are held back. 1 MiB or more."""
 
-    linger: Duration = Field(default=timedelta(milliseconds=20), le=timedelta(seconds=1))
+    linger: Duration = Field(default=timedelta(milliseconds=5), le=timedelta(seconds=1))
     """How long a commit waits for more batches to share its fsync; 0 to 1 s."""
 
     keep: Duration = Field(default=timedelta(minutes=10), le=timedelta(days=30))

@@ -1,6 +1,6 @@
 """MQTT to InfluxDB: parkline against the script a user would write (paho's callback, WriteApi, Point).
 
-Mosquitto holds the same QoS 1 messages for the session of each; then each reads them as fast as it can.
+Prepared QoS 1 messages are sent to Mosquitto as fast as it takes them; it queues what its reader has not taken.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import select
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -52,17 +53,10 @@ def measure() -> dict[str, object]:
     """Give samples/s of parkline, and of the plain script as reference."""
     ours = asyncio.run(_measured(_parkline))
     plain = asyncio.run(_measured(_plain))
-    return {
-        "value": round(ours),
-        "reference": round(plain),
-        "ratio": round(ours / plain, 2),
-        "unit": "samples/s",
-        "samples": MESSAGES,
-        "against": "paho callback + WriteApi + Point",
-    }
+    return e2e.compared(ours, plain, "paho callback + WriteApi + Point")
 
 
-async def _measured(command: Command) -> float:
+async def _measured(command: Command) -> e2e.Run:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for part in ("broker", "influx"):
@@ -70,20 +64,23 @@ async def _measured(command: Command) -> float:
         broker = Mosquitto(folder / "broker", persistence=False, max_inflight_messages=1000, max_queued_messages=0)
         async with broker, InfluxServer(folder / "influx") as influx:
             await influx.query(f"CREATE DATABASE {e2e.DATABASE}")
-            await asyncio.to_thread(_fill, broker.port)
+            await asyncio.to_thread(_open_session, broker.port)
             measurement, field, words = command(folder, broker, influx)
-            async with e2e.running(words, folder / "log"):
+            async with e2e.running(words, folder / "log") as process:
                 try:
-                    first, begun = await e2e.until(influx, measurement, field, 1)
-                    _, ended = await e2e.until(influx, measurement, field, MESSAGES)
+                    await asyncio.to_thread(_send, broker.port, range(1))
+                    await e2e.until(influx, measurement, field, 1)
+                    used, begun = e2e.processor_time(process), time.monotonic()
+                    await asyncio.to_thread(_send, broker.port, range(1, MESSAGES + 1))
+                    ended = await e2e.until(influx, measurement, field, MESSAGES + 1)
                 except TimeoutError:
                     sys.stderr.write((folder / "log").read_text())
                     raise
-            return (MESSAGES - first) / (ended - begun)
+                return e2e.Run(MESSAGES, ended - begun, e2e.processor_time(process) - used)
 
 
-def _fill(port: int) -> None:
-    """Open the session `bench`, leave it, and publish all messages into it."""
+def _open_session(port: int) -> None:
+    """Open the session `bench` with its subscriptions, and leave it: the broker keeps it."""
     properties = Properties(PacketTypes.CONNECT)
     properties.SessionExpiryInterval = 3600
     client = Client(CallbackAPIVersion.VERSION2, client_id="bench", protocol=MQTTProtocolVersion.MQTTv5)
@@ -92,9 +89,12 @@ def _fill(port: int) -> None:
     client.connect("127.0.0.1", port, clean_start=False, properties=properties)
     client.loop_forever()
 
+
+def _send(port: int, numbers: range) -> None:
+    """Publish messages at QoS 1 as fast as the broker takes them; return when it has acknowledged all."""
     start = datetime(2026, 1, 1, tzinfo=UTC)
     packets = bytearray(bytes.fromhex("101000044d5154540402003c000462656e32"))
-    for number in range(MESSAGES):
+    for number in numbers:
         topic = f"bench/s{number % SIGNALS}".encode()
         instant = start + timedelta(milliseconds=number)
         payload = orjson.dumps({"value": number + 0.5, "time": instant})
@@ -104,7 +104,7 @@ def _fill(port: int) -> None:
         acks = 0
         view = memoryview(packets)
         wire.settimeout(0)
-        while acks < 4 * MESSAGES + 4:
+        while acks < 4 * len(numbers) + 4:
             readable, writable, _ = select.select([wire], [wire] if view else [], [], 10)
             if readable:
                 acks += len(wire.recv(1 << 20))

@@ -7,6 +7,7 @@ can.
 import asyncio
 import sys
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final, TypeAlias
@@ -51,17 +52,10 @@ def measure() -> dict[str, object]:
     """Give samples/s of parkline, and of the plain script as reference."""
     ours = asyncio.run(_measured(_parkline))
     plain = asyncio.run(_measured(_plain))
-    return {
-        "value": round(ours),
-        "reference": round(plain),
-        "ratio": round(ours / plain, 2),
-        "unit": "samples/s",
-        "samples": CHANGES,
-        "against": "asyncua callback + WriteApi + Point",
-    }
+    return e2e.compared(ours, plain, "asyncua callback + WriteApi + Point")
 
 
-async def _measured(command: Command) -> float:
+async def _measured(command: Command) -> e2e.Run:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         (folder / "influx").mkdir()
@@ -74,18 +68,18 @@ async def _measured(command: Command) -> float:
             await e2e.said(folder / "server.log", "ready")
             await influx.query(f"CREATE DATABASE {e2e.DATABASE}")
             measurement, field, words = command(folder, endpoint, influx)
-            async with e2e.running(words, folder / "log"):
+            async with e2e.running(words, folder / "log") as process:
                 try:
                     await e2e.until(influx, measurement, field, NODES)
+                    used, begun = e2e.processor_time(process), time.monotonic()
                     assert server.stdin is not None
                     server.stdin.write(b"go\n")
-                    first, begun = await e2e.until(influx, measurement, field, NODES + 1)
-                    _, ended = await e2e.until(influx, measurement, field, NODES + CHANGES)
+                    ended = await e2e.until(influx, measurement, field, NODES + CHANGES)
                 except TimeoutError:
                     for log in ("server.log", "log"):
                         sys.stderr.write((folder / log).read_text())
                     raise
-            return (NODES + CHANGES - first) / (ended - begun)
+                return e2e.Run(CHANGES, ended - begun, e2e.processor_time(process) - used)
 
 
 def _parkline(folder: Path, endpoint: str, influx: InfluxServer) -> Words:
