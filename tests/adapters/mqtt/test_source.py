@@ -173,7 +173,7 @@ class TestBackPressure:
         assert rest["int"].to_list() == list(range(10, 500))
 
     async def test_long_payloads_count_by_their_bytes(self, mosquitto: Mosquitto) -> None:
-        source = source_at(mosquitto.port, plain("n", "text"), max_payload=2**23)
+        source = source_at(mosquitto.port, plain("n", "text"), max_payload=2**23, linger=timedelta(seconds=1))
         async with Publisher(mosquitto.port) as publisher, source.connect() as deliveries:
             await publisher.publish("n", *[b"x" * 2**22 for _ in range(6)])
             first = await anext(deliveries)
