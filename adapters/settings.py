@@ -28,7 +28,13 @@ _QUANTITY: Final = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-zµ]+)\s*", re.ASCII
 class Settings(BaseModel):
     """A part's configuration: cannot be changed, refuses unknown keys, documents every field."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True, validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        use_attribute_docstrings=True,
+        validate_default=True,
+        hide_input_in_errors=True,  # it may be a secret
+    )
 
 
 def _duration(value: object) -> object:
