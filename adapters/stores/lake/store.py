@@ -24,6 +24,9 @@ from adapters.stores.lake.files import Folder
 from adapters.stores.lake.settings import LakeSettings
 from adapters.stores.lake.table import Table
 
+MERGING: Final = 5.0
+"""Seconds after which `maintain` begins no further merge; the drain waits for it."""
+
 ROOM: Final = 64 * 2**20
 """Bytes that must be free on the disk for `check` to say yes."""
 
@@ -124,10 +127,13 @@ class LakeStore:
     async def maintain(self) -> None:
         """Merge small files, seal days that are over, make checkpoints, delete what was replaced long ago.
 
-        Does nothing where it is at it already.
+        Begins no further merge after `MERGING` seconds: the rest is for the next time. Does nothing where it is at it
+        already.
         """
         if self._tidying.locked():
             return
+        clock = asyncio.get_running_loop().time
+        until = clock() + MERGING
         async with self._tidying, self._told():
             for table in (self._samples, self._results):
                 files = await asyncio.to_thread(table.files)
@@ -138,6 +144,8 @@ class LakeStore:
                     target=self._settings.target,
                 )
                 for merge in due:
+                    if clock() > until:
+                        break
                     with suppress(CommitFailedError):  # another process is at it
                         await asyncio.to_thread(table.merge, merge)
                 await asyncio.to_thread(table.tidy, self._settings.keep_replaced)
