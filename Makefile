@@ -25,7 +25,7 @@ demo: .venv/demo.done
 	@$(BIN)/parkline demo $(ARGS)
 
 test: lint .venv/servers.done
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
