@@ -22,7 +22,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from adapters.sample import INSTANT, REFUSALS, SAMPLES, VALUE_TYPES, Status, no_samples
-from adapters.stores.contract import RESULTS, Position, Store
+from adapters.stores.contract import RESULTS, Position, Store, StoreRefusedError
 
 Place: TypeAlias = Callable[[], Store]
 """Gives a store of one place, not yet open."""
@@ -262,6 +262,28 @@ class StoreConformance(ABC):
         async with place() as store:
             assert_samples(await stored(store, ["f/l/e/s"]), row)
             assert_frame_equal(await store.results(start=NOON - DAY, end=NOON + DAY), table(result()))
+
+    async def test_a_store_can_be_opened_again(self, place: Place) -> None:
+        store = place()
+        rows = [sample("f/l/e/s", at(n), value=n) for n in range(3)]
+        for n, row in enumerate(rows):
+            async with store:
+                await store.write(batch(row), Position("spool", n + 1))
+        async with store:
+            assert_samples(await stored(store, ["f/l/e/s"]), *rows)
+
+    async def test_a_store_that_is_not_open_says_so(self, place: Place) -> None:
+        store = place()
+        async with store:
+            pass
+        for attempt in (
+            store.check(),
+            store.write(batch(sample("f/l/e/s", at(), value=1)), Position("spool", 1)),
+            store.last(["f/l/e/s"], NOON),
+            store.results(start=NOON, end=NOON),
+        ):
+            with pytest.raises(StoreRefusedError, match="not open"):
+                await attempt
 
     async def test_other_columns_are_no_batch(self, store: Store) -> None:
         row = batch(sample("f/l/e/s", at(), value=1))

@@ -1,7 +1,7 @@
 """See that the bucket is there and can be asked for; make it where that is allowed.
 
     1.x   a database, and the retention policy of `db/rp`: CREATE DATABASE, CREATE RETENTION POLICY
-    2.x   a bucket, and the mapping that InfluxQL finds it by: the API; since 2.1 the mapping goes by the bucket's name
+    2.x   a bucket, and in early 2.x the mapping by which InfluxQL finds it: the API; later it goes by the bucket's name
     3.x   a database: its first write makes it; before that it is made so that it can be asked
 
 An empty write tells whether a write would be taken, and stores nothing.

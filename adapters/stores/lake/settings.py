@@ -40,8 +40,8 @@ class LakeSettings(Settings):
     """Bytes that a merged file should have; one with less than half of it is small. 1 MiB or more."""
 
     keep_replaced: Duration = timedelta(hours=1)
-    """How long merged files are kept for readers that still need them: longer than the longest query, in whole
-    hours, 1 h or more."""
+    """How long merged files are kept for readers that still need them, longer than the longest query; whole hours,
+    1 h to 24 h."""
 
     @model_validator(mode="after")
     def _bounds(self) -> Self:
@@ -50,5 +50,8 @@ class LakeSettings(Settings):
             raise ValueError(msg)
         if self.keep_replaced < timedelta(hours=1) or self.keep_replaced % timedelta(hours=1):
             msg = "`keep_replaced` must be whole hours, 1 h or more"
+            raise ValueError(msg)
+        if self.keep_replaced > timedelta(hours=24):
+            msg = "`keep_replaced` must be 24 h at most"
             raise ValueError(msg)
         return self

@@ -144,10 +144,10 @@ class LakeStore:
                     target=self._settings.target,
                 )
                 for merge in due:
-                    if clock() > until:
-                        break
                     with suppress(CommitFailedError):  # another process is at it
                         await asyncio.to_thread(table.merge, merge)
+                    if clock() > until:
+                        break
                 await asyncio.to_thread(table.tidy, self._settings.keep_replaced)
 
     def _rows(self, table: Table, files: pl.DataFrame) -> pl.LazyFrame:

@@ -239,12 +239,6 @@ async def test_storage_that_does_not_answer_is_waited_for() -> None:
     assert "\x1b" not in str(caught.value)
 
 
-async def test_a_store_that_is_not_open_says_so(folder: Path) -> None:
-    closed = create(LakeSettings(folder=folder))
-    with pytest.raises(StoreRefusedError, match="not open"):
-        await closed.written("spool")
-
-
 # Merging.
 
 
@@ -288,6 +282,16 @@ async def test_results_computed_again_are_left_once(lake: Store, folder: Path) -
     assert pl.DataFrame(log)["num_records"].to_list() == [1]
     found = await lake.results(start=NOON - DAY, end=NOON)
     assert found["value"].to_list() == [4.0]
+
+
+async def test_merging_leaves_off_in_time(lake: Store, samples: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parts, "QUIET", timedelta(0))
+    monkeypatch.setattr(store, "MERGING", 0.0)
+    for number in range(6):
+        await lake.write(batch(sample("f/l/e/s", at(number % 3 * DAY, ns=number), value=1)), Position("s", number + 1))
+    for left in (5, 4, 3, 3):
+        await lake.maintain()
+        assert len(listed(samples)) == left
 
 
 def test_more_rows_than_fit_in_memory_are_merged_by_names(samples: Table, monkeypatch: pytest.MonkeyPatch) -> None:
