@@ -30,7 +30,9 @@ async def prepare(server: InfluxServer) -> None:
     """
     try:
         await _writable(server)
-    except MissingError:
+    except MissingError as missing:
+        if server.major == 2 and not server.settings.org:  # noqa: PLR2004 - the version of that name
+            raise StoreRefusedError(server.name, f"{missing.reason}; 2.x needs `org`, too") from missing
         if not server.settings.create:
             raise
         await _create(server)

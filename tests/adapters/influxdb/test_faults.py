@@ -1,6 +1,7 @@
 """What goes wrong, in the words of the contract: later, forbidden, or bad lines; on the real server."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -138,6 +139,23 @@ async def test_a_statement_that_failed_in_csv_tells_its_reason(proxy: Proxy, sto
     proxy.rule = fails
     with pytest.raises(StoreRefusedError, match="query-timeout"):
         await stored(store, ["f/l/e/s"])
+
+
+async def test_rows_that_were_dropped_while_they_were_read_are_no_fault(proxy: Proxy, store: Store) -> None:
+    await store.write(batch(*ROWS), POSITION)
+    counted = 0
+
+    def forgets(request: Request) -> Reply | None:
+        nonlocal counted
+        if "count(" not in request.params.get("q", ""):
+            return None
+        counted += 1
+        row = [0, len(ROWS) + 50 if counted == 1 else len(ROWS)]
+        series = [{"name": "sample", "columns": ["time", "rows"], "values": [row]}]
+        return Reply(200, json.dumps({"results": [{"statement_id": 0, "series": series}]}).encode())
+
+    proxy.rule = forgets
+    assert_samples(await stored(store, ["f/l/e/s"]), *ROWS)
 
 
 async def test_a_server_that_cuts_its_answers_is_found_out(tmp_path: Path) -> None:

@@ -234,6 +234,12 @@ async def test_a_missing_mapping_is_made(second: tuple[Second, InfluxSettings]) 
     ]
 
 
+async def test_an_organisation_that_is_left_out_is_asked_for(second: tuple[Second, InfluxSettings]) -> None:
+    _, settings = second
+    with pytest.raises(StoreRefusedError, match=r"2\.x needs `org`"):
+        await works(settings.model_copy(update={"org": ""}))
+
+
 async def test_an_unknown_organisation_is_named(second: tuple[Second, InfluxSettings]) -> None:
     _, settings = second
     with pytest.raises(StoreRefusedError, match=r"'elsewhere'.*check `org`"):
