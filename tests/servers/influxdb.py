@@ -16,6 +16,7 @@ import signal
 import socket
 import subprocess
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -142,12 +143,15 @@ class InfluxServer:
     async def __aenter__(self) -> Self:
         for tool, package in (("influxd", "influxdb"), ("nginx", "nginx-light")):
             assert _found(tool), f"this test needs {tool}: apt install {package}"
-        front = (_found("nginx"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
-        self._nginx = self._run(front, "nginx.out")
-        await self.start()
-        if self._admin is not None:
-            user, password = (part.replace("'", "\\'") for part in self._admin)
-            await self.query(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
+        async with AsyncExitStack() as opening:
+            opening.push_async_exit(self)  # so that nothing is left running where the start fails
+            front = (_found("nginx"), "-p", str(self.folder), "-c", str(self.folder / "nginx.conf"))
+            self._nginx = self._run(front, "nginx.out")
+            await self.start()
+            if self._admin is not None:
+                user, password = (part.replace("'", "\\'") for part in self._admin)
+                await self.query(f"CREATE USER \"{user}\" WITH PASSWORD '{password}' WITH ALL PRIVILEGES")
+            opening.pop_all()
         return self
 
     async def __aexit__(
