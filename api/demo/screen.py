@@ -75,7 +75,12 @@ def picture(seen: Seen, *, page: str, share: float) -> Group:
         head,
         Columns([recorded, bar], padding=(0, 1)),
         links,
-        Panel(_utilisation(seen.kpis), title="utilisation 利用率", title_align="left", border_style="dim"),
+        Panel(
+            Group(_utilisation(seen.kpis), _legend()),
+            title="utilisation 利用率",
+            title_align="left",
+            border_style="dim",
+        ),
         Panel(_alerts(seen.alerts), title="alerts 告警", title_align="left", border_style="dim"),
         Text("Ctrl-C ends the demo 按 Ctrl-C 结束", style="dim"),
     )
@@ -117,6 +122,13 @@ def _states(seconds: Mapping[str, float | None], width: int = 36) -> Text:
         return text
     for state, (_, colour) in STATES.items():
         text.append("█" * round(width * (seconds.get(state) or 0.0) / total), style=colour)
+    return text
+
+
+def _legend() -> Text:
+    text = Text()
+    for word, colour in STATES.values():
+        text.append("█ ", style=colour).append(f"{word}   ", style="dim")
     return text
 
 

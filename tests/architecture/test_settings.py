@@ -11,7 +11,8 @@ def models() -> list[type[Settings]]:
     """Give every model of settings of the product."""
     for module in modules():
         importlib.import_module(module)
-    return sorted(set(below(Settings)), key=lambda model: (model.__module__, model.__qualname__))
+    found = (model for model in set(below(Settings)) if not model.__module__.startswith("tests."))
+    return sorted(found, key=lambda model: (model.__module__, model.__qualname__))
 
 
 def below(model: type[Settings]) -> Iterator[type[Settings]]:
