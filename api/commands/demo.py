@@ -53,6 +53,11 @@ def demo(
         fail(error, code=2)
     except (StageError, StoreError, RecordsError) as error:
         fail(error)
+    except ExceptionGroup as errors:
+        told = errors.subgroup((StageError, StoreError, RecordsError))
+        if told is None:
+            raise
+        fail(told.exceptions[0])
     if output is OutputFormat.JSON:
         show_json(played)
     else:

@@ -82,14 +82,16 @@ class Stage:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Start the machine's servers, then the roles; stop them in order with the block."""
+        """Start the roles and the machine's servers; stop them with the block."""
         async with AsyncExitStack() as stack:
             log = stack.enter_context(self.log.open("wb"))
             supervisor = Supervisor(
                 roles(), self.config.folder, log_format=LogFormat.CONSOLE, log_level=LogLevel.INFO, log=log
             )
-            await stack.enter_async_context(self._machine.serve())
+            # The roles load while the machine's servers start. They are stopped last, which harms nobody: what a demo
+            # has not played is not missed.
             await stack.enter_async_context(supervisor)
+            await stack.enter_async_context(self._machine.serve())
             await stack.enter_async_context(self.records)
             yield self
 
