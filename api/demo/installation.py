@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 from typing import Final
 
+from api.demo.machine import PEERS, port_of
 from collector.load import Config, load
 
 EXAMPLE: Final = Path(__file__).resolve().parents[2] / "configs"
@@ -27,7 +28,8 @@ def install(example: Path, folder: Path) -> Config:
         ignore=shutil.ignore_patterns("data", "examples", "recordings", "schema"),
     )
     config = load(folder)
-    wanted = {config.installation.api.port, *(port for port in map(_port, config.park.sources.values()) if port)}
+    served = (source for source in config.park.sources.values() if source.kind in PEERS)
+    wanted = {config.installation.api.port, *map(port_of, served)}
     moved = {port: free_port() for port in sorted(wanted) if not is_free(port)}
     if not moved:
         return config
@@ -37,13 +39,6 @@ def install(example: Path, folder: Path) -> Config:
             text = re.sub(rf"\b{port}\b", str(other), text)
         file.write_text(text, encoding="utf-8")
     return load(folder)
-
-
-def _port(source: object) -> int | None:
-    from api.demo.machine import port_of
-    from collector.park import SourceConfig
-
-    return port_of(source) if isinstance(source, SourceConfig) else None
 
 
 def is_free(port: int) -> bool:
