@@ -200,7 +200,7 @@ class TestBackPressure:
             Publisher(mosquitto.port) as publisher,
             source_at(relay.port, plain("n"), batch=10).connect() as deliveries,
         ):
-            await publisher.publish("n", *counted(range(30)), qos=0)
+            await publisher.publish("n", *counted(range(500)), qos=0)
             link = link_of(deliveries)
             await until(lambda: link._wire.unread > 0)
             relay.cut()
