@@ -12,6 +12,8 @@
   between the write and its cursor's commit does not append twice. Stores whose writes overwrite say None.
 - Readers get UTC, nothing twice, ordered by signal and time.
 - Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts.
+- `extent` tells what samples there are, so that they can be copied into another store.
+- A store that a person can have set up (bucket, retention, mapping) is a `SetUp` besides.
 
 `tests/conformance/store.py` holds each promise as a test; both stores pass it.
 """
@@ -20,9 +22,11 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Final, Protocol, Self
+from typing import Final, Protocol, Self, runtime_checkable
 
 import polars as pl
+
+from adapters.sample import INSTANT
 
 RESULTS: Final = pl.Schema(
     {
@@ -41,6 +45,9 @@ RESULTS: Final = pl.Schema(
 park; `period` is `hour`, `shift` or `day`; `name` the shift's name (empty for hours and days); [start, end)
 the window in UTC; `kpi` a slug of the catalogue; `value` null where the number is not defined; `coverage`
 the share of planned time with known state, 0 to 1 (null when nothing was planned); `computed` when, in UTC."""
+
+EXTENT: Final = pl.Schema({"signal": pl.String(), "first": INSTANT, "last": INSTANT})
+"""One row per signal that has samples: its path, and the times of its first and its last one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +126,9 @@ class Store(Protocol):
     async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
         """Give each signal's last sample with time < before (at most one row each), columns of `SAMPLES`."""
 
+    async def extent(self) -> pl.DataFrame:
+        """Tell which signals have samples, and from when to when: columns of `EXTENT`, by signal."""
+
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results (columns of `RESULTS`) durably; raises as `write` does."""
 
@@ -135,3 +145,19 @@ class Store(Protocol):
 
     async def maintain(self) -> None:
         """Do the housekeeping it needs now and then (compaction); harmless at any time, may do nothing."""
+
+
+@runtime_checkable
+class SetUp(Protocol):
+    """A store whose place (bucket, database, retention, mapping) can be made and changed by a person's command."""
+
+    async def set_up(self) -> list[str]:
+        """Make what is missing and change what differs from the settings, before the store is opened.
+
+        Returns:
+            What was made, changed or found right, one line each for a person.
+
+        Raises:
+            StoreUnavailableError: it does not answer.
+            StoreRefusedError: the credentials do not allow it; the text says which do.
+        """

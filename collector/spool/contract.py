@@ -7,14 +7,18 @@
 - Entries are read back whole, in order, by any number of consumers in any process, each with a cursor of its own.
 - An entry is dropped only when every required consumer has passed it, and every other consumer has passed it
   or it is older than `keep`.
-- When the spool holds `limit` bytes, or the disk is full, `append` raises `SpoolFullError`: the caller keeps the
-  batch, and holds back its sender until there is room.
+- When the spool holds `limit` bytes, its oldest entry that the required consumers have not passed is older than `age`,
+  or the disk is full, `append` raises `SpoolFullError`: the caller keeps the batch, and holds back its sender until
+  there is room. Only where a person chose `drop_oldest` are the oldest entries dropped instead.
+- What was dropped unread by a required consumer, or cannot be read back, is a `Loss`. It is noted in the transaction
+  that drops it, and stays until `forget`: who carries losses into the gap ledger does so at least once.
 - The identity of the spool (`log`) is made with it and never changes.
 
 `tests/conformance/spool.py` holds each promise as a test.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from types import TracebackType
 from typing import Protocol, Self
 
@@ -49,6 +53,29 @@ class Chunk:
     """Whether entries after the asked position had been dropped unread (an optional consumer was too slow)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """Samples of one source that were on disk and are no longer."""
+
+    id: int
+    """Number in this spool; grows, and is never used twice."""
+
+    source: str
+    """Name of the source they came from."""
+
+    start: datetime
+    """Least time of the samples, UTC."""
+
+    end: datetime
+    """Greatest time of the samples, UTC."""
+
+    samples: int
+    """How many there were."""
+
+    reason: str
+    """What happened, in words for a person."""
+
+
 class Spool(Protocol):
     """One durable log."""
 
@@ -64,8 +91,8 @@ class Spool(Protocol):
     ) -> None:
         """Finish the appends under way and close it."""
 
-    async def append(self, samples: pl.DataFrame) -> int:
-        """Make a batch durable; give the position after it.
+    async def append(self, samples: pl.DataFrame, source: str) -> int:
+        """Make a batch of one source durable; give the position after it.
 
         Raises:
             SpoolFullError: there is no room now; append the same batch again later.
@@ -80,6 +107,12 @@ class Spool(Protocol):
 
     async def commit(self, consumer: str, position: int) -> None:
         """Remember that `consumer` has dealt with everything up to `position`; never goes back."""
+
+    async def losses(self) -> list[Loss]:
+        """Give the losses that are not yet forgotten, by id."""
+
+    async def forget(self, upto: int) -> None:
+        """Forget the losses with ids up to `upto`: they stand in the gap ledger."""
 
     async def grown(self, after: int, patience: float) -> bool:
         """Wait until there is an entry after `after`, for `patience` seconds at most; tell whether there is."""
