@@ -170,7 +170,7 @@ class Intake:
             refusals = pl.concat([*(delivery.refusals for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]
             if not admitted.samples.is_empty():
-                await self._insist(partial(self._spool.append, admitted.samples))
+                await self._insist(partial(self._spool.append, admitted.samples, self._name))
             if gaps or not refusals.is_empty():
                 await self._insist(partial(self._records.run, partial(self._enter, refusals, gaps)))
             self.sent += admitted.samples.height + refusals.height

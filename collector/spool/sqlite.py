@@ -32,7 +32,7 @@ import polars as pl
 import structlog
 
 from adapters.sample import SAMPLES, no_samples
-from collector.spool.contract import STORE, Chunk, SpoolError
+from collector.spool.contract import STORE, Chunk, Loss, SpoolError
 from collector.spool.entry import DamagedError, decode
 from collector.spool.file import SpoolFile
 from collector.spool.writer import Append, Commit, Writer
@@ -100,14 +100,15 @@ class SqliteSpool:
         opened, self._open = self._opened(), None
         await asyncio.to_thread(opened.close)
 
-    async def append(self, samples: pl.DataFrame) -> int:
-        """Make a batch durable; give the position after it. A batch without rows makes no entry.
+    async def append(self, samples: pl.DataFrame, source: str) -> int:
+        """Make a batch of one source durable; give the position after it. A batch without rows makes no entry.
 
         Raises:
             TypeError: the columns are not those of `adapters.sample.SAMPLES`.
             SpoolFullError: there is no room now; append the same batch again later.
             SpoolError: the disk refuses (read-only, broken).
         """
+        del source
         opened = self._opened()
         if samples.is_empty():
             return await self.end()
@@ -135,6 +136,13 @@ class SqliteSpool:
         done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._opened().writer.put(Commit(consumer, position, done))
         await done
+
+    async def losses(self) -> list[Loss]:
+        """Give the losses that are not yet forgotten, by id."""
+        return []
+
+    async def forget(self, upto: int) -> None:
+        """Forget the losses with ids up to `upto`: they stand in the gap ledger."""
 
     async def grown(self, after: int, patience: float) -> bool:
         """Wait until there is an entry after `after`, for `patience` seconds at most; tell whether there is."""

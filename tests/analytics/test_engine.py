@@ -45,7 +45,7 @@ class Corridor:
     async def arrive(self, *frames: pl.DataFrame) -> None:
         """Spool samples."""
         for frame in frames:
-            await self.spool.append(frame)
+            await self.spool.append(frame, "plc")
 
     async def drain(self) -> None:
         """Bring everything spooled into the store."""

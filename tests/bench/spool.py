@@ -66,7 +66,7 @@ async def _spool(folder: Path) -> None:
 
     async def send() -> None:
         for _ in range(BATCHES):
-            await spool.append(batch.clone())
+            await spool.append(batch.clone(), "plc")
 
     spool = SqliteSpool(folder / "spool.db", limit=2**40, linger=timedelta(milliseconds=5), keep=timedelta(0))
     async with spool:

@@ -92,10 +92,10 @@ async def die_after_a_write(drain: Drain, store: MemoryStore) -> None:
 
 async def test_what_is_spooled_is_stored_in_order(making: Making, spool: SqliteSpool, store: MemoryStore) -> None:
     for n in range(3):
-        await spool.append(numbers([n]))
+        await spool.append(numbers([n]), "plc")
     async with running(making()):
         await until(lambda: stored(store) == [0, 1, 2])
-        await spool.append(numbers([3]))
+        await spool.append(numbers([3]), "plc")
         await until(lambda: stored(store) == [0, 1, 2, 3])
         await until(lambda: _committed(spool, 4))
     assert store.positions[-1].log == spool.log
@@ -107,11 +107,11 @@ async def test_a_batch_is_full_or_collected_for_a_moment(
 ) -> None:
     patient = SETTINGS.model_copy(update={"flush": timedelta(seconds=5)})
     for n in range(25):
-        await spool.append(numbers([n] * 10))
+        await spool.append(numbers([n] * 10), "plc")
     async with running(making(patient)):
         await clock.pass_over(5, 5)
         await until(lambda: len(store.batches) == 3)
-        await spool.append(numbers([99]))
+        await spool.append(numbers([99]), "plc")
         await clock.pass_over(5, 5)
         await until(lambda: len(store.batches) == 4)
     assert [batch.height for batch in store.batches] == [100, 100, 50, 1]
@@ -121,7 +121,7 @@ async def test_a_store_that_is_away_gets_the_same_batch_later(
     making: Making, spool: SqliteSpool, store: MemoryStore, records: Records, clock: ManualClock
 ) -> None:
     store.troubles.extend([StoreUnavailableError("memory", "nobody answers")] * 2)
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     async with running(making()):
         first = await clock.pass_over(0.1, LONGEST_WAIT)
         second = await clock.pass_over(0.1, LONGEST_WAIT)
@@ -136,7 +136,7 @@ async def test_a_store_that_says_when_is_asked_then(
     making: Making, spool: SqliteSpool, store: MemoryStore, clock: ManualClock
 ) -> None:
     store.troubles.append(StoreUnavailableError("memory", "too many requests", retry_after=17))
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     async with running(making()):
         assert await clock.pass_over(1, LONGEST_WAIT) == 17
         await until(lambda: stored(store) == [1])
@@ -146,7 +146,7 @@ async def test_a_store_that_refuses_keeps_samples_in_the_spool_and_a_person_is_t
     making: Making, spool: SqliteSpool, store: MemoryStore, records: Records, clock: ManualClock
 ) -> None:
     store.troubles.append(StoreRefusedError("memory", "token not valid; renew it"))
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     async with running(making()):
         assert await clock.pass_over(1, REFUSED_WAIT) == REFUSED_WAIT
         told = await state(records)
@@ -159,7 +159,7 @@ async def test_a_store_that_cannot_be_opened_is_tried_again(
 ) -> None:
     store.opening_troubles.append(StoreUnavailableError("memory", "nobody answers"))
     store.opening_troubles.append(StoreRefusedError("memory", "wrong password"))
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     async with running(making()):
         await clock.pass_over(0.1, 0.5)
         await clock.pass_over(REFUSED_WAIT, REFUSED_WAIT)
@@ -170,7 +170,7 @@ async def test_a_defect_of_the_store_does_not_end_the_drain(
     making: Making, spool: SqliteSpool, store: MemoryStore, clock: ManualClock
 ) -> None:
     store.troubles.append(ZeroDivisionError("oops"))
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     async with running(making()):
         await clock.pass_over(REFUSED_WAIT, REFUSED_WAIT)
         await until(lambda: stored(store) == [1])
@@ -181,7 +181,8 @@ async def test_rows_that_the_store_never_takes_are_dead_letters_of_their_source(
 ) -> None:
     store.never = [FORCE, "works/line/press/unheard"]
     await spool.append(
-        pl.concat([numbers([1]), numbers([2], "works/line/press/other"), numbers([3], "works/line/press/unheard")])
+        pl.concat([numbers([1]), numbers([2], "works/line/press/other"), numbers([3], "works/line/press/unheard")]),
+        "plc",
     )
     drain = making()
     async with running(drain):
@@ -197,7 +198,7 @@ async def test_rows_that_the_store_never_takes_are_dead_letters_of_their_source(
 async def test_a_drain_that_died_before_its_commit_writes_again(
     making: Making, spool: SqliteSpool, store: MemoryStore
 ) -> None:
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     await die_after_a_write(making(), store)
     assert await spool.cursor(STORE) == 0
     async with running(making()):
@@ -207,9 +208,9 @@ async def test_a_drain_that_died_before_its_commit_writes_again(
 
 async def test_a_store_that_counts_is_not_given_twice(making: Making, spool: SqliteSpool, store: MemoryStore) -> None:
     store.counts = True
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     await die_after_a_write(making(), store)
-    await spool.append(numbers([2]))
+    await spool.append(numbers([2]), "plc")
     async with running(making()):
         await until(lambda: _committed(spool, 2))
     assert stored(store) == [1, 2]
@@ -219,7 +220,7 @@ async def test_finishing_empties_the_spool_and_ends(
     making: Making, spool: SqliteSpool, store: MemoryStore, records: Records
 ) -> None:
     for n in range(5):
-        await spool.append(numbers([n] * 60))
+        await spool.append(numbers([n] * 60), "plc")
     drain = making(SETTINGS.model_copy(update={"flush": timedelta(minutes=1)}))
     drain.finish()
     await drain.run()
@@ -229,7 +230,7 @@ async def test_finishing_empties_the_spool_and_ends(
 
 
 async def test_finishing_wakes_a_drain_that_collects(making: Making, spool: SqliteSpool, store: MemoryStore) -> None:
-    await spool.append(numbers([1]))
+    await spool.append(numbers([1]), "plc")
     drain = making(SETTINGS.model_copy(update={"flush": timedelta(minutes=1)}))
     task = asyncio.create_task(drain.run())
     await until(lambda: bool(store.positions) or not task.done())
@@ -242,7 +243,7 @@ async def test_the_store_is_asked_to_keep_house_now_and_then(
     making: Making, spool: SqliteSpool, store: MemoryStore, clock: ManualClock
 ) -> None:
     async with running(making()):
-        await spool.append(numbers([1]))
+        await spool.append(numbers([1]), "plc")
         await until(lambda: stored(store) == [1])
         assert store.maintained == 0
         clock.advance(301)

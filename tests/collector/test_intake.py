@@ -47,12 +47,12 @@ class Gate:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.spool, name)
 
-    async def append(self, samples: pl.DataFrame) -> int:
+    async def append(self, samples: pl.DataFrame, source: str) -> int:
         self.asked += 1
         await self.open.wait()
         if self.troubles:
             raise self.troubles.pop(0)
-        return await self.spool.append(samples)
+        return await self.spool.append(samples, source)
 
 
 @pytest.fixture

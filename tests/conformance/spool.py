@@ -53,7 +53,7 @@ class SpoolConformance:
             row("f/l/e/none", status=2**32 - 1),
         )
         async with opening(**ROOMY) as spool:
-            upto = await spool.append(written)
+            upto = await spool.append(written, "plc")
             chunk = await spool.read(0, 100)
         assert chunk.samples.equals(written)
         assert chunk.samples.schema == SAMPLES
@@ -61,7 +61,7 @@ class SpoolConformance:
 
     async def test_what_was_appended_is_there_after_opening_again(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            await spool.append(numbers([1, 2]))
+            await spool.append(numbers([1, 2]), "plc")
             log = spool.log
         async with opening(**ROOMY) as spool:
             assert values((await spool.read(0, 100)).samples) == [1, 2]
@@ -69,7 +69,7 @@ class SpoolConformance:
 
     async def test_entries_come_back_in_order_and_whole(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            ends = [await spool.append(numbers([n, n + 0.5])) for n in range(4)]
+            ends = [await spool.append(numbers([n, n + 0.5]), "plc") for n in range(4)]
             assert ends == sorted(set(ends))
             first = await spool.read(0, 3)
             assert values(first.samples) == [0, 0.5, 1, 1.5]
@@ -88,14 +88,14 @@ class SpoolConformance:
 
     async def test_a_batch_without_rows_makes_no_entry(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            upto = await spool.append(numbers([1]))
-            assert await spool.append(no_samples()) == upto
+            upto = await spool.append(numbers([1]), "plc")
+            assert await spool.append(no_samples(), "plc") == upto
             assert await spool.end() == upto
 
     async def test_each_consumer_has_a_cursor_that_never_goes_back(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
             assert await spool.cursor(STORE) == 0
-            ends = [await spool.append(numbers([n])) for n in range(3)]
+            ends = [await spool.append(numbers([n]), "plc") for n in range(3)]
             await spool.commit(STORE, ends[1])
             await spool.commit("faults", ends[0])
             await spool.commit(STORE, ends[0])
@@ -105,7 +105,7 @@ class SpoolConformance:
 
     async def test_an_entry_stays_until_the_required_consumer_has_passed_it(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            ends = [await spool.append(numbers([n])) for n in range(3)]
+            ends = [await spool.append(numbers([n]), "plc") for n in range(3)]
             await spool.commit("faults", ends[2])
             assert values((await spool.read(0, 100)).samples) == [0, 1, 2]
             await spool.commit(STORE, ends[1])
@@ -113,7 +113,7 @@ class SpoolConformance:
 
     async def test_an_entry_stays_for_a_slower_consumer_while_it_is_young(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "keep": FOREVER}) as spool:
-            ends = [await spool.append(numbers([n])) for n in range(3)]
+            ends = [await spool.append(numbers([n]), "plc") for n in range(3)]
             await spool.commit("faults", ends[0])
             await spool.commit(STORE, ends[2])
             chunk = await spool.read(ends[0], 100)
@@ -122,7 +122,7 @@ class SpoolConformance:
 
     async def test_a_consumer_that_was_too_slow_is_told_what_it_missed(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            ends = [await spool.append(numbers([n])) for n in range(3)]
+            ends = [await spool.append(numbers([n]), "plc") for n in range(3)]
             await spool.commit("faults", ends[0])
             await spool.commit(STORE, ends[1])
             await until(lambda: _holds(spool, [2]))
@@ -133,12 +133,12 @@ class SpoolConformance:
 
     async def test_positions_are_not_used_again_when_all_is_dropped(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            upto = await spool.append(numbers([1]))
+            upto = await spool.append(numbers([1]), "plc")
             await spool.commit(STORE, upto)
             await until(lambda: _holds(spool, []))
         async with opening(**ROOMY) as spool:
             assert await spool.end() == upto
-            assert await spool.append(numbers([2])) > upto
+            assert await spool.append(numbers([2]), "plc") > upto
 
     async def test_a_full_spool_refuses_until_there_is_room(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "limit": 40_000}) as spool:
@@ -146,7 +146,7 @@ class SpoolConformance:
 
             async def fill() -> None:
                 while kept[-1] < 1000:
-                    await spool.append(numbers([kept[-1]]))
+                    await spool.append(numbers([kept[-1]]), "plc")
                     kept.append(kept[-1] + 1)
 
             with pytest.raises(SpoolFullError, match="limit"):
@@ -156,21 +156,21 @@ class SpoolConformance:
             assert 30_000 < await spool.size() <= 40_000
             await spool.commit(STORE, upto)
             await until(lambda: _holds(spool, []))
-            assert await spool.append(numbers(kept)) > upto
+            assert await spool.append(numbers(kept), "plc") > upto
 
     async def test_an_empty_spool_takes_a_batch_of_any_size(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "limit": 1}) as spool:
-            await spool.append(numbers(range(1000)))
+            await spool.append(numbers(range(1000)), "plc")
             with pytest.raises(SpoolFullError):
-                await spool.append(numbers([1]))
+                await spool.append(numbers([1]), "plc")
 
     async def test_size_is_what_is_held(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
             assert await spool.size() == 0
-            upto = await spool.append(numbers([1]))
+            upto = await spool.append(numbers([1]), "plc")
             one = await spool.size()
             assert one > 0
-            await spool.append(numbers([2]))
+            await spool.append(numbers([2]), "plc")
             assert await spool.size() == pytest.approx(2 * one, rel=0.1)
             await spool.commit(STORE, upto)
             await until(lambda: _holds(spool, [2]))
@@ -178,14 +178,14 @@ class SpoolConformance:
 
     async def test_appends_at_once_are_all_there_once(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "linger": timedelta(milliseconds=5)}) as spool:
-            ends = await asyncio.gather(*(spool.append(numbers([n])) for n in range(50)))
+            ends = await asyncio.gather(*(spool.append(numbers([n]), "plc") for n in range(50)))
             assert len(set(ends)) == 50
             assert sorted(values((await spool.read(0, 10**6)).samples)) == list(range(50))
 
     async def test_one_callers_appends_keep_their_order(self, opening: Opening) -> None:
         async def append(caller: int) -> None:
             for n in range(10):
-                await spool.append(numbers([100 * caller + n]))
+                await spool.append(numbers([100 * caller + n]), "plc")
 
         async with opening(**{**ROOMY, "linger": timedelta(milliseconds=1)}) as spool:
             await asyncio.gather(*(append(caller) for caller in range(4)))
@@ -196,8 +196,8 @@ class SpoolConformance:
 
     async def test_closing_finishes_the_appends_under_way(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "linger": timedelta(seconds=1)}) as spool:
-            await spool.append(numbers([0]))
-            under_way = asyncio.create_task(spool.append(numbers([1])))
+            await spool.append(numbers([0]), "plc")
+            under_way = asyncio.create_task(spool.append(numbers([1]), "plc"))
             await asyncio.sleep(0)
         assert await under_way > 0
         async with opening(**ROOMY) as spool:
@@ -205,12 +205,12 @@ class SpoolConformance:
 
     async def test_an_append_that_is_given_up_does_no_harm(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "linger": timedelta(milliseconds=50)}) as spool:
-            await spool.append(numbers([0]))
-            given_up = asyncio.create_task(spool.append(numbers([1])))
+            await spool.append(numbers([0]), "plc")
+            given_up = asyncio.create_task(spool.append(numbers([1]), "plc"))
             await asyncio.sleep(0)
             given_up.cancel()
             await asyncio.wait({given_up})
-            await spool.append(numbers([2]))
+            await spool.append(numbers([2]), "plc")
             read = values((await spool.read(0, 100)).samples)
         assert read in ([0, 2], [0, 1, 2])
 
@@ -218,12 +218,12 @@ class SpoolConformance:
         async with opening(**ROOMY) as spool:
             waiting = asyncio.create_task(spool.grown(0, patience=60))
             await asyncio.sleep(0)
-            await spool.append(numbers([1]))
+            await spool.append(numbers([1]), "plc")
             assert await asyncio.wait_for(waiting, 5)
 
     async def test_waiting_ends_with_patience(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
-            upto = await spool.append(numbers([1]))
+            upto = await spool.append(numbers([1]), "plc")
             assert await spool.grown(0, patience=0)
             assert not await spool.grown(upto, patience=0)
             assert not await spool.grown(upto, patience=0.01)
@@ -232,7 +232,7 @@ class SpoolConformance:
         async with opening(**ROOMY) as spool, opening(**ROOMY) as other:
             assert other.log == spool.log
             waiting = asyncio.create_task(other.grown(0, patience=60))
-            upto = await spool.append(numbers([1]))
+            upto = await spool.append(numbers([1]), "plc")
             assert await asyncio.wait_for(waiting, 5)
             chunk = await other.read(0, 100)
             assert values(chunk.samples) == [1]
@@ -246,7 +246,7 @@ class SpoolConformance:
     async def test_columns_that_are_no_batch_are_a_defect(self, opening: Opening) -> None:
         async with opening(**ROOMY) as spool:
             with pytest.raises(TypeError, match="SAMPLES"):
-                await spool.append(pl.DataFrame({"signal": ["a"], "time": [NOON]}))
+                await spool.append(pl.DataFrame({"signal": ["a"], "time": [NOON]}), "plc")
 
 
 async def _holds(spool: Spool, expected: list[float]) -> bool:

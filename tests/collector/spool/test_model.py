@@ -58,7 +58,9 @@ class SpoolMachine(RuleBasedStateMachine):
             self.values += size
 
         async def append() -> list[int | BaseException]:
-            return await asyncio.gather(*(self.spool.append(numbers(one)) for one in batches), return_exceptions=True)
+            return await asyncio.gather(
+                *(self.spool.append(numbers(one), "plc") for one in batches), return_exceptions=True
+            )
 
         stored: dict[int, list[float]] = {}
         for one, position in zip(batches, self.do(append()), strict=True):

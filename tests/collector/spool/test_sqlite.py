@@ -53,7 +53,7 @@ def overwrite(path: Path, *, since: int) -> None:
 async def three_entries(path: Path) -> None:
     async with spool_at(path) as spool:
         for n in range(3):
-            await spool.append(numbers([n]))
+            await spool.append(numbers([n]), "plc")
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_file_that_is_no_database_is_named_and_left(path: Path) -> None:
 async def test_a_broken_page_is_told_with_what_to_do(path: Path) -> None:
     async with spool_at(path) as spool:
         for n in range(200):
-            await spool.append(numbers([n]))
+            await spool.append(numbers([n]), "plc")
     overwrite(path, since=3 * 8192)
     with pytest.raises(SpoolError, match="is damaged; move it away"):
         async with spool_at(path) as spool:
@@ -134,25 +134,25 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 async def test_an_append_that_sqlite_has_no_room_for_is_not_there_and_comes_again(path: Path) -> None:
     async with spool_at(path) as spool:
-        await spool.append(numbers([0]))
+        await spool.append(numbers([0]), "plc")
         connection = spool._opened()._writing._connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(SpoolFullError, match="disk"):
-            await spool.append(numbers(range(100_000)))
+            await spool.append(numbers(range(100_000)), "plc")
         assert values((await spool.read(0, 10**6)).samples) == [0]
         connection.execute("PRAGMA max_page_count = 1000000")
-        await spool.append(numbers([1]))
+        await spool.append(numbers([1]), "plc")
         assert values((await spool.read(0, 10**6)).samples) == [0, 1]
 
 
 async def test_the_end_of_a_disk_is_left_free_for_cursors(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - the shape of shutil.disk_usage
     async with spool_at(path) as spool:
-        upto = await spool.append(numbers([0]))
+        upto = await spool.append(numbers([0]), "plc")
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 2**20))
         with pytest.raises(SpoolFullError, match="make room"):
-            await spool.append(numbers([1]))
+            await spool.append(numbers([1]), "plc")
         await spool.commit(STORE, upto)
         assert await spool.cursor(STORE) == upto
 
@@ -161,11 +161,11 @@ async def test_room_in_the_file_counts_when_the_disk_has_none(path: Path, monkey
     usage = namedtuple("usage", "total used free")  # noqa: PYI024 - the shape of shutil.disk_usage
     async with spool_at(path) as spool:
         noise = numbers(float(n * 7919 % 1_000_003) / 7 for n in range(1_500_000))
-        upto = await spool.append(noise)
+        upto = await spool.append(noise, "plc")
         assert await spool.size() > 2**20
         await spool.commit(STORE, upto)
         monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(2**40, 2**40, 15 * 2**20))
-        assert await spool.append(numbers([1])) > upto
+        assert await spool.append(numbers([1]), "plc") > upto
 
 
 async def test_an_append_that_there_is_no_memory_for_is_told_and_the_next_goes_on(
@@ -177,9 +177,9 @@ async def test_an_append_that_there_is_no_memory_for_is_told_and_the_next_goes_o
     async with spool_at(path) as spool:
         monkeypatch.setattr(writer, "encode", no_memory)
         with pytest.raises(SpoolError, match="cannot be encoded"):
-            await spool.append(numbers([0]))
+            await spool.append(numbers([0]), "plc")
         monkeypatch.undo()
-        await spool.append(numbers([1]))
+        await spool.append(numbers([1]), "plc")
         assert values((await spool.read(0, 100)).samples) == [1]
 
 
@@ -188,7 +188,7 @@ async def test_an_append_to_a_closed_spool_is_told(path: Path) -> None:
     async with spool:
         pass
     with pytest.raises(SpoolError, match="not open"):
-        await spool.append(numbers([1]))
+        await spool.append(numbers([1]), "plc")
 
 
 async def test_the_file_says_what_it_is(path: Path) -> None:
@@ -206,7 +206,7 @@ async def test_two_spools_have_two_identities(tmp_path: Path) -> None:
 
 async def test_old_entries_are_dropped_while_nobody_appends(path: Path) -> None:
     async with spool_at(path, keep=timedelta(milliseconds=300)) as spool:
-        upto = await spool.append(numbers([0]))
+        upto = await spool.append(numbers([0]), "plc")
         await spool.commit("faults", 0)
         await spool.commit(STORE, upto)
         assert await spool.size() > 0
@@ -229,7 +229,7 @@ LINGER = timedelta(milliseconds=2)
 async def caller(spool, first):
     value = first
     while True:
-        await spool.append(numbers([value]))
+        await spool.append(numbers([value]), "plc")
         print(value, flush=True)
         value += 10
 
