@@ -3,7 +3,7 @@
 SQLite by default, PostgreSQL when one machine is not enough; both through SQLAlchemy Core. The modules that own a
 table declare it on `METADATA` and keep its queries beside it: `collector.links`, `collector.gaps`,
 `collector.drains`, `collector.deadletters`, `analytics.alertlog`, `api.auth`. Roles in several processes share the
-records; every change is one short transaction.
+records; every change is one short transaction. Their layout changes by the steps of `collector.migrations`.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from typing import Any, Final, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+
+from collector.migrations import NewerRecordsError, migrate
 
 METADATA: Final = sa.MetaData()
 """The tables of the records."""
@@ -59,8 +61,8 @@ class Instant(sa.TypeDecorator[datetime]):
 class Records:
     """One connection pool to the records.
 
-    `async with Records(url) as records:` makes the missing tables; `await records.run(work)` runs `work(connection)` in
-    one transaction, in a thread.
+    `async with Records(url) as records:` brings the tables to today's layout; `await records.run(work)` runs
+    `work(connection)` in one transaction, in a thread.
     """
 
     def __init__(self, url: str) -> None:
@@ -73,7 +75,7 @@ class Records:
         return self._url.render_as_string(hide_password=True)
 
     async def __aenter__(self) -> Self:
-        """Open the database and make the tables that are missing; raises RecordsError."""
+        """Open the database and bring its tables to today's layout; raises RecordsError."""
         await asyncio.to_thread(self._open)
         return self
 
@@ -111,9 +113,12 @@ class Records:
             if sqlite:
                 sa.event.listen(self._engine, "connect", _durable)
             with self._engine.begin() as connection:
-                # Roles start side by side: one makes the tables, the others wait for it.
+                # Roles start side by side: one lays the tables out, the others wait for it.
                 connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_xact_lock({_LOCK})")
-                METADATA.create_all(connection)
+                migrate(connection)
+        except NewerRecordsError as error:
+            msg = f"the records {self.name} were made by a newer parkline ({error}); install that one again"
+            raise RecordsError(msg) from error
         except (OSError, sa.exc.DBAPIError, sa.exc.ArgumentError) as error:
             reason = getattr(error, "orig", None) or error
             msg = f"cannot open the records {self.name} ({reason}); check `records: url:` in parkline.yaml"

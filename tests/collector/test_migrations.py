@@ -1,0 +1,66 @@
+"""The steps to today's layout: together they give what the modules declare, and they leave what was there."""
+
+import pkgutil
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+
+import analytics
+import api
+import collector
+from collector.links import Link, read_links, write_links
+from collector.migrations import NEWEST
+from collector.records import METADATA, Instant, Records, RecordsError
+from tests.collector.fakes import NOON
+
+
+def declared() -> sa.MetaData:
+    """Give all tables, whichever module declares them."""
+    for folder in (collector, analytics, api):
+        for module in pkgutil.walk_packages(folder.__path__, f"{folder.__name__}."):
+            if not module.name.startswith("collector.migrations.") and not module.name.endswith("__main__"):
+                import_module(module.name)
+    return METADATA
+
+
+def kind(type_: sa.types.TypeEngine[object]) -> sa.types.TypeEngine[object]:
+    return type_.impl_instance if isinstance(type_, Instant) else type_
+
+
+async def test_the_steps_give_what_the_modules_declare(tmp_path: Path) -> None:
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+
+        def differences(connection: sa.Connection) -> list[object]:
+            context = MigrationContext.configure(
+                connection,
+                opts={
+                    "compare_type": lambda _c, _i, _m, found, wanted: str(found) != wanted.compile(connection.dialect),
+                },
+            )
+            return list(compare_metadata(context, declared()))
+
+        assert await records.run(differences) == []
+
+
+async def test_a_database_made_before_there_were_steps_keeps_its_rows(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/records.db"
+    link = Link("press", "up", NOON, NOON, None, None, 3, 0, "")
+    async with Records(url) as records:
+        await records.run(lambda connection: write_links(connection, [link]))
+        await records.run(lambda connection: connection.execute(sa.text("DROP TABLE alembic_version")))
+    async with Records(url) as records:
+        assert await records.run(read_links) == {"press": link}
+
+
+async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/records.db"
+    async with Records(url) as records:
+        newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
+        await records.run(lambda connection: connection.execute(newer))
+    with pytest.raises(RecordsError, match=f"newer parkline .layout 9999; this one knows {NEWEST}"):
+        async with Records(url):
+            pass
