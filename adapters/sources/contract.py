@@ -68,6 +68,23 @@ class Missed:
     """Paths concerned; empty means every signal of the source."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """An interval of a gap in which nothing is missing any more: the source delivered it late, or knows its values.
+
+    What reaches over a gap's ends, or into no gap, has no effect; a gap that is filled in part stays open in the rest.
+    """
+
+    start: datetime
+    """First instant known again, UTC."""
+
+    end: datetime
+    """First instant that this says nothing of, UTC."""
+
+    signals: tuple[str, ...]
+    """Paths concerned; never empty."""
+
+
 async def _owe_nothing() -> None:
     """Receipt of a sender that is owed none."""
 
@@ -84,6 +101,9 @@ class Delivery:
 
     gaps: tuple[Missed, ...] = ()
     """Intervals that the source knows it missed: overflow bits, sequence gaps, a session not resumed."""
+
+    filled: tuple[Filled, ...] = ()
+    """Parts of gaps, of this delivery's or of earlier ones, that these samples fill."""
 
     settle: Callable[[], Awaitable[None]] = _owe_nothing
     """Awaited once, after samples, refusals and gaps are safe on disk; never before."""
