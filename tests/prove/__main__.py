@@ -20,6 +20,7 @@ from typing import Final
 import orjson
 
 PROOFS: Final[dict[str, str]] = {
+    "kill9-collector": "tests.prove.kill9_collector",
     "kill9-mqtt": "tests.prove.kill9_mqtt",
     "kill9-opcua": "tests.prove.kill9_opcua",
 }
