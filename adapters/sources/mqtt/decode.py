@@ -15,24 +15,15 @@ leaves the value out, whatever stands there. No input raises.
 import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple
 
 import orjson
 import polars as pl
 
-from adapters.sample import (
-    INSTANT,
-    PAYLOAD_KEPT,
-    REFUSALS,
-    SAMPLES,
-    VALUE_TYPES,
-    Status,
-    ValueType,
-    no_refusals,
-    no_samples,
-)
+from adapters.sample import Status, ValueType
 from adapters.sources.contract import Points
 from adapters.sources.mqtt import values
+from adapters.sources.mqtt.columns import Message, Refused, Row, batch
 from adapters.sources.mqtt.instants import nanoseconds
 from adapters.sources.mqtt.path import MISSING, Path, deepest, find, parse, written
 from adapters.sources.mqtt.settings import MqttAddress
@@ -42,22 +33,6 @@ _BAD: Final = int(Status.BAD)
 _NO_DATA: Final = int(Status.BAD_NO_DATA)
 _ON_ARRIVAL: Final[Path] = ()
 _LONGEST_INTEGER: Final = 400
-
-
-class Message(NamedTuple):
-    """One message as it came."""
-
-    topic: str
-    """Its topic."""
-
-    payload: bytes
-    """Its payload; of one that is too long, at least its first `PAYLOAD_KEPT` bytes."""
-
-    size: int
-    """Length of the whole payload, bytes."""
-
-    received: int
-    """When it arrived, nanoseconds since 1970, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +92,8 @@ class Decoder:
 
     def decode(self, messages: Sequence[Message]) -> Decoded:
         """Make samples and refusals of messages."""
-        rows: list[_Row] = []
-        refused = _Refused(self._source)
+        rows: list[Row] = []
+        refused = Refused(self._source)
         strangers = set()
         for message in messages:
             topic = message.topic
@@ -134,57 +109,10 @@ class Decoder:
                     _read_json(message, inside, rows, refused)
                 if plain is not None:
                     _read_plain(message, plain, rows, refused)
-        return Decoded(_batch(rows), refused.frame(), strangers)
+        return Decoded(batch(rows), refused.frame(), strangers)
 
 
-_Row: TypeAlias = tuple[str, int, ValueType, Any, int, int]
-"""A sample in the making: signal, time, type, value, status, received."""
-
-
-def _batch(rows: list[_Row]) -> pl.DataFrame:
-    """Turn rows into columns of `SAMPLES`."""
-    if not rows:
-        return no_samples()
-    signal, time, kind, value, status, received = zip(*rows, strict=True)
-    present = set(kind)
-    columns = {
-        "signal": pl.Series(signal, dtype=pl.String),
-        "time": pl.Series(time, dtype=pl.Int64).cast(INSTANT),
-        "status": pl.Series(status, dtype=pl.UInt32),
-        "received": pl.Series(received, dtype=pl.Int64).cast(INSTANT),
-    }
-    for one in VALUE_TYPES:
-        if one in present:
-            own = value if len(present) == 1 else [v if k is one else None for k, v in zip(kind, value, strict=True)]
-            columns[one] = pl.Series(own, dtype=SAMPLES[one])
-        else:
-            columns[one] = pl.repeat(None, len(rows), dtype=SAMPLES[one], eager=True)
-    return pl.DataFrame({name: columns[name] for name in SAMPLES})
-
-
-class _Refused:
-    """Refusals in the making."""
-
-    def __init__(self, source: str) -> None:
-        self._source = source
-        self._rows: list[tuple[str, str, str | None, bytes, str, int]] = []
-
-    def add(self, message: Message, signal: str | None, reason: str) -> None:
-        """Note one; `signal` None: the whole message, of whatever signals."""
-        kept = message.payload[:PAYLOAD_KEPT]
-        self._rows.append((self._source, message.topic, signal, kept, reason, message.received))
-
-    def frame(self) -> pl.DataFrame:
-        """Give them as columns of `REFUSALS`."""
-        if not self._rows:
-            return no_refusals()
-        columns = dict(zip(REFUSALS, zip(*self._rows, strict=True), strict=True))
-        received = pl.Series(columns.pop("received"), dtype=pl.Int64).cast(INSTANT)
-        rest = {name: pl.Series(values, dtype=REFUSALS[name]) for name, values in columns.items()}
-        return pl.DataFrame({**rest, "received": received})
-
-
-def _read_json(message: Message, points: list[_Wanted], rows: list[_Row], refused: _Refused) -> None:
+def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> None:
     """Add a row for every point whose value is found in a JSON payload."""
     topic, payload, _, received = message
     try:
@@ -220,7 +148,7 @@ def _read_json(message: Message, points: list[_Wanted], rows: list[_Row], refuse
         rows.append((signal, time, kind, value, status, received))
 
 
-def _read_plain(message: Message, points: list[_Wanted], rows: list[_Row], refused: _Refused) -> None:
+def _read_plain(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> None:
     """Add a row for every point whose value is the whole payload."""
     received = message.received
     for point in points:

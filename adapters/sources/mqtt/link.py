@@ -26,7 +26,7 @@ from paho.mqtt.reasoncodes import ReasonCode
 from adapters.sample import PAYLOAD_KEPT
 from adapters.sources.contract import SourceError, SourceLostError, SourceRefusedError
 from adapters.sources.mqtt import answers, packets
-from adapters.sources.mqtt.decode import Message
+from adapters.sources.mqtt.columns import Message
 from adapters.sources.mqtt.settings import MqttSettings, TlsSettings
 from adapters.sources.mqtt.wire import Wire
 

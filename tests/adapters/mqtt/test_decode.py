@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, Status, ValueType
 from adapters.sources.contract import Point
-from adapters.sources.mqtt.decode import Decoded, Decoder, Message
+from adapters.sources.mqtt.columns import Message
+from adapters.sources.mqtt.decode import Decoded, Decoder
 from adapters.sources.mqtt.settings import MqttAddress
 
 LIMIT = 2**20
