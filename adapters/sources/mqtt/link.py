@@ -60,6 +60,16 @@ class Taken(NamedTuple):
     """Packet identifiers of those of QoS 1, to be acknowledged."""
 
 
+class Notice(NamedTuple):
+    """What the broker publishes for this client, and keeps for those who subscribe later (QoS 1, retained)."""
+
+    topic: str
+    """Its topic."""
+
+    payload: bytes
+    """Its payload."""
+
+
 class _Client(Client):
     """paho's client, on a wire that asyncio has opened."""
 
@@ -75,11 +85,12 @@ class _Client(Client):
 class Link:
     """One link, from opening to its end."""
 
-    def __init__(self, source: str, settings: MqttSettings, client_id: str) -> None:
-        """Prepare; `source` is named in errors."""
+    def __init__(self, source: str, settings: MqttSettings, client_id: str, will: Notice | None = None) -> None:
+        """Prepare; `source` is named in errors, `will` is published by the broker when the link breaks."""
         self._source = source
         self._settings = settings
         self._client_id = client_id
+        self._will = will
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
         self._wire = Wire(self._feed, self._on_end)
@@ -167,6 +178,16 @@ class Link:
         if not self._over:
             self._client.unsubscribe([self._filter(topic) for topic in topics])
 
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send a message with QoS 0; without effect once the link is over."""
+        if not self._over:
+            self._client.publish(topic, payload)
+
+    def announce(self, notice: Notice) -> None:
+        """Send a message that the broker keeps; without effect once the link is over."""
+        if not self._over:
+            self._client.publish(notice.topic, notice.payload, qos=1, retain=True)
+
     async def close(self) -> None:
         """Say farewell, if there is a session to leave, and close, within 2 s; the broker keeps the session."""
         self._finish("the link is closed")
@@ -187,6 +208,8 @@ class Link:
         if settings.user:
             password = settings.password.get_secret_value() if settings.password is not None else None
             client.username_pw_set(settings.user, password)
+        if self._will is not None:
+            client.will_set(self._will.topic, self._will.payload, qos=1, retain=True)
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_message = self._on_message

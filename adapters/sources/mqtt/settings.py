@@ -53,8 +53,8 @@ class TlsSettings(Settings):
         return self
 
 
-class MqttSettings(Settings):
-    """The link to one MQTT broker."""
+class BrokerSettings(Settings):
+    """The link to one broker, whatever is published there."""
 
     host: str = Field(min_length=1, max_length=253)
     """Name or IP address of the broker, without a scheme and without a port."""
@@ -82,21 +82,9 @@ class MqttSettings(Settings):
     timeout: Duration = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=100), le=timedelta(minutes=1))
     """How long the broker may take to accept the link, and to accept the subscriptions; 100 ms to 1 min."""
 
-    session_expiry: Duration = Field(default=timedelta(days=7), ge=timedelta(0), le=timedelta(days=3650))
-    """How long the broker keeps messages for this source while it is away; 0 (keep none) to 3650 d. In MQTT 3.1.1 the
-    broker decides, and 0 alone means something: keep none."""
-
-    qos: Literal[0, 1] = 1
-    """Quality of service asked for. 1: the broker repeats a message until it is safe on disk here. 0: it sends once,
-    and what is under way when the link breaks is lost."""
-
     receive_maximum: int = Field(default=4000, ge=1, le=65535)
     """Messages of QoS 1 that may be under way unacknowledged, 1 to 65535. MQTT 5 only: in 3.1.1 the broker decides
     (Mosquitto: `max_inflight_messages`)."""
-
-    share: str = Field(default="", max_length=128, pattern=r"^[^/+#\x00]*$")
-    """Group in which several collectors share one load (`$share/GROUP/…`), without `/`, `+`, `#`; each of them needs
-    a `client_id` of its own. Empty: not shared."""
 
     linger: Duration = Field(default=timedelta(milliseconds=20), ge=timedelta(0), le=timedelta(seconds=1))
     """How long a message waits for others to be delivered together; 0 to 1 s."""
@@ -115,11 +103,6 @@ class MqttSettings(Settings):
         """The port to connect to."""
         return self.port or (PLAIN_PORT if self.tls is None else TLS_PORT)
 
-    @property
-    def persistent(self) -> bool:
-        """Whether the broker is asked to keep messages while this source is away."""
-        return self.qos > 0 and self.session_expiry > timedelta(0)
-
     @field_validator("host")
     @classmethod
     def _bare_host(cls, host: str) -> str:
@@ -129,10 +112,35 @@ class MqttSettings(Settings):
         return host
 
     @model_validator(mode="after")
-    def _parts_agree(self) -> Self:
+    def _password_of_a_user(self) -> Self:
         if self.password is not None and not self.user:
             msg = "a `password` needs its `user`"
             raise ValueError(msg)
+        return self
+
+
+class MqttSettings(BrokerSettings):
+    """The link to one MQTT broker."""
+
+    session_expiry: Duration = Field(default=timedelta(days=7), ge=timedelta(0), le=timedelta(days=3650))
+    """How long the broker keeps messages for this source while it is away; 0 (keep none) to 3650 d. In MQTT 3.1.1 the
+    broker decides, and 0 alone means something: keep none."""
+
+    qos: Literal[0, 1] = 1
+    """Quality of service asked for. 1: the broker repeats a message until it is safe on disk here. 0: it sends once,
+    and what is under way when the link breaks is lost."""
+
+    share: str = Field(default="", max_length=128, pattern=r"^[^/+#\x00]*$")
+    """Group in which several collectors share one load (`$share/GROUP/…`), without `/`, `+`, `#`; each of them needs
+    a `client_id` of its own. Empty: not shared."""
+
+    @property
+    def persistent(self) -> bool:
+        """Whether the broker is asked to keep messages while this source is away."""
+        return self.qos > 0 and self.session_expiry > timedelta(0)
+
+    @model_validator(mode="after")
+    def _share_by_name(self) -> Self:
         if self.share and not self.client_id:
             msg = "collectors that `share` a load each need a `client_id` of their own; write one here"
             raise ValueError(msg)
