@@ -5,16 +5,13 @@ tables and columns itself and imports none of the modules that own them: these k
 `tests/collector/test_migrations.py` holds that all steps together give what the modules declare.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
 import sqlalchemy as sa
 
 _FOLDER: Final = Path(__file__).parent
-
-NEWEST: Final = max(file.name[:4] for file in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
-"""Revision of today's layout."""
-
 _REVISIONS: Final = sa.Table("alembic_version", sa.MetaData(), sa.Column("version_num", sa.String(32)))
 
 
@@ -22,26 +19,35 @@ class NewerRecordsError(Exception):
     """The database was laid out by a newer parkline."""
 
 
+@cache
+def newest() -> str:
+    """Give the revision of today's layout."""
+    return max(step.name[:4] for step in (_FOLDER / "versions").glob("[0-9][0-9][0-9][0-9]_*.py"))
+
+
 def migrate(connection: sa.Connection) -> None:
     """Bring the records to today's layout, inside the transaction that is under way; does nothing where they have it.
 
     Raises:
-        NewerRecordsError: their layout is newer than `NEWEST`.
+        NewerRecordsError: their layout is newer than `newest`.
     """
     found = _revision(connection)
-    if found == NEWEST:
+    if found == newest():
         return
-    if found is not None and found > NEWEST:
-        msg = f"layout {found}; this one knows {NEWEST}"
+    if found is not None and found > newest():
+        msg = f"layout {found}; this one knows {newest()}"
         raise NewerRecordsError(msg)
     # Loaded only where there is something to do: each role opens the records at every start.
-    from alembic import command
-    from alembic.config import Config
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+    from alembic.script import ScriptDirectory
 
-    config = Config()
-    config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    steps = ScriptDirectory(str(_FOLDER))
+    context = MigrationContext.configure(connection)
+    with Operations.context(context):
+        for step in reversed(list(steps.iterate_revisions("head", found or "base"))):
+            step.module.upgrade()
+            context.stamp(steps, step.revision)
 
 
 def _revision(connection: sa.Connection) -> str | None:

@@ -8,12 +8,13 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 
 import analytics
 import api
 import collector
-from collector.links import Link, read_links, write_links
-from collector.migrations import NEWEST
+from collector.links import Link, read_links
+from collector.migrations import newest
 from collector.records import METADATA, Instant, Records, RecordsError
 from tests.collector.fakes import NOON
 
@@ -47,12 +48,16 @@ async def test_the_steps_give_what_the_modules_declare(tmp_path: Path) -> None:
 
 
 async def test_a_database_made_before_there_were_steps_keeps_its_rows(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path}/records.db"
     link = Link("press", "up", NOON, NOON, None, None, 3, 0, "")
-    async with Records(url) as records:
-        await records.run(lambda connection: write_links(connection, [link]))
-        await records.run(lambda connection: connection.execute(sa.text("DROP TABLE alembic_version")))
-    async with Records(url) as records:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/records.db")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        import_module("collector.migrations.versions.0001_links_gaps_letters_alerts_keys").upgrade()
+        columns = ", ".join(column["name"] for column in sa.inspect(connection).get_columns("links"))
+        noon = Instant().process_bind_param(NOON, connection.dialect)
+        row = sa.text(f"INSERT INTO links ({columns}) VALUES ('press', 'up', :noon, :noon, NULL, NULL, 3, 0, '')")  # noqa: S608 - our own words
+        connection.execute(row, {"noon": noon})
+    engine.dispose()
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
         assert await records.run(read_links) == {"press": link}
 
 
@@ -61,6 +66,6 @@ async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
     async with Records(url) as records:
         newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
         await records.run(lambda connection: connection.execute(newer))
-    with pytest.raises(RecordsError, match=f"newer parkline .layout 9999; this one knows {NEWEST}"):
+    with pytest.raises(RecordsError, match=f"newer parkline .layout 9999; this one knows {newest()}"):
         async with Records(url):
             pass
