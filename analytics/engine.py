@@ -222,18 +222,13 @@ class Engine:
         return until
 
     async def _see_gaps(self) -> None:
-        """Touch what gaps span that have begun, ended or been filled."""
+        """Touch what gaps span that have begun, ended, been filled or given up."""
         before = self._progress
-        news = await self._records.run(lambda c: read_news(c, after=before.gap, of=before.lasting))
-        changed = [gap for gap in news if gap.id not in before.lasting or gap.end is not None]
-        if not changed:
+        news = await self._records.run(lambda connection: read_news(connection, after=before.gap))
+        if not news:
             return
-        progress = replace(
-            before,
-            gap=max(before.gap, *(gap.id for gap in news)),
-            lasting=tuple(gap.id for gap in news if gap.end is None),
-        )
-        new = merged(self._pending, [touch for gap in changed for touch in self._spanned(gap)])
+        progress = replace(before, gap=max(gap.changed for gap in news))
+        new = merged(self._pending, [touch for gap in news for touch in self._spanned(gap)])
 
         def write(connection: sa.Connection) -> None:
             write_touches(connection, new)

@@ -22,7 +22,6 @@ PROGRESS: Final = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("received", Instant),
     sa.Column("gap", sa.BigInteger, nullable=False),
-    sa.Column("lasting", sa.JSON, nullable=False),
 )
 """One row; columns as in `Progress`."""
 
@@ -63,10 +62,7 @@ class Progress:
     """When the newest sample it has looked at arrived, UTC; None before the first."""
 
     gap: int = 0
-    """Newest gap of the ledger that it knows."""
-
-    lasting: tuple[int, ...] = ()
-    """Gaps that lasted when it last looked."""
+    """Number of the last change of the gap ledger that it knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +82,7 @@ class Owed:
 def read_owed(connection: sa.Connection) -> Owed:
     """Give what the last engine left."""
     row = connection.execute(sa.select(PROGRESS)).one_or_none()
-    progress = Progress() if row is None else Progress(row.log, row.position, row.received, row.gap, tuple(row.lasting))
+    progress = Progress() if row is None else Progress(row.log, row.position, row.received, row.gap)
     rows = connection.execute(sa.select(TOUCHES))
     touches = [Touch(r.equipment, r.start, r.end, r.first, r.last) for r in rows]
     computed = {row.equipment: row.until for row in connection.execute(sa.select(COMPUTED))}
@@ -100,7 +96,6 @@ def write_progress(connection: sa.Connection, progress: Progress) -> None:
         "position": progress.position,
         "received": progress.received,
         "gap": progress.gap,
-        "lasting": list(progress.lasting),
     }
     if connection.execute(sa.update(PROGRESS).values(values)).rowcount == 0:
         connection.execute(sa.insert(PROGRESS).values(id=_ROW, **values))

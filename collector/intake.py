@@ -205,7 +205,7 @@ class Intake:
     def _enter(self, refusals: pl.DataFrame, gaps: Sequence[Missed], connection: sa.Connection) -> None:
         write_dead_letters(connection, refusals, keep=self._dead_letters)
         for gap in gaps:
-            add_gap(connection, self._name, gap.signals, gap.start, gap.end, gap.cause)
+            add_gap(connection, self._name, gap.signals, gap.start, gap.end, gap.cause, kind=gap.kind)
 
 
 async def _read(deliveries: AsyncIterator[Delivery], backlog: Backlog) -> None:

@@ -26,6 +26,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import polars as pl
@@ -49,6 +50,50 @@ class Point(Generic[A_co]):
 
     address: A_co
     """Where the source finds it: the model that the source's kind registers."""
+
+
+class GapKind(StrEnum):
+    """What made a gap, in one word that programs read; its cause tells the same in words for a person."""
+
+    OUTAGE = "outage"
+    """The link was not open, or its session was not resumed."""
+
+    STOPPED = "stopped"
+    """The collector was not running."""
+
+    OVERFLOW = "overflow"
+    """A queue of the sender overflowed."""
+
+    SEQUENCE = "sequence"
+    """Messages never arrived: their numbers skip."""
+
+    REJECTED = "rejected"
+    """The store refused samples; they are dead letters."""
+
+    DROPPED = "dropped"
+    """The spool dropped samples before they were stored, as a person chose."""
+
+    DAMAGED = "damaged"
+    """Samples on the disk of the spool can no longer be read."""
+
+
+class FilledBy(StrEnum):
+    """What filled a gap."""
+
+    REDELIVERY = "redelivery"
+    """The sender had kept what was missed, and sent it again."""
+
+    REBIRTH = "rebirth"
+    """A Sparkplug node told anew how everything stands."""
+
+    HISTORY = "history"
+    """The source was asked for its own history."""
+
+    RECORDING = "recording"
+    """A person gave a recorded file."""
+
+    LETTERS = "letters"
+    """Dead letters were decoded again, once what refused them was mended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +128,9 @@ class Filled:
 
     signals: tuple[str, ...]
     """Paths concerned; never empty."""
+
+    by: FilledBy = FilledBy.REDELIVERY
+    """How it was filled."""
 
 
 async def _owe_nothing() -> None:

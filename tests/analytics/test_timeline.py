@@ -5,6 +5,7 @@ from datetime import timedelta
 import polars as pl
 import pytest
 
+from adapters.sources.contract import GapKind
 from analytics.frontier import frontier, frontiers
 from analytics.timeline import Reader
 from collector.gaps import add_gap, begin_gap, end_gap
@@ -72,7 +73,7 @@ async def test_a_long_gap_long_ago_still_counts_until_the_next_report(store: Res
 
     def gap(connection: object) -> None:
         write_links(connection, [link(last=90_000, seen=100_000)])  # type: ignore[arg-type]
-        add_gap(connection, "plc", [], at(100), at(3600), "cable")  # type: ignore[arg-type]
+        add_gap(connection, "plc", [], at(100), at(3600), "cable", kind=GapKind.OUTAGE)  # type: ignore[arg-type]
 
     await records.run(gap)
     reader = Reader(PLANT, store, records)
@@ -86,8 +87,8 @@ async def test_filled_gaps_and_those_of_other_signals_are_none(store: ResultStor
         write_links(connection, [link(last=900, seen=900)])  # type: ignore[arg-type]
         begin_gap(connection, "plc", at(100), "restart")  # type: ignore[arg-type]
         end_gap(connection, "plc", at(300), filled=True)  # type: ignore[arg-type]
-        add_gap(connection, "plc", [f"{PRESS}/force"], at(400), at(800), "overflow")  # type: ignore[arg-type]
-        add_gap(connection, "other", [], at(400), at(800), "cable")  # type: ignore[arg-type]
+        add_gap(connection, "plc", [f"{PRESS}/force"], at(400), at(800), "overflow", kind=GapKind.OVERFLOW)  # type: ignore[arg-type]
+        add_gap(connection, "other", [], at(400), at(800), "cable", kind=GapKind.OUTAGE)  # type: ignore[arg-type]
 
     await records.run(gaps)
     assert await told(Reader(PLANT, store, records)) == [(0, 900, "producing")]

@@ -18,6 +18,7 @@ import polars as pl
 from adapters.registry import store_kind
 from adapters.sample import REFUSALS, SAMPLES, Status
 from adapters.settings import Settings
+from adapters.sources.contract import GapKind
 from adapters.stores.contract import Position, Store
 from analytics.alertlog import write_alerts
 from analytics.alerts import Alert
@@ -434,6 +435,7 @@ def _enter(connection: Any) -> None:
         NOW - timedelta(hours=5),
         NOW - timedelta(hours=5) + timedelta(seconds=42),
         "the broker dropped 12 messages of this topic",
+        kind=GapKind.SEQUENCE,
     )
     begin_gap(connection, "injection-opcua", INJECTION_LOST, "no answer from opc.tcp://10.20.3.7:4840 within 5 s")
     write_drain(connection, DrainState("store", "lake", "up", BEGIN, NOW, 4711, 4711, ""))

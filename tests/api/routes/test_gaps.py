@@ -5,12 +5,14 @@ from pathlib import Path
 
 import httpx
 
+from adapters.sources.contract import GapKind
 from collector.gaps import add_gap
 from collector.records import Records
 from tests.api.client import asking_of, items, problem, walk
 from tests.api.plant import GRINDER, NOW, Plant
 
 URL = "/api/v1/gaps"
+OVERFLOW = GapKind.OVERFLOW
 
 
 async def test_a_gap_tells_source_interval_cause_and_state(api: httpx.AsyncClient) -> None:
@@ -34,7 +36,9 @@ async def test_gaps_are_filtered(api: httpx.AsyncClient) -> None:
 async def test_pages_add_up_to_the_whole_of_gaps_that_began_together(plant: Plant, tmp_path: Path) -> None:
     async with Records(f"sqlite:///{tmp_path}/records.db") as records:
         for number in range(7):
-            gap = partial(add_gap, source="hobbing-opcua", signals=(), start=NOW, end=NOW, cause=str(number))
+            gap = partial(
+                add_gap, source="hobbing-opcua", signals=(), start=NOW, end=NOW, cause=str(number), kind=OVERFLOW
+            )
             await records.run(gap)
         async with asking_of(plant, records) as client:
             pages = await walk(client, URL, limit=3)
