@@ -20,6 +20,7 @@ from typing import Final, TypeVar
 import orjson
 import sqlalchemy as sa
 
+from collector.deadletters import count_dead_letters
 from collector.drains import DrainState, read_drains
 from collector.gaps import Gap, read_gaps
 from collector.links import Link, read_links
@@ -110,6 +111,17 @@ class Installation:
             async with asyncio.timeout(PATIENCE):
                 await process.wait()
 
+    @property
+    def connections(self) -> int:
+        """How often a source was connected, in all lives of the collector."""
+        return self._log.read_bytes().count(b"source connected")
+
+    async def reconnected(self, before: int) -> None:
+        """Wait until sources were connected more often than `before` times."""
+        async with asyncio.timeout(PATIENCE):
+            while self.connections <= before:  # noqa: ASYNC110 - another process tells, by its log
+                await asyncio.sleep(0.02)
+
     async def connected(self, process: asyncio.subprocess.Process) -> None:
         """Wait until all sources have been connected in this life of the collector."""
         async with asyncio.timeout(PATIENCE):
@@ -125,6 +137,10 @@ class Installation:
     async def links(self) -> Mapping[str, Link]:
         """Give how the links stand, by source, as the collector wrote last."""
         return await self._recorded(read_links)
+
+    async def dead_letters(self) -> int:
+        """Count the inputs that were refused, those of all sources."""
+        return sum(total.refused for total in await self._recorded(count_dead_letters))
 
     async def drain(self) -> DrainState | None:
         """Give how the drain stands, as the collector wrote last; None before it wrote anything."""

@@ -47,6 +47,9 @@ class Reply:
     broken: bool = False
     """Close the connection in the middle of the body; without a body, before the answer."""
 
+    stored: bool = False
+    """Pass the request on first: InfluxDB does what it asks, whatever is answered then."""
+
 
 Rule: TypeAlias = Callable[[Request], Reply | None]
 """Gives what the proxy answers; None: what InfluxDB does."""
@@ -115,7 +118,10 @@ class Proxy:
         url = urlsplit(target)
         request = Request(method, url.path, dict(parse_qsl(url.query)), headers, body)
         self.requests.append(request)
-        reply = self.rule(request) or await self._passed_on(request, target)
+        reply = self.rule(request)
+        if reply is None or reply.stored:
+            passed_on = await self._passed_on(request, target)
+            reply = reply or passed_on
         if reply.silent:
             await asyncio.Event().wait()
         if reply.broken and not reply.body:

@@ -1,0 +1,106 @@
+"""Have the store fail in every way that InfluxDB and what stands before it know: nothing is missing, nothing is doubled.
+
+    collector ─► proxy ─► InfluxDB
+                  └─ instead of passing a write on, or after it: one of `FAULTS`
+
+Good lines are called unparseable too: whoever believed that would have dead letters, and there must be none.
+"""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import Mapping
+from itertools import chain
+from typing import Final
+
+import orjson
+
+from tests.adapters.influxdb.proxy import WRITE, Proxy, Reply, Request
+from tests.prove.killing import SEED
+from tests.prove.mqtt_load import MqttLoad
+from tests.prove.scene import SETTLED, Scene, tell
+
+ROUNDS: Final = 120
+"""How many faults there are, when nobody says otherwise."""
+
+TIMEOUT: Final = "1 s"
+"""How long the collector waits for an answer."""
+
+PATIENCE: Final = 120.0
+"""Seconds in which the next fault must have found its write."""
+
+
+def _saying(status: int, words: str, headers: Mapping[str, str] | None = None) -> Reply:
+    return Reply(status, orjson.dumps({"error": words}), headers or {})
+
+
+FAULTS: Final[Mapping[str, Reply]] = {
+    "400": _saying(400, "unable to parse 'sample,equipment=by-mqtt': missing fields"),
+    "401": _saying(401, "authorization failed"),
+    "429": _saying(429, "too many requests", {"Retry-After": "1"}),
+    "500": _saying(500, "engine: error writing WAL entry: disk quota exceeded"),
+    "503": Reply(503, b"<html><body>Service Unavailable</body></html>", {"Content-Type": "text/html"}),
+    "silent": Reply(silent=True),
+    "silent_though_stored": Reply(silent=True, stored=True),
+    "reset": Reply(broken=True),
+    "reset_though_stored": Reply(broken=True, stored=True),
+    "truncated": Reply(500, b'{"error": "timeout"}', broken=True),
+    "truncated_though_stored": Reply(200, b'{"results": []}', broken=True, stored=True),
+    "500_though_stored": Reply(500, b'{"error": "timeout"}', stored=True),
+}
+"""What the collector gets instead of InfluxDB's answer to a write."""
+
+
+def prove(rounds: int | None) -> dict[str, object]:
+    """Give what was sent, what was found, and how often the store failed in which way."""
+    return asyncio.run(_proved(ROUNDS if rounds is None else rounds))
+
+
+async def _proved(rounds: int) -> dict[str, object]:
+    async with Scene(MqttLoad()) as scene, Proxy(scene.influx.url) as proxy:
+        installation = scene.install(store={"url": proxy.url, "timeout": TIMEOUT})
+        async with installation.living() as process:
+            await installation.connected(process)
+            scene.begin()
+            await asyncio.sleep(SETTLED)
+            faults = Faults(rounds)
+            proxy.rule = faults.answer
+            while faults.left:
+                left = faults.left
+                async with asyncio.timeout(PATIENCE):
+                    while faults.left == left:
+                        await asyncio.sleep(0.1)
+                tell(f"store failed {rounds - faults.left} of {rounds} times")
+            await scene.end()
+            await scene.arrived()
+        return await scene.outcome(
+            faults=faults.made.total(), kinds=dict(faults.made), dead_lettered=await installation.dead_letters()
+        )
+
+
+class Faults:
+    """So many faults, each kind as often as the others, in an order that a seed decides; good answers between them."""
+
+    def __init__(self, rounds: int) -> None:
+        lot = random.Random(SEED)  # noqa: S311 - a proof that failed must be repeatable
+        decks = (lot.sample(list(FAULTS), len(FAULTS)) for _ in range(-(-rounds // len(FAULTS))))
+        self._coming = list(chain.from_iterable(decks))[:rounds]
+        self._lot = lot
+        self.made: Counter[str] = Counter()
+        """How often the store failed, by kind."""
+
+    @property
+    def left(self) -> int:
+        """How many are still to come."""
+        return len(self._coming)
+
+    def answer(self, request: Request) -> Reply | None:
+        """Give the proxy's rule: None lets InfluxDB answer."""
+        if request.path != WRITE or not request.body or not self._coming or self._lot.random() < 1 / 3:
+            return None
+        kind = self._coming[-1]
+        if kind == "400" and b"\n" not in request.body:
+            return None  # a line that stands alone and is refused is a bad line: nobody could tell
+        self._coming.pop()
+        self.made[kind] += 1
+        return FAULTS[kind]
