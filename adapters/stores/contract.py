@@ -129,6 +129,9 @@ class Store(Protocol):
     async def extent(self) -> pl.DataFrame:
         """Tell which signals have samples, and from when to when: columns of `EXTENT`, by signal."""
 
+    async def count(self, start: datetime, end: datetime) -> int:
+        """Tell how many samples have start <= time < end: never fewer, and more where some are not yet merged."""
+
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results (columns of `RESULTS`) durably; raises as `write` does."""
 

@@ -170,6 +170,14 @@ class StoreConformance(ABC):
 
     # What is written is read.
 
+    async def test_samples_are_counted(self, store: Store) -> None:
+        assert await store.count(NOON, NOON + DAY) == 0
+        rows = [sample(f"f/l/e/s{n % 3}", at(n), value=n) for n in range(9)]
+        await store.write(batch(*rows), Position("spool", 1))
+        await store.write(batch(*rows[:3]), Position("spool", 2))
+        assert 9 <= await store.count(NOON, NOON + timedelta(seconds=9)) <= 12
+        assert await store.count(NOON + timedelta(seconds=3), NOON + timedelta(seconds=5)) == 2
+
     async def test_every_type_comes_back_as_it_was(self, store: Store) -> None:
         rows = [
             sample("plant/line-1/press-01/door", at(ns=1), value=True),

@@ -90,6 +90,10 @@ class InfluxStore:
             end = start
         return pl.concat([decode.samples(decode.STORED_SAMPLES.to_frame()), *found]).sort("signal")
 
+    async def count(self, start: datetime, end: datetime) -> int:
+        """Tell how many samples have start <= time < end."""
+        return await reader.count(self._server, _SAMPLES, influxql.instant(start), influxql.instant(end))
+
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably; raises as `write` does, StoreRefusedError also for a result it will not take."""
         lines = await asyncio.to_thread(encode.result_lines, results)

@@ -94,16 +94,21 @@ def listed(actions: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     )
 
 
+def touching(files: pl.DataFrame, start: int, end: int) -> pl.DataFrame:
+    """Give the files of samples that may hold some with start <= time < end, nanoseconds since 1970."""
+    return files.filter(
+        pl.col("day").is_between(day_of(start), day_of(end)),
+        pl.col("greatest_time_ns").fill_null(end) >= start,
+        pl.col("least_time_ns").fill_null(start) < end,
+    )
+
+
 def holding(files: pl.DataFrame, signals: Collection[str], start: int, end: int) -> pl.DataFrame:
     """Give the files of samples that may hold some of `signals` with start <= time < end, nanoseconds since 1970."""
     if not signals:
         return files.clear()
     wanted = pl.Series(sorted(signals), dtype=pl.String)
-    inside = files.filter(
-        pl.col("day").is_between(day_of(start), day_of(end)),
-        pl.col("greatest_time_ns").fill_null(end) >= start,
-        pl.col("least_time_ns").fill_null(start) < end,
-    )
+    inside = touching(files, start, end)
     first = wanted.search_sorted(inside["least_signal"].fill_null(wanted[0]), "left")
     after = wanted.search_sorted(inside["greatest_signal"].fill_null(wanted[-1]), "right")
     return inside.filter(first < after)

@@ -99,6 +99,15 @@ class LakeStore:
         async with self._told():
             return await asyncio.to_thread(self._last, set(signals), layout.instant(before))
 
+    async def count(self, start: datetime, end: datetime) -> int:
+        """Tell how many rows have start <= time < end; a sample that was written twice may count twice until merged."""
+        least, greatest = layout.instant(start), layout.instant(end)
+        async with self._told():
+            files = parts.touching(await asyncio.to_thread(self._samples.files), least, greatest)
+            time = pl.col("time_ns").is_between(least, greatest, closed="left")
+            rows = self._rows(self._samples, files).select(time.sum().alias("rows"))
+            return int((await asyncio.to_thread(rows.collect)).item())
+
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably."""
         async with self._told():
