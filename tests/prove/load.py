@@ -25,7 +25,7 @@ class Verdict:
     """Different ones of them found in the store."""
 
     lost: int
-    """How many are missing without anybody having been told."""
+    """How many are missing without an excuse: nobody was told, or their sender keeps everything."""
 
     doubled: int
     """How many are in the store more than once, counted by what is too much."""
@@ -56,6 +56,10 @@ class Load(Protocol):
         """Name of its source: whose gaps count."""
 
     @property
+    def kept(self) -> bool:
+        """Whether its server keeps everything for a collector that is away: then no gap excuses what is missing."""
+
+    @property
     def source(self) -> Mapping[str, object]:
         """The source, as an item of a line file's `sources`."""
 
@@ -78,7 +82,8 @@ def judge(load: Load, found: Sequence[int], gaps: Sequence[Gap]) -> Verdict:
     """Judge what was found in the store, and the gaps of all sources.
 
     Numbers below 0 are no load. What was not acknowledged counts neither as sent nor as stored, but as doubled if it
-    is there twice. A gap excuses what is missing in it, [start, end), unless it says that it was filled.
+    is there twice. A gap excuses what is missing in it, [start, end), unless it says that it was filled, or the load's
+    server keeps everything.
     """
     sent = load.sent
     numbers = [number for number in found if number >= 0]
@@ -86,7 +91,7 @@ def judge(load: Load, found: Sequence[int], gaps: Sequence[Gap]) -> Verdict:
     own = [gap for gap in gaps if gap.source == load.link]
     told = [gap for gap in own if gap.state != "filled"]
     missing = [time for number, time in sent.items() if number not in there]
-    untold = [time for time in missing if not any(_covers(gap, time) for gap in told)]
+    untold = [time for time in missing if load.kept or not any(_covers(gap, time) for gap in told)]
     return Verdict(
         sent=len(sent),
         stored=len(there & sent.keys()),

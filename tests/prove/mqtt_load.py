@@ -39,6 +39,7 @@ class MqttLoad:
         *,
         equipment: str = "by-mqtt",
         burst: int = 100,
+        kept: bool = True,
         persistence: bool = True,
         options: Mapping[str, object] | None = None,
         source: Mapping[str, object] | None = None,
@@ -48,12 +49,14 @@ class MqttLoad:
         Args:
             equipment: its equipment.
             burst: messages sent every `PAUSE`.
+            kept: whether nothing may be missing, whatever gap is told of.
             persistence: whether Mosquitto keeps sessions over its end.
             options: other lines of mosquitto.conf.
             source: other keys of the source, such as `port` for a relay's; may be given later, in `more`.
         """
         self.equipment = equipment
         self.link = "broker"
+        self.kept = kept
         self.more = dict(source or {})
         """Keys of the source besides its own, or instead of them."""
         self._burst = burst
@@ -101,7 +104,7 @@ class MqttLoad:
         self._broker = await stack.enter_async_context(broker)
         self._client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         client.max_inflight_messages_set(1000)
-        client.reconnect_delay_set(1, 1)
+        client.reconnect_delay_set(0.1, 0.1)
         client.on_publish = lambda _client, _data, identifier, *_: self._acknowledged.append(identifier)
         await asyncio.to_thread(client.connect, "127.0.0.1", broker.port)
         client.loop_start()
@@ -119,6 +122,13 @@ class MqttLoad:
         async with asyncio.timeout(PATIENCE):
             while self._unacknowledged:
                 self.heed()
+                await asyncio.sleep(PAUSE)
+
+    async def taken_again(self) -> None:
+        """Wait until the broker acknowledges again: a message that is published from now on."""
+        number = len(self._times)
+        async with asyncio.timeout(PATIENCE):
+            while not any(taken >= number for taken in reversed(self._taken)):  # noqa: ASYNC110 - `send` counts them
                 await asyncio.sleep(PAUSE)
 
     def publish(self, **more: Any) -> None:

@@ -28,6 +28,7 @@ class OpcuaLoad:
         """Configure it; `source` has other keys of the source, such as `endpoint`, and may be given later in `more`."""
         self.equipment = equipment
         self.link = "plc"
+        self.kept = False
         self.more = dict(source or {})
         """Keys of the source besides its own, or instead of them."""
         self._sent: dict[int, datetime] = {}

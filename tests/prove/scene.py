@@ -94,21 +94,23 @@ class Scene:
 
     @property
     def installation(self) -> Installation:
-        """What `install` made."""
+        """What `install` made last."""
         assert self._installation is not None, "nothing is installed"
         return self._installation
 
     def install(
         self,
         *,
+        folder: str = "park",
         store: Mapping[str, object] | None = None,
         prefix: Sequence[str] = (),
         environment: Mapping[str, str] | None = None,
         **sections: Mapping[str, object],
     ) -> Installation:
-        """Write the installation that collects the loads.
+        """Write an installation that collects the loads; the last one is judged.
 
         Args:
+            folder: name of its folder.
             store: keys of the section `store` besides InfluxDB's, or instead of them.
             prefix: words before the collector's command.
             environment: the collector's environment; None for that of this process.
@@ -116,7 +118,7 @@ class Scene:
         """
         own = {"kind": "influxdb", "url": self.influx.url, "bucket": DATABASE, "flush": "200ms"}
         self._installation = Installation(
-            self.folder / "park",
+            self.folder / folder,
             self.loads,
             store=own | dict(store or {}),
             prefix=prefix,
