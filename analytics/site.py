@@ -12,17 +12,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
-from pydantic import BaseModel, ValidationError
-
-from adapters.registry import STORES, store_kind
-from collector.config.marks import Mapping, Scalar, parse_yaml, text_of
-from collector.config.problems import ConfigError, Mark, Problem, Report, did_you_mean
-from collector.config.secrets import resolve
+from collector.config.marks import Mapping, parse_yaml, text_of
+from collector.config.problems import ConfigError, Problem, Report
+from collector.config.storename import named_store
 from collector.load import MAIN, Config, load
 from collector.park import Line
-
-_MAIN_KEY: Final = {"lake": "folder", "influxdb": "url"}
-"""What stands after the kind where nothing but a place is written."""
 
 _PARK: Final = """\
 id: recordings
@@ -104,31 +98,8 @@ def _stored(config: Config, store: str) -> Config:
     """Give the installation with another store."""
     if not store:
         return config
-    kind, _, place = store.partition(":")
-    if kind not in STORES:
-        reason = f"there is no store {kind!r}{did_you_mean(kind, STORES)}; write lake:FOLDER or influxdb:URL"
-        raise ConfigError([_problem("--store", reason)])
-    settings = _settings(kind, place)
-    changed = config.installation.store.model_copy(update={"kind": kind, "settings": settings})
+    changed = named_store(store, "--store", config.installation.store)
     return replace(config, installation=config.installation.model_copy(update={"store": changed}))
-
-
-def _settings(kind: str, place: str) -> BaseModel:
-    plain = "=" not in place.partition("://")[0].partition(",")[0]
-    pairs = [(_MAIN_KEY[kind], place)] if plain else [pair.split("=", 1) for pair in place.split(",") if "=" in pair]
-    report = Report()
-    values = {}
-    for key, text in pairs:
-        node = resolve(Scalar(Mark("--store"), text, text), Path.cwd(), report)
-        values[key] = node.value if isinstance(node, Scalar) else text
-    if report.problems:
-        raise ConfigError(report.problems)
-    try:
-        return store_kind(kind).settings.model_validate(values)
-    except ValidationError as error:
-        raise ConfigError(
-            _problem("--store", f"`{'.'.join(map(str, one['loc']))}`: {one['msg']}") for one in error.errors()
-        ) from None
 
 
 def _problem(file: str, message: str) -> Problem:
