@@ -101,7 +101,7 @@ class Proxy:
         assert link is not None
         self._links.add(link)
         try:
-            with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await self._answer(reader, writer)
         finally:
             self._links.discard(link)
