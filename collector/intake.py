@@ -16,7 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import partial
 from random import Random
-from typing import Final
+from typing import Final, TypeVar
 
 import polars as pl
 import sqlalchemy as sa
@@ -25,6 +25,8 @@ import structlog
 from adapters.sample import is_bad
 from adapters.sources.contract import (
     Delivery,
+    Filled,
+    GapKind,
     Missed,
     Source,
     SourceError,
@@ -40,7 +42,10 @@ from collector.deadletters import write_dead_letters
 from collector.gaps import add_gap
 from collector.linkbook import LinkBook
 from collector.records import Records, RecordsError
+from collector.resolution import Filling, Part, note_filling
 from collector.spool.contract import Spool, SpoolError
+
+T = TypeVar("T")
 
 FIRST_WAIT: Final = 0.5
 """Seconds at most before a lost source is tried again for the first time."""
@@ -103,7 +108,7 @@ class Intake:
             while not await self._tried():
                 pass
         except asyncio.CancelledError:
-            self._book.went_down(self._name, "down", "the collector was stopped")
+            self._book.went_down(self._name, "down", "the collector was stopped", kind=GapKind.STOPPED)
             raise
 
     async def once(self) -> None:
@@ -169,10 +174,12 @@ class Intake:
             admitted = await asyncio.to_thread(admit, self._name, samples, self._rules)
             refusals = pl.concat([*(delivery.refusals for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]
+            filled = [part for delivery in deliveries for part in delivery.filled]
             if not admitted.samples.is_empty():
                 await self._insist(partial(self._spool.append, admitted.samples, self._name))
-            if gaps or not refusals.is_empty():
-                await self._insist(partial(self._records.run, partial(self._enter, refusals, gaps)))
+            if gaps or filled or not refusals.is_empty():
+                fillings = await self._fillings(filled, admitted.samples) if filled else []
+                await self._insist(partial(self._records.run, partial(self._enter, refusals, gaps, fillings)))
             self.sent += admitted.samples.height + refusals.height
             self.refused += refusals.height
             self._book.secured(
@@ -183,13 +190,27 @@ class Intake:
                 if not broken.is_set():
                     await delivery.settle()
 
-    async def _insist(self, work: Callable[[], Awaitable[object]]) -> None:
+    async def _fillings(self, filled: Sequence[Filled], samples: pl.DataFrame) -> list[Filling]:
+        """Give what these samples, which are in the spool, fill of gaps."""
+        position = await self._insist(self._spool.end)
+        return [
+            Filling(
+                Part(self._name, one.signals, one.start, one.end),
+                one.by,
+                _within(samples, one),
+                self._spool.log,
+                position,
+            )
+            for one in filled
+        ]
+
+    async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do what makes a batch durable, again and again until it is done."""
         waits = Backoff(HELD_WAIT / 8, HELD_WAIT, self._random)
         held = False
         while True:
             try:
-                await work()
+                done = await work()
             except (SpoolError, RecordsError) as error:
                 if not held:
                     self._log.error("source held", reason=str(error))
@@ -201,11 +222,20 @@ class Intake:
         if held:
             self._log.info("source released")
             self._book.released(self._name)
+        return done
 
-    def _enter(self, refusals: pl.DataFrame, gaps: Sequence[Missed], connection: sa.Connection) -> None:
+    def _enter(
+        self,
+        refusals: pl.DataFrame,
+        gaps: Sequence[Missed],
+        fillings: Sequence[Filling],
+        connection: sa.Connection,
+    ) -> None:
         write_dead_letters(connection, refusals, keep=self._dead_letters)
         for gap in gaps:
             add_gap(connection, self._name, gap.signals, gap.start, gap.end, gap.cause, kind=gap.kind)
+        for filling in fillings:
+            note_filling(connection, filling)
 
 
 async def _read(deliveries: AsyncIterator[Delivery], backlog: Backlog) -> None:
@@ -218,6 +248,12 @@ async def _read(deliveries: AsyncIterator[Delivery], backlog: Backlog) -> None:
 
 def _failure(task: asyncio.Task[None]) -> BaseException | None:
     return task.exception() if task.done() and not task.cancelled() else None
+
+
+def _within(samples: pl.DataFrame, part: Filled) -> int:
+    """Count the samples of a part."""
+    inside = pl.col("signal").is_in(part.signals) & pl.col("time").is_between(part.start, part.end, closed="left")
+    return samples.filter(inside).height
 
 
 def _newest(samples: pl.DataFrame) -> tuple[datetime, datetime] | None:

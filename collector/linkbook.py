@@ -16,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 import structlog
 
+from adapters.sources.contract import GapKind
 from collector.clock import Clock
 from collector.gaps import begin_gap, end_gap
 from collector.links import Link, read_links, write_links
@@ -25,6 +26,7 @@ BEAT: Final = 1.0
 """Seconds between two heartbeats."""
 
 _WORKED: Final = ("up", "held")
+_KILLED: Final = "the collector ended without notice"
 
 _log = structlog.get_logger(__name__)
 
@@ -52,7 +54,7 @@ class LinkBook:
                 continue
             self._links[source] = link
             if link.state in _WORKED:
-                self.went_down(source, "down", "the collector ended without notice", alive=link.seen)
+                self.went_down(source, "down", _KILLED, alive=link.seen, kind=GapKind.STOPPED)
         await self.flush()
 
     async def run(self) -> None:
@@ -84,10 +86,18 @@ class LinkBook:
         """Note that a link is open; `filled` when its sender repeats what was missed."""
         now = self._clock.now()
         end = self._links[source].own_time(now)
-        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled))
+        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled, now=now))
         self._change(source, "up", "", since=now)
 
-    def went_down(self, source: str, state: str, problem: str, *, alive: datetime | None = None) -> None:
+    def went_down(
+        self,
+        source: str,
+        state: str,
+        problem: str,
+        *,
+        alive: datetime | None = None,
+        kind: GapKind = GapKind.OUTAGE,
+    ) -> None:
         """Note that a link is not open, and why; `alive` is when it was last known to work, now if nobody knows."""
         link, now = self._links[source], self._clock.now()
         alive = min(alive or now, now)
@@ -95,7 +105,7 @@ class LinkBook:
             alive = min(alive, link.since)
         if link.state in _WORKED:
             start = link.missing_since(alive)
-            self._ledger.append(lambda connection: begin_gap(connection, source, start, problem))
+            self._ledger.append(lambda connection: begin_gap(connection, source, start, problem, kind))
         since = alive if link.state == "up" else link.since
         self._change(source, state, problem, since=since)
 

@@ -74,7 +74,7 @@ class GapKind(StrEnum):
     """The spool dropped samples before they were stored, as a person chose."""
 
     DAMAGED = "damaged"
-    """Samples on the disk of the spool can no longer be read."""
+    """What came, or what the spool holds, cannot be read."""
 
 
 class FilledBy(StrEnum):
@@ -111,6 +111,9 @@ class Missed:
 
     signals: tuple[str, ...] = ()
     """Paths concerned; empty means every signal of the source."""
+
+    kind: GapKind = GapKind.OUTAGE
+    """What happened, in one word."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import Any, Final
 import polars as pl
 
 from adapters.sample import INSTANT, PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES
-from adapters.sources.contract import Missed, Point
+from adapters.sources.contract import GapKind, Missed, Point
 from adapters.sources.opcua.binary import MalformedError
 from adapters.sources.opcua.changes import ChangeReader, Columns, Overflow, Refused, TimeChoice, nanoseconds
 from adapters.sources.opcua.notification import Notification
@@ -29,6 +29,7 @@ _CODE: Final = 0xFFFF_0000
 """The bits of a StatusCode that tell what it is; the others tell more of the value."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_UNREADABLE: Final = "a notification of the server could not be read"
 _OVERFLOWED: Final = (
     "the server's queue overflowed: values changed faster than they were fetched; raise `queue_margin` or shorten "
     "`publishing_interval`"
@@ -101,28 +102,28 @@ class Decoder:
         """Decode the next notifications."""
         reader = self._reader
         reader.columns, reader.refused, reader.overflows = Columns(), [], []
-        lost: list[tuple[int, int, str]] = []
+        lost: list[tuple[int, int, str, GapKind]] = []
         overflowed: list[tuple[int, int, str]] = []
         for arrival in arrivals:
             if arrival.missing:
                 cause = f"{arrival.missing} notifications of the server never arrived"
-                lost.append((self._arrived, arrival.received, cause))
+                lost.append((self._arrived, arrival.received, cause, GapKind.SEQUENCE))
             for body in arrival.notification.changes:
                 try:
                     reader.read(body, arrival.received)
                 except MalformedError as error:
                     reason = f"the rest of this notification cannot be read ({error}): a fault of the server"
                     reader.refused.append(Refused(0, body, reason, arrival.received))
-                    lost.append((self._arrived, arrival.received, "a notification of the server could not be read"))
+                    lost.append((self._arrived, arrival.received, _UNREADABLE, GapKind.DAMAGED))
             overflowed += [(*self._window(one), self._points[one.handle].signal) for one in reader.overflows]
             reader.overflows.clear()
             self._arrived = arrival.received
             if not arrival.notification.more:
                 self._emptied = nanoseconds(arrival.notification.sent)
         self._tell_of_the_vanished()
-        gaps = [Missed(_instant(start), _instant(end, up=True), cause) for start, end, cause in lost]
+        gaps = [Missed(_instant(start), _instant(end, up=True), cause, kind=kind) for start, end, cause, kind in lost]
         gaps += [
-            Missed(_instant(start), _instant(end, up=True), _OVERFLOWED, signals)
+            Missed(_instant(start), _instant(end, up=True), _OVERFLOWED, signals, GapKind.OVERFLOW)
             for start, end, signals in merge(overflowed)
         ]
         refusals = refusals_of(self._source, [(self._points.get(one.handle), one) for one in reader.refused])
