@@ -4,6 +4,7 @@ async with Relay(server.port) as relay:
     … connect to relay.port …
     relay.cut()        every connection breaks, new ones are taken
     relay.freeze()     nothing passes any more, and nobody is told
+    relay.narrow(1024) so many bytes pass in a second, all connections and both ways together
     await relay.stop() nobody answers
 
 """
@@ -11,7 +12,10 @@ async with Relay(server.port) as relay:
 import asyncio
 import socket
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
+
+_SIP: Final = 128
+"""Bytes that pass together where the way is narrow."""
 
 
 class Relay:
@@ -24,6 +28,8 @@ class Relay:
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
         self._flowing.set()
+        self._rate: float | None = None
+        self._lane = asyncio.Lock()
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port: int = probe.getsockname()[1]
@@ -59,6 +65,10 @@ class Relay:
         """Let nothing pass, connections open, until `cut` or `stop`."""
         self._flowing.clear()
 
+    def narrow(self, rate: float | None) -> None:
+        """Let `rate` bytes pass in a second; None: as many as come."""
+        self._rate = rate
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._to)
@@ -74,10 +84,18 @@ class Relay:
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            while data := await reader.read(2**16):
-                await self._flowing.wait()
-                writer.write(data)
-                await writer.drain()
+            while data := await reader.read(2**16 if self._rate is None else _SIP):
+                at = 0
+                while at < len(data):
+                    await self._flowing.wait()
+                    rate = self._rate
+                    sip = data[at:] if rate is None else data[at : at + _SIP]
+                    at += len(sip)
+                    async with self._lane:
+                        if rate is not None:
+                            await asyncio.sleep(len(sip) / rate)
+                    writer.write(sip)
+                    await writer.drain()
         except ConnectionError:
             writer.transport.abort()
         finally:
