@@ -68,6 +68,6 @@ clean:
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt >&2
 	@touch $@
 
-.venv/servers.done: .venv/made.done .ci/servers tests/servers/node/package-lock.json
+.venv/servers.done: .venv/made.done .ci/servers tests/servers/node/package-lock.json tests/servers/moto/requirements.txt
 	@.ci/servers >&2
 	@touch $@
