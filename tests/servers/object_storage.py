@@ -3,6 +3,8 @@
     async with ObjectStorage(folder) as storage:
         await storage.make_bucket("lake")
         settings = LakeSettings(folder="s3://lake/park", options=storage.options)
+
+Two writers of one object are told apart by its conditional put, as on AWS and MinIO.
 """
 
 import asyncio
