@@ -29,7 +29,8 @@ from typing import Final
 
 import polars as pl
 
-from adapters.sample import INSTANT, PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, Status, is_bad, is_good, no_refusals
+from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, Status, is_bad, is_good
+from collector.letter import LETTERS, written
 from collector.park import Signal
 from collector.settings import AdmitSettings
 
@@ -98,7 +99,7 @@ class Admitted:
     """Columns of `adapters.sample.SAMPLES`, in the order they came."""
 
     refusals: pl.DataFrame
-    """Columns of `adapters.sample.REFUSALS`, in the order they came."""
+    """Columns of `collector.letter.LETTERS`, in the order they came; each holds the sample as it was decoded."""
 
 
 def rules_of(signals: Iterable[Signal], settings: AdmitSettings) -> Rules:
@@ -120,11 +121,10 @@ def admit(source: str, samples: pl.DataFrame, rules: Rules) -> Admitted:
     )
     refused = judged["fate"].is_not_null()
     if not refused.any():
-        return Admitted(_kept(judged), no_refusals())
-    return Admitted(
-        _kept(judged.filter(~refused)),
-        judged.filter(refused).select(_refusal(source, rules.ahead, rules.oldest)),
-    )
+        return Admitted(_kept(judged), pl.DataFrame(schema=LETTERS))
+    wrong = judged.filter(refused)
+    letters = wrong.with_columns(written(wrong)).select(_refusal(source, rules.ahead, rules.oldest))
+    return Admitted(_kept(judged.filter(~refused)), letters)
 
 
 def _kept(judged: pl.DataFrame) -> pl.DataFrame:
@@ -216,7 +216,6 @@ def _refusal(source: str, ahead: timedelta, oldest: datetime) -> list[pl.Expr]:
     came = pl.coalesce(
         *(pl.when(pl.col(name).is_not_null()).then(pl.lit(name)) for name in VALUE_TYPES), pl.lit("nothing")
     )
-    value = pl.coalesce(pl.col(name).cast(pl.String) for name in VALUE_TYPES)
     minutes = f"{ahead.total_seconds() / 60:g} min"
     texts = {
         _Fate.STRANGER: pl.format(
@@ -257,7 +256,9 @@ def _refusal(source: str, ahead: timedelta, oldest: datetime) -> list[pl.Expr]:
         pl.lit(source).alias("source"),
         pl.col("address").fill_null(""),
         pl.col("signal"),
-        value.fill_null("").cast(pl.Binary).bin.head(PAYLOAD_KEPT).alias("payload"),
+        pl.col("payload"),
         reason.alias("reason"),
         pl.coalesce("received", "time", pl.lit(oldest, dtype=INSTANT)).alias("received"),
+        pl.lit("sample").alias("form"),
+        pl.col("time"),
     ]

@@ -23,6 +23,7 @@ from adapters.sources.contract import Point, Source, SourceError
 from adapters.stores.contract import Store
 from collector.admit import rules_of
 from collector.clock import WallClock
+from collector.deadletters import bounds_of
 from collector.drain import Drain
 from collector.intake import Intake
 from collector.linkbook import LinkBook
@@ -178,7 +179,7 @@ class _Parts:
         self._records = records
         self._spool = spool
         self._rules = rules_of(config.park.signals.values(), config.installation.admit)
-        self._keep = config.installation.records.dead_letters
+        self._keep = bounds_of(config.installation.records)
 
     def intake(self, source: Source) -> Intake:
         return Intake(

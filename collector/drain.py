@@ -20,8 +20,9 @@ import structlog
 from adapters.stores.contract import Position, Store, StoreError, StoreRefusedError, StoreUnavailableError
 from collector.backoff import Backoff
 from collector.clock import Clock, sleep_unless
-from collector.deadletters import write_dead_letters
+from collector.deadletters import Bounds, write_dead_letters
 from collector.drains import DrainState, write_drain
+from collector.letter import refused_samples
 from collector.records import Records, RecordsError
 from collector.settings import StoreSettings
 from collector.spool.contract import STORE, Chunk, Spool, SpoolError
@@ -60,7 +61,7 @@ class Drain:
         *,
         settings: StoreSettings,
         sources: Mapping[str, str],
-        dead_letters: int,
+        dead_letters: Bounds,
         clock: Clock,
         random: Random,
         noted: bool = True,
@@ -155,9 +156,9 @@ class Drain:
             self.stored += chunk.samples.height - refused.height
             if not refused.is_empty():
                 self.refused += refused.height
-                letters = refused.with_columns(self._source_of())
-                keep = self._dead_letters
-                await self._insist(lambda: self._records.run(lambda c: write_dead_letters(c, letters, keep=keep)))
+                letters = refused_samples(refused, chunk.samples).with_columns(self._source_of())
+                bounds = self._dead_letters
+                await self._insist(lambda: self._records.run(lambda c: write_dead_letters(c, letters, bounds=bounds)))
         await self._insist(lambda: self._spool.commit(STORE, chunk.upto))
 
     def _source_of(self) -> pl.Expr:

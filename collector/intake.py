@@ -34,12 +34,14 @@ from adapters.sources.contract import (
     SourceRefusedError,
     SourceUnreachableError,
 )
-from collector.admit import Rules, admit
+from collector.admit import Admitted, Rules, admit
 from collector.backlog import Backlog
 from collector.backoff import Backoff
 from collector.clock import Clock
-from collector.deadletters import write_dead_letters
+from collector.conflicts import Doubles, Recent
+from collector.deadletters import Bounds, write_dead_letters
 from collector.gaps import add_gap
+from collector.letter import inputs
 from collector.linkbook import LinkBook
 from collector.records import Records, RecordsError
 from collector.resolution import Filling, Part, note_filling
@@ -76,7 +78,7 @@ class Intake:
         spool: Spool,
         records: Records,
         book: LinkBook,
-        dead_letters: int,
+        dead_letters: Bounds,
         clock: Clock,
         random: Random,
     ) -> None:
@@ -88,6 +90,7 @@ class Intake:
         self._records = records
         self._book = book
         self._dead_letters = dead_letters
+        self._recent = Recent()
         self._clock = clock
         self._random = random
         self._patience = Backoff(FIRST_WAIT, LONGEST_WAIT, random)
@@ -171,8 +174,8 @@ class Intake:
         """Make safe and settle what is in the backlog, until it is closed and empty."""
         while deliveries := await backlog.take():
             samples = pl.concat([delivery.samples for delivery in deliveries], rechunk=True)
-            admitted = await asyncio.to_thread(admit, self._name, samples, self._rules)
-            refusals = pl.concat([*(delivery.refusals for delivery in deliveries), admitted.refusals])
+            admitted, doubles = await asyncio.to_thread(self._judged, samples)
+            refusals = pl.concat([*(inputs(delivery.refusals) for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]
             filled = [part for delivery in deliveries for part in delivery.filled]
             if not admitted.samples.is_empty():
@@ -185,6 +188,8 @@ class Intake:
             self._book.secured(
                 self._name, samples=admitted.samples.height, refusals=refusals.height, newest=_newest(admitted.samples)
             )
+            if doubles:
+                self._book.doubled(self._name, doubles)
             self._patience.reset()
             for delivery in deliveries:
                 if not broken.is_set():
@@ -203,6 +208,11 @@ class Intake:
             )
             for one in filled
         ]
+
+    def _judged(self, samples: pl.DataFrame) -> tuple[Admitted, Doubles]:
+        """Tell apart what came, and what of it was said before; in a thread."""
+        admitted = admit(self._name, samples, self._rules)
+        return admitted, self._recent.look(admitted.samples)
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do what makes a batch durable, again and again until it is done."""
@@ -231,7 +241,7 @@ class Intake:
         fillings: Sequence[Filling],
         connection: sa.Connection,
     ) -> None:
-        write_dead_letters(connection, refusals, keep=self._dead_letters)
+        write_dead_letters(connection, refusals, bounds=self._dead_letters)
         for gap in gaps:
             add_gap(connection, self._name, gap.signals, gap.start, gap.end, gap.cause, kind=gap.kind)
         for filling in fillings:

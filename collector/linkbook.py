@@ -8,7 +8,7 @@ What cannot be written waits, in order, until the records answer; sources are no
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Final
@@ -18,6 +18,8 @@ import structlog
 
 from adapters.sources.contract import GapKind
 from collector.clock import Clock
+from collector.conflictlog import add_doubles
+from collector.conflicts import Doubles
 from collector.gaps import begin_gap, end_gap
 from collector.links import Link, read_links, write_links
 from collector.records import Records, RecordsError
@@ -39,6 +41,7 @@ class LinkBook:
         self._clock = clock
         self._links: dict[str, Link] = {}
         self._ledger: list[Callable[[sa.Connection], object]] = []
+        self._doubles: dict[str, Doubles] = {}
         self._changed = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._silent = False
@@ -68,12 +71,16 @@ class LinkBook:
         async with self._flushing:
             now = self._clock.now()
             ledger, links = list(self._ledger), [replace(link, seen=now) for link in self._links.values()]
+            doubles, self._doubles = self._doubles, {}
             try:
-                await self._records.run(lambda connection: _write(connection, ledger, links))
+                await self._records.run(lambda connection: _write(connection, ledger, links, doubles))
             except RecordsError as error:
                 if not self._silent:
                     _log.error("records silent", reason=str(error))
                 self._silent = True
+                for source, later in self._doubles.items():
+                    doubles[source] = doubles.get(source, Doubles()) + later
+                self._doubles = doubles
                 return
             del self._ledger[: len(ledger)]
             self._silent = False
@@ -133,6 +140,10 @@ class LinkBook:
             link = replace(link, last_time=newest[0], last_received=newest[1])
         self._links[source] = replace(link, samples=link.samples + samples, refusals=link.refusals + refusals)
 
+    def doubled(self, source: str, doubles: Doubles) -> None:
+        """Note what a source has said twice."""
+        self._doubles[source] = self._doubles.get(source, Doubles()) + doubles
+
     def _change(self, source: str, state: str, problem: str, *, since: datetime) -> None:
         self._links[source] = replace(self._links[source], state=state, problem=problem, since=since)
         self._changed.set()
@@ -149,7 +160,13 @@ class LinkBook:
             await self.flush()
 
 
-def _write(connection: sa.Connection, ledger: Iterable[Callable[[sa.Connection], object]], links: list[Link]) -> None:
+def _write(
+    connection: sa.Connection,
+    ledger: Iterable[Callable[[sa.Connection], object]],
+    links: list[Link],
+    doubles: Mapping[str, Doubles],
+) -> None:
     for change in ledger:
         change(connection)
     write_links(connection, links)
+    add_doubles(connection, doubles)

@@ -64,7 +64,11 @@ class RecordsSettings(Settings):
     folder."""
 
     dead_letters: int = Field(default=100_000, ge=100)
-    """How many dead letters are kept, 100 or more; the oldest go first, and their number stays counted."""
+    """How many dead letters are kept, 100 or more. Where they are too many, the oldest of the sources that hold most go
+    first; their number stays counted."""
+
+    dead_letter_bytes: Size = Field(default=256 * 2**20, ge=2**20)
+    """Bytes of payloads and reasons that the dead letters may take, 1 MiB or more; they go as by their number."""
 
 
 class AnalyticsSettings(Settings):

@@ -10,7 +10,7 @@ import polars as pl
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from adapters.registry import source_kind
-from adapters.sample import VALUE_TYPES, no_refusals, no_samples
+from adapters.sample import REFUSALS, VALUE_TYPES, no_refusals, no_samples
 from adapters.settings import Duration
 from adapters.sources.contract import Delivery, Point, SourceUnreachableError
 from collector.admit import admit, rules_of
@@ -72,7 +72,9 @@ async def trial(park: Park, name: str, patience: float) -> Heard:
         raise SourceUnreachableError(name, f"no answer within {CONNECTING:.0f} s; check its address") from error
     samples = pl.concat([no_samples(), *(delivery.samples for delivery in deliveries)])
     admitted = admit(name, samples, rules_of(signals, AdmitSettings()))
-    refusals = pl.concat([no_refusals(), *(delivery.refusals for delivery in deliveries), admitted.refusals])
+    refusals = pl.concat(
+        [no_refusals(), *(delivery.refusals for delivery in deliveries), admitted.refusals.select(*REFUSALS)]
+    )
     newest = {row["signal"]: row for row in _newest(admitted.samples).iter_rows(named=True)}
     reasons = dict(refusals.drop_nulls("signal").unique("signal", keep="first").select("signal", "reason").iter_rows())
     rows = [_row(signal.path, newest.get(signal.path), reasons.get(signal.path, "")) for signal in signals]

@@ -10,7 +10,7 @@ from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.views.deadletters import DeadLetterView
 from api.views.shape import Paged, documented
-from collector.deadletters import DeadLetter, read_dead_letters
+from collector.deadletters import Choice, DeadLetter, read_dead_letters
 
 router = APIRouter(tags=["sources"])
 
@@ -48,7 +48,7 @@ async def list_dead_letters(
     after = page.after(int)
     before = after[0] if after else None
     letters = await parts.records().run(
-        lambda connection: read_dead_letters(connection, limit=page.limit + 1, before_id=before, source=one)
+        lambda connection: read_dead_letters(connection, Choice(source=one), limit=page.limit + 1, before_id=before)
     )
     shown = letters[: page.limit]
     token = page.token((shown[-1].id,)) if len(letters) > len(shown) else None

@@ -26,7 +26,7 @@ from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
 from api.auth import Scope, create_key
 from api.parts import Parts
-from collector.deadletters import write_dead_letters
+from collector.deadletters import Bounds, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.gaps import add_gap, begin_gap, end_gap
 from collector.links import Link, write_links
@@ -425,7 +425,7 @@ async def _build(folder: Path) -> Plant:
 def _enter(connection: Any) -> None:
     write_links(connection, links())
     write_alerts(connection, alerts())
-    write_dead_letters(connection, refusals(), keep=1000)
+    write_dead_letters(connection, refusals(), bounds=Bounds(1000, 2**20))
     begin_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9), "no answer to the keep-alive within 10 s")
     end_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9) + timedelta(minutes=4), filled=False)
     add_gap(

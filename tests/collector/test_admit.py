@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, Status, no_samples
+from adapters.sample import PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, Status, no_samples
 from collector.admit import Admitted, admit, rules_of
+from collector.letter import LETTERS
 from collector.settings import AdmitSettings
 from tests.collector.fakes import NOON, batch, row, signal
 
@@ -28,7 +29,7 @@ RULES = rules_of(SIGNALS.values(), AdmitSettings(ahead=timedelta(minutes=10), ol
 def judge(*rows: dict[str, Any]) -> Admitted:
     admitted = admit("plc", batch(*rows), RULES)
     assert admitted.samples.schema == SAMPLES
-    assert admitted.refusals.schema == REFUSALS
+    assert admitted.refusals.schema == LETTERS
     return admitted
 
 
@@ -97,8 +98,8 @@ def test_a_refusal_names_source_address_signal_and_input() -> None:
     assert letter["source"] == "plc"
     assert letter["address"] == "FORCE"
     assert letter["signal"] == "works/line/press/force"
-    assert letter["payload"] == "heiß".encode()
-    assert letter["received"] == NOON
+    assert letter["payload"] == '{"text":"heiß","status":0}'.encode()
+    assert (letter["received"], letter["time"], letter["form"]) == (NOON, NOON, "sample")
 
 
 def test_a_long_input_is_cut() -> None:
@@ -223,7 +224,7 @@ def test_every_row_becomes_one_sample_or_one_refusal_in_order(given_rows: list[d
     one_by_one = [judge(one) for one in given_rows]
     assert all(one.samples.height + one.refusals.height == 1 for one in one_by_one)
     assert whole.samples.equals(pl.concat([no_samples(), *(one.samples for one in one_by_one)]))
-    assert whole.refusals.equals(pl.concat([pl.DataFrame(schema=REFUSALS), *(one.refusals for one in one_by_one)]))
+    assert whole.refusals.equals(pl.concat([pl.DataFrame(schema=LETTERS), *(one.refusals for one in one_by_one)]))
 
 
 @given(st.lists(rows, max_size=30))

@@ -146,7 +146,10 @@ async def test_finite_sources_are_in_the_store_when_ingest_returns(config: Confi
     assert sorted(stored(store)) == list(range(101))
     async with assembly.open_records(config) as records:
         letters = await records.run(lambda c: read_dead_letters(c, limit=10))
-    assert {(letter.source, letter.payload) for letter in letters} == {("other", b"7.0"), ("other", b"{")}
+    assert {(letter.source, letter.payload) for letter in letters} == {
+        ("other", b'{"float":7.0,"status":0}'),
+        ("other", b"{"),
+    }
     assert {name: link.state for name, link in (await links(config)).items()} == {"one": "ended", "other": "ended"}
 
 

@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 
 from adapters.sample import no_refusals
 from collector.deadletters import (
+    Bounds,
+    Choice,
     DeadLetter,
     DeadLetterTotal,
     count_dead_letters,
@@ -19,14 +21,14 @@ from collector.records import Records
 from tests.collector.fakes import NOON, refusals
 
 
-async def write(records: Records, letters: pl.DataFrame, keep: int = 100) -> None:
-    await records.run(lambda connection: write_dead_letters(connection, letters, keep=keep))
+async def write(records: Records, letters: pl.DataFrame, keep: int = 100, size: int = 2**20) -> None:
+    await records.run(lambda connection: write_dead_letters(connection, letters, bounds=Bounds(keep, size)))
 
 
 async def read(
     records: Records, limit: int = 100, before: int | None = None, source: str | None = None
 ) -> list[DeadLetter]:
-    return await records.run(lambda c: read_dead_letters(c, limit=limit, before_id=before, source=source))
+    return await records.run(lambda c: read_dead_letters(c, Choice(source=source), limit=limit, before_id=before))
 
 
 async def test_a_letter_is_kept_as_it_came(records: Records) -> None:
@@ -59,7 +61,9 @@ async def test_the_oldest_go_first_and_stay_counted(records: Records) -> None:
     await write(records, refusals(b"0", b"0", b"1"), keep=3)
     await write(records, refusals(b"2", b"3"), keep=3)
     assert [letter.payload for letter in await read(records)] == [b"3", b"2", b"1"]
-    assert await records.run(count_dead_letters) == [DeadLetterTotal("plc", refused=5, dropped=2)]
+    assert await records.run(count_dead_letters) == [
+        DeadLetterTotal("plc", refused=5, dropped=2, kept=3, bytes=3 * len("topicis no JSON0"))
+    ]
 
 
 async def test_a_flood_leaves_the_newest(records: Records) -> None:

@@ -18,7 +18,7 @@ from collector.records import Records
 from collector.settings import StoreSettings
 from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
-from tests.collector.fakes import Item, ManualClock, MemoryStore, lot, numbers, until
+from tests.collector.fakes import FEW, Item, ManualClock, MemoryStore, lot, numbers, until
 
 SETTINGS = StoreSettings(settings=Item(item=""), flush=timedelta(0), batch=100)
 FORCE = "works/line/press/force"
@@ -50,7 +50,7 @@ async def making(spool: SqliteSpool, store: MemoryStore, records: Records, clock
             records,
             settings=settings,
             sources={FORCE: "plc"},
-            dead_letters=100,
+            dead_letters=FEW,
             clock=clock,
             random=lot(),
         )

@@ -29,7 +29,7 @@ from collector.records import Records
 from collector.settings import AdmitSettings
 from collector.spool.contract import Spool, SpoolError, SpoolFullError
 from collector.spool.sqlite import SqliteSpool
-from tests.collector.fakes import NOON, Link, ManualClock, Script, lot, numbers, refusals, signal, until
+from tests.collector.fakes import FEW, NOON, Link, ManualClock, Script, lot, numbers, refusals, signal, until
 
 RULES = rules_of([signal("force")], AdmitSettings())
 
@@ -75,7 +75,7 @@ async def making(gate: Gate, records: Records, book: LinkBook, clock: ManualCloc
     def make(source: Script) -> Intake:
         spool: Spool = gate
         return Intake(
-            source, rules=RULES, spool=spool, records=records, book=book, dead_letters=100, clock=clock, random=lot()
+            source, rules=RULES, spool=spool, records=records, book=book, dead_letters=FEW, clock=clock, random=lot()
         )
 
     return make
@@ -156,7 +156,7 @@ async def test_refused_inputs_and_gaps_are_recorded_before_the_receipt(making: M
     source.plan(link.give(source.delivery(samples, refusals(b"{"), (missed,))).end())
     carrying = making(source)
     await carrying.once()
-    assert found == [0, [b"2.0", b"{"], ["queue overflow"]]
+    assert found == [0, [b'{"float":2.0,"status":0}', b"{"], ["queue overflow"]]
     assert (carrying.sent, carrying.refused) == (3, 2)
 
 
