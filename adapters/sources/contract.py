@@ -19,6 +19,15 @@ collector's; a source that waits to try again by itself is a bug.
 - A finite source (a recorded file) ends its iterator when all was delivered; a live one never does.
 - Leaving the block closes the link within 5 s, also when cancelled.
 
+Some sources keep a history of their own, and can be asked for what was missed (`HistorySource`):
+
+    history() ──► read(signals, start, end) ──► delivery, delivery, … ──► the next read, or the block ends
+
+- What it gives is decoded as what a link delivers, in bounded pages, however much there is. It is owed no
+  receipt.
+- It is a link of its own: asking disturbs no link that is open.
+- What it gave nothing for, and does not name in `gaps`, is known: nothing happened there.
+
 `tests/conformance/source.py` holds each promise as a test.
 """
 
@@ -229,6 +238,56 @@ class FiniteSource(Source, Protocol):
     @property
     def progress(self) -> Progress:
         """How far it is since the last `connect`; for a progress bar, asked after any delivery."""
+
+
+class History(Protocol):
+    """A source's own history, open to be read."""
+
+    def read(self, signals: Sequence[str], start: datetime, end: datetime) -> AsyncIterator[Delivery]:
+        """Give all samples of `signals` with times within [start, end), UTC, page by page, each signal's in order.
+
+        The `gaps` of these deliveries name the parts of what was asked of which the source has no history, and why:
+        nobody can fill them by asking again.
+
+        Raises:
+            SourceLostError: from the iterator, when the link breaks or the source says later; asking again may help.
+        """
+
+
+@runtime_checkable
+class HistorySource(Source, Protocol):
+    """A source that may have a history of its own."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether it may be asked: as it is configured."""
+
+    def history(self) -> AbstractAsyncContextManager[History]:
+        """Open its history. Leaving the block closes it within 5 s, also when cancelled.
+
+        Raises:
+            SourceUnreachableError: no answer while opening.
+            SourceRefusedError: an answer that forbids opening.
+        """
+
+
+@runtime_checkable
+class Redecodes(Source, Protocol):
+    """A source that can decode again what it refused: once its points are mended, refused inputs become samples."""
+
+    def decode_again(self, address: str, signal: str | None, payload: bytes, received: datetime) -> Delivery:
+        """Give what a refused input is under the points that the source has now; nothing is opened, nobody asked.
+
+        Args:
+            address: as its refusal had it.
+            signal: as its refusal had it: the point to decode it for; None: every point that it speaks of.
+            payload: as its refusal had it, whole.
+            received: when it arrived, UTC: the `received` of its samples, and their time where it has none of its own.
+
+        Returns:
+            Samples, and refusals for what is none even now, or was no input in the first place (a topic that the
+            broker denies). No gaps, and nothing to settle.
+        """
 
 
 Points = Sequence[Point[A_co]]
