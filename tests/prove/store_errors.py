@@ -1,4 +1,4 @@
-"""Have the store fail in every way that InfluxDB and what stands before it know: nothing is missing, nothing is doubled.
+"""Have the store fail in every way that InfluxDB and what stands before it know: nothing is missing or doubled.
 
     collector ─► proxy ─► InfluxDB
                   └─ instead of passing a write on, or after it: one of `FAULTS`
@@ -9,7 +9,7 @@ Good lines are called unparseable too: whoever believed that would have dead let
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from typing import Final
 
@@ -20,8 +20,11 @@ from tests.prove.killing import SEED
 from tests.prove.mqtt_load import MqttLoad
 from tests.prove.scene import SETTLED, Scene, tell
 
-ROUNDS: Final = 120
+ROUNDS: Final = 60
 """How many faults there are, when nobody says otherwise."""
+
+PASSED: Final = 0.4
+"""Share of writes that InfluxDB answers all the same, meanwhile."""
 
 TIMEOUT: Final = "1 s"
 """How long the collector waits for an answer."""
@@ -53,23 +56,22 @@ FAULTS: Final[Mapping[str, Reply]] = {
 
 def prove(rounds: int | None) -> dict[str, object]:
     """Give what was sent, what was found, and how often the store failed in which way."""
-    return asyncio.run(_proved(ROUNDS if rounds is None else rounds))
+    return asyncio.run(failed(ROUNDS if rounds is None else rounds, tuple(FAULTS)))
 
 
-async def _proved(rounds: int) -> dict[str, object]:
+async def failed(rounds: int, kinds: Sequence[str]) -> dict[str, object]:
+    """Have so many writes fail, in these of the ways of `FAULTS`."""
     async with Scene(MqttLoad()) as scene, Proxy(scene.influx.url) as proxy:
         installation = scene.install(store={"url": proxy.url, "timeout": TIMEOUT})
         async with installation.living() as process:
             await installation.connected(process)
             scene.begin()
             await asyncio.sleep(SETTLED)
-            faults = Faults(rounds)
+            faults = Faults(rounds, kinds)
             proxy.rule = faults.answer
             while faults.left:
-                left = faults.left
                 async with asyncio.timeout(PATIENCE):
-                    while faults.left == left:
-                        await asyncio.sleep(0.1)
+                    await faults.next()
                 tell(f"store failed {rounds - faults.left} of {rounds} times")
             await scene.end()
             await scene.arrived()
@@ -81,11 +83,12 @@ async def _proved(rounds: int) -> dict[str, object]:
 class Faults:
     """So many faults, each kind as often as the others, in an order that a seed decides; good answers between them."""
 
-    def __init__(self, rounds: int) -> None:
+    def __init__(self, rounds: int, kinds: Sequence[str]) -> None:
         lot = random.Random(SEED)  # noqa: S311 - a proof that failed must be repeatable
-        decks = (lot.sample(list(FAULTS), len(FAULTS)) for _ in range(-(-rounds // len(FAULTS))))
+        decks = (lot.sample(kinds, len(kinds)) for _ in range(-(-rounds // len(kinds))))
         self._coming = list(chain.from_iterable(decks))[:rounds]
         self._lot = lot
+        self._news = asyncio.Event()
         self.made: Counter[str] = Counter()
         """How often the store failed, by kind."""
 
@@ -94,13 +97,19 @@ class Faults:
         """How many are still to come."""
         return len(self._coming)
 
+    async def next(self) -> None:
+        """Wait until one more was made."""
+        self._news.clear()
+        await self._news.wait()
+
     def answer(self, request: Request) -> Reply | None:
         """Give the proxy's rule: None lets InfluxDB answer."""
-        if request.path != WRITE or not request.body or not self._coming or self._lot.random() < 1 / 3:
+        if request.path != WRITE or not request.body or not self._coming or self._lot.random() < PASSED:
             return None
         kind = self._coming[-1]
         if kind == "400" and b"\n" not in request.body:
             return None  # a line that stands alone and is refused is a bad line: nobody could tell
         self._coming.pop()
         self.made[kind] += 1
+        self._news.set()
         return FAULTS[kind]
