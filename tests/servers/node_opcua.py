@@ -44,6 +44,7 @@ class NodeOpcua:
         users: Mapping[str, str] | None = None,
         coalescing: int = 0,
         items: int = 1000,
+        historized: int = 1000,
     ) -> None:
         """Configure it.
 
@@ -55,6 +56,7 @@ class NodeOpcua:
             users: name to password.
             coalescing: milliseconds within which it joins a node's changes into one; 0: every change counts.
             items: how many monitored items it lets one request make.
+            historized: of how many nodes it lets one request read the history.
         """
         self.port = _free_port()
         self._log = folder / "server.log"
@@ -67,6 +69,7 @@ class NodeOpcua:
             "users": dict(users or {}),
             "coalescing": coalescing,
             "items": items,
+            "historized": historized,
             "namespace": NAMESPACE,
         }
         self._process: subprocess.Popen[str] | None = None
@@ -110,10 +113,13 @@ class NodeOpcua:
         """Kill it as a power cut would; nothing where it does not run."""
         self._end(subprocess.Popen.kill)
 
-    async def add(self, nodes: Mapping[str, tuple[str, Any]]) -> None:
-        """Add variables: name to built-in type and first value; a variable of that name goes first."""
+    async def add(self, nodes: Mapping[str, tuple[str, Any]], *, historize: bool = False) -> None:
+        """Add variables: name to built-in type and first value; a variable of that name goes first.
+
+        Of those to `historize`, the server keeps in memory what they say from then on, clients or not.
+        """
         listed = [{"node": node, "type": kind, "value": _json(value)} for node, (kind, value) in nodes.items()]
-        await self._ask({"do": "add", "nodes": listed})
+        await self._ask({"do": "add", "nodes": listed, "historize": historize})
 
     async def write(self, *writes: Write) -> None:
         """Write values, all at once and in order."""
@@ -172,8 +178,11 @@ class NodeOpcua:
 
 @pytest.fixture(scope="session")
 def node_opcua(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeOpcua]:
-    """Give a server that is shared by all tests; it knows the users `USERS`, and makes 20 monitored items a request."""
-    with NodeOpcua(tmp_path_factory.mktemp("node-opcua"), users=USERS, items=20) as server:
+    """Give a server that is shared by all tests; it knows the users `USERS`.
+
+    It makes 20 monitored items and reads 3 histories a request.
+    """
+    with NodeOpcua(tmp_path_factory.mktemp("node-opcua"), users=USERS, items=20, historized=3) as server:
         yield server
 
 

@@ -43,6 +43,18 @@ _CERTIFICATE: Final = frozenset(
         StatusCodes.BadCertificateUseNotAllowed,
     }
 )
+_LATER: Final = frozenset(
+    {
+        StatusCodes.BadCommunicationError,
+        StatusCodes.BadContinuationPointInvalid,
+        StatusCodes.BadOutOfMemory,
+        StatusCodes.BadResourceUnavailable,
+        StatusCodes.BadServerHalted,
+        StatusCodes.BadShutdown,
+        StatusCodes.BadTimeout,
+        StatusCodes.BadTooManyOperations,
+    }
+)
 _ADDRESS: Final = frozenset({StatusCodes.BadTcpEndpointUrlInvalid})
 _SECURITY: Final = frozenset({StatusCodes.BadSecurityModeRejected, StatusCodes.BadSecurityPolicyRejected})
 
@@ -110,6 +122,26 @@ def absence(node: str, code: int) -> str:
         case StatusCodes.BadTooManyMonitoredItems:
             return f"the server monitors no more nodes, and node {node} is one too many ({name}); raise its limit"
     return f"the server does not monitor node {node} ({name}: {what})"
+
+
+def unkept(node: str, code: int) -> str:
+    """Say why a node's history cannot be read."""
+    name, what = get_name_and_doc(code)
+    match code:
+        case StatusCodes.BadHistoryOperationUnsupported | StatusCodes.BadHistoryOperationInvalid:
+            return f"the server keeps no history of node {node} ({name}); have it historize the node"
+        case StatusCodes.BadNodeIdUnknown | StatusCodes.BadNodeIdInvalid:
+            return f"the server has no node {node} ({name})"
+        case StatusCodes.BadUserAccessDenied | StatusCodes.BadNotReadable:
+            return f"the server does not let this user read the history of node {node} ({name}); have it allow that"
+        case StatusCodes.BadNoDataAvailable | StatusCodes.BadDataLost | StatusCodes.BadDataUnavailable:
+            return f"the server did not record node {node} then ({name}: {what})"
+    return f"the server does not tell the history of node {node} ({name}: {what})"
+
+
+def later(code: int) -> bool:
+    """Tell whether a server that answers so for one node may answer better another time."""
+    return code in _LATER
 
 
 def _refusal(settings: OpcuaSettings, code: int, name: str) -> str:

@@ -70,7 +70,7 @@ def read_notification(body: bytes) -> Notification:
     """
     sent = read_int64(body, 0)
     result = read_uint32(body, 12)
-    at = _after_header(body, 16)
+    at = after_header(body, 16)
     subscription = read_uint32(body, at)
     at += 8 + 4 * max(read_int32(body, at + 4), 0)
     more = read_byte(body, at) != 0
@@ -80,7 +80,7 @@ def read_notification(body: bytes) -> Notification:
     changes: list[bytes] = []
     ended = None
     for _ in range(max(count, 0)):
-        kind, content, at = _extension_object(body, at)
+        kind, content, at = extension_object(body, at)
         if kind == _DATA_CHANGES:
             changes.append(content)
         elif kind == _STATUS_CHANGE:
@@ -88,7 +88,7 @@ def read_notification(body: bytes) -> Notification:
     return Notification(subscription, sequence, sent, result, more, count > 0, tuple(changes), ended)
 
 
-def _after_header(body: bytes, at: int) -> int:
+def after_header(body: bytes, at: int) -> int:
     """Step over what follows the result in a ResponseHeader."""
     at = after_diagnostic_info(body, at)
     texts = max(read_int32(body, at), 0)
@@ -98,7 +98,7 @@ def _after_header(body: bytes, at: int) -> int:
     return after_value(EXTENSION_OBJECT, body, at)
 
 
-def _extension_object(body: bytes, at: int) -> tuple[int | None, bytes, int]:
+def extension_object(body: bytes, at: int) -> tuple[int | None, bytes, int]:
     """Give the number of its type (None: not of the standard), its content and the position after it."""
     end = after_node_id(body, at)
     empty = read_byte(body, end) == 0

@@ -69,6 +69,17 @@ class Session(UaSession):
         nodeid_from_binary(response)
         return bytes(response)
 
+    async def read_history_raw(self, parameters: ua.HistoryReadParameters) -> bytes:
+        """Send a HistoryReadRequest; give the response after its type.
+
+        Raises:
+            UaError: the server answers not in OPC UA.
+            OSError: the connection broke.
+        """
+        response = await self._send_request(ua.HistoryReadRequest(Parameters=parameters))
+        nodeid_from_binary(response)
+        return bytes(response)
+
 
 async def open_session(source: str, settings: OpcuaSettings) -> tuple[Client, Session]:
     """Connect and log in.

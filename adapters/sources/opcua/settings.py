@@ -79,6 +79,10 @@ class OpcuaSettings(Settings):
     keepalive: _Keepalive = timedelta(seconds=10)
     """Silence after which the link counts as lost; 1 s to 5 min. The server speaks at least twice as often."""
 
+    history: bool = True
+    """Whether the server is asked for its history (HistoryRead) of what was missed, in a session of its own; `false`
+    for one that has no session to spare. With `time: received` it is not asked."""
+
     request_timeout: _Request = timedelta(seconds=10)
     """How long an answer to one request is awaited, opening the connection included; 1 s to 2 min."""
 

@@ -3,6 +3,7 @@
 session.py        connect and log in
 subscription.py   subscribe to the points' nodes
 link.py           publish, hold back, break
+history.py        read what the server has kept itself
 decode.py         bytes to batches
 """
 
@@ -13,6 +14,7 @@ import structlog
 
 from adapters.sources.contract import Delivery, Points, SourceRefusedError
 from adapters.sources.opcua.faults import TROUBLE, opening, plain_cancellation
+from adapters.sources.opcua.history import OpcuaHistory
 from adapters.sources.opcua.link import Link
 from adapters.sources.opcua.session import close_session, open_session
 from adapters.sources.opcua.settings import OpcuaAddress, OpcuaSettings
@@ -39,6 +41,20 @@ class OpcuaSource:
     def resumes(self) -> bool:
         """False: what changes while the link is down is not sent later."""
         return False
+
+    @property
+    def remembers(self) -> bool:
+        """Whether the server is asked for its history."""
+        return self._settings.history and self._settings.time != "received"
+
+    @asynccontextmanager
+    async def history(self) -> AsyncIterator[OpcuaHistory]:
+        """Open the server's history, in a session of its own; raises as `connect` does while opening."""
+        client, session = await open_session(self._name, self._settings)
+        try:
+            yield OpcuaHistory(self._name, self._settings, session, self._points)
+        finally:
+            await close_session(self._name, client)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncIterator[Delivery]]:

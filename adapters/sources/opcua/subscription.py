@@ -85,10 +85,10 @@ async def monitor(
     wanted: list[tuple[int, ua.NodeId]] = []
     absent: list[Absent] = []
     for handle, point in enumerate(points, start=1):
-        node = _resolve(point.address.node, namespaces)
+        node = resolve(point.address.node, namespaces)
         if node is None:
             absent.append(
-                Absent(point, StatusCodes.BadNodeIdUnknown, _unknown_namespace(point.address.node, namespaces))
+                Absent(point, StatusCodes.BadNodeIdUnknown, unknown_namespace(point.address.node, namespaces))
             )
         else:
             wanted.append((handle, node))
@@ -113,8 +113,8 @@ async def monitor(
 async def _read_limits(session: Session) -> tuple[list[str], int]:
     """Give the server's namespaces, and how many items it lets one request make."""
     nodes = [
-        _node_id(ObjectIds.Server_NamespaceArray, 0),
-        _node_id(ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall, 0),
+        node_id(ObjectIds.Server_NamespaceArray, 0),
+        node_id(ObjectIds.Server_ServerCapabilities_OperationLimits_MaxMonitoredItemsPerCall, 0),
     ]
     namespaces, most = [
         answer.Value.Value
@@ -125,21 +125,23 @@ async def _read_limits(session: Session) -> tuple[list[str], int]:
     return list(namespaces or []), int(most or _PER_REQUEST)
 
 
-def _resolve(node: str, namespaces: Sequence[str]) -> ua.NodeId | None:
+def resolve(node: str, namespaces: Sequence[str]) -> ua.NodeId | None:
     """Give the node as the server numbers it today; None where it lacks the namespace."""
     name = parse(node)
     if isinstance(name.namespace, int):
-        return _node_id(name.identifier, name.namespace)
+        return node_id(name.identifier, name.namespace)
     if name.namespace not in namespaces:
         return None
-    return _node_id(name.identifier, namespaces.index(name.namespace))
+    return node_id(name.identifier, namespaces.index(name.namespace))
 
 
-def _node_id(identifier: Any, namespace: int) -> ua.NodeId:
+def node_id(identifier: Any, namespace: int) -> ua.NodeId:
+    """Give a node id as asyncua writes it."""
     return ua.NodeId(identifier, ua.Int16(namespace))
 
 
-def _unknown_namespace(node: str, namespaces: Sequence[str]) -> str:
+def unknown_namespace(node: str, namespaces: Sequence[str]) -> str:
+    """Say that the server lacks the namespace of a node."""
     return (
         f"the server has no namespace {parse(node).namespace!r}, which node {node} is of; it has "
         f"{', '.join(repr(one) for one in namespaces) or 'none'}: write one of these after nsu="

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
 from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES
-from adapters.sources.contract import Missed
+from adapters.sources.contract import GapKind, Missed
 from adapters.sources.opcua.changes import TimeChoice
 from adapters.sources.opcua.decode import Absent, Arrival, Decoded, Decoder, absent, merge
 from adapters.sources.opcua.notification import read_notification
@@ -105,7 +105,7 @@ def test_missing_notifications_are_a_gap_of_all_signals_since_the_last_that_arri
         arrival(change(1, 2.5), received=NOON + 2 * SECOND, missing=3),
     )
     cause = "3 notifications of the server never arrived"
-    assert found.gaps == (Missed(NOON, NOON + 2 * SECOND, cause),)
+    assert found.gaps == (Missed(NOON, NOON + 2 * SECOND, cause, kind=GapKind.SEQUENCE),)
 
 
 def test_a_notification_that_cannot_be_read_is_a_refusal_and_a_gap_and_keeps_what_it_had() -> None:

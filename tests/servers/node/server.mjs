@@ -5,6 +5,7 @@
 // ends the server. What node-opcua itself prints is its log.
 //
 //   {"do": "add", "nodes": [{"node": "speed", "type": "Double", "value": 1.5}]}       variables; one of that name goes
+//                                                                          "historize": true: what they say is kept
 //   {"do": "write", "values": [{"node", "type", "value", "status", "time", "ticks"}]}  all in one turn of the loop
 //   {"do": "delete", "node": "speed"}
 //   {"do": "refuse", "service": "CreateSubscription", "status": "BadTooManySubscriptions"}   "status": null ends it
@@ -51,7 +52,7 @@ const server = new OPCUAServer({
   serverCapabilities: {
     maxSessions: 50,
     minSupportedSampleRate: options.coalescing,
-    operationLimits: { maxMonitoredItemsPerCall: options.items },
+    operationLimits: { maxMonitoredItemsPerCall: options.items, maxNodesPerHistoryReadData: options.historized },
   },
 });
 await server.initialize();
@@ -59,7 +60,7 @@ const space = server.engine.addressSpace;
 const namespace = space.registerNamespace(options.namespace);
 
 const refused = new Map();
-for (const service of ["CreateSubscription", "CreateMonitoredItems", "Publish", "CreateSession", "Read"]) {
+for (const service of ["CreateSubscription", "CreateMonitoredItems", "Publish", "CreateSession", "Read", "HistoryRead"]) {
   const name = `_on_${service}Request`;
   const usual = server[name].bind(server);
   server[name] = (message, channel) => {
@@ -97,7 +98,7 @@ const typed = (type, value) => {
 const types = new Map();
 
 const commands = {
-  add({ nodes }) {
+  add({ nodes, historize }) {
     for (const { node, type, value } of nodes) {
       types.set(node, type);
       const old = space.findNode(identify(node));
@@ -109,7 +110,9 @@ const commands = {
         dataType: type,
         valueRank: Array.isArray(value) ? 1 : -1,
         minimumSamplingInterval: 0,
+        ...(historize ? { accessLevel: "CurrentRead | CurrentWrite | HistoryRead", historizing: true } : {}),
       });
+      if (historize) space.installHistoricalDataNode(variable, { maxOnlineValues: 100_000 });
       variable.setValueFromSource(typed(type, value));
     }
     return nodes.length;
