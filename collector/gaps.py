@@ -127,7 +127,13 @@ def begin_gap(
 
 
 def end_gap(
-    connection: sa.Connection, source: str, end: datetime, *, filled: bool, now: datetime | None = None
+    connection: sa.Connection,
+    source: str,
+    end: datetime,
+    *,
+    filled: bool,
+    now: datetime | None = None,
+    doubt: str = "",
 ) -> None:
     """End the lasting gap of `source` at `end`, if there is one; `filled` when the sender redelivers what it held.
 
@@ -137,10 +143,13 @@ def end_gap(
         end: first instant known again, in the source's own time, UTC.
         filled: whether the sender redelivers.
         now: the present, UTC; `end` where nobody tells.
+        doubt: words to add to its cause, of why it is not filled; empty for none.
     """
     values: dict[str, Any] = {"end": end, "changed": next_change(connection)}
     if filled:
         values |= {"state": FILLED, "filled_by": FilledBy.REDELIVERY.value, "resolved": now or end}
+    if doubt:
+        values["cause"] = GAPS.c.cause + f"; {doubt}"
     connection.execute(sa.update(GAPS).where(GAPS.c.source == source, GAPS.c.end.is_(None)).values(values))
 
 

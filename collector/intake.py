@@ -28,6 +28,7 @@ from adapters.sources.contract import (
     Filled,
     GapKind,
     Missed,
+    RestartedSource,
     Source,
     SourceError,
     SourceLostError,
@@ -148,7 +149,8 @@ class Intake:
         """Carry all that one link delivers; raises what the link raises."""
         async with self._source.connect() as deliveries:
             self._log.info("source connected", resumed=self._source.resumes)
-            self._book.came_up(self._name, filled=self._source.resumes)
+            restarted = self._source.restarted if isinstance(self._source, RestartedSource) else None
+            self._book.came_up(self._name, filled=self._source.resumes, restarted=restarted)
             backlog, broken = Backlog(), asyncio.Event()
             reading = asyncio.create_task(_read(deliveries, backlog), name=f"read {self._name}")
             securing = asyncio.create_task(self._secure(backlog, broken), name=f"secure {self._name}")

@@ -28,6 +28,7 @@ BEAT: Final = 1.0
 """Seconds between two heartbeats."""
 
 _WORKED: Final = ("up", "held")
+_FORGOT: Final = "it was started again meanwhile: if it crashed, what it had not saved is gone"
 _KILLED: Final = "the collector ended without notice"
 
 _log = structlog.get_logger(__name__)
@@ -89,11 +90,21 @@ class LinkBook:
         """Give how a source stands."""
         return replace(self._links[source], seen=self._clock.now())
 
-    def came_up(self, source: str, *, filled: bool) -> None:
-        """Note that a link is open; `filled` when its sender repeats what was missed."""
-        now = self._clock.now()
-        end = self._links[source].own_time(now)
-        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled, now=now))
+    def came_up(self, source: str, *, filled: bool, restarted: datetime | None = None) -> None:
+        """Note that a link is open.
+
+        Args:
+            source: whose link.
+            filled: whether its sender repeats what was missed.
+            restarted: when its sender started, UTC, if that is known: one that has not run throughout the outage may
+                have forgotten a part of what it repeats, and what it acknowledged just before.
+        """
+        link, now = self._links[source], self._clock.now()
+        end, doubt = link.own_time(now), ""
+        if filled and restarted is not None and link.state not in _WORKED and restarted > link.since:
+            _log.warning("sender restarted", source=source, at=restarted.isoformat())
+            filled, doubt = False, _FORGOT
+        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled, now=now, doubt=doubt))
         self._change(source, "up", "", since=now)
 
     def went_down(

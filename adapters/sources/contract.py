@@ -290,5 +290,17 @@ class Redecodes(Source, Protocol):
         """
 
 
+@runtime_checkable
+class RestartedSource(Source, Protocol):
+    """A source that can tell when its sender started, because a sender that crashes forgets a part of what it held."""
+
+    @property
+    def restarted(self) -> datetime | None:
+        """When the sender started, UTC, no earlier than it did; None: nobody knows.
+
+        Asked after `connect` has succeeded. What `resumes` promises does not hold for an outage that began before.
+        """
+
+
 Points = Sequence[Point[A_co]]
 """The points of one source, in the order of the line file; never empty."""

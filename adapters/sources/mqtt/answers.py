@@ -67,6 +67,14 @@ def without_a_word(client_id: str) -> str:
     )
 
 
+def taken_over(client_id: str) -> str:
+    """Say that another client with the same client id takes this one's links over, again and again."""
+    return (
+        f"another client uses the client_id {client_id!r}: the broker gives each link to it soon after it was opened; "
+        "stop the other client, or give each a `client_id` of its own. What is not acknowledged stays in the session"
+    )
+
+
 def unanswered(source: str, settings: MqttSettings, *, connected: bool) -> SourceError:
     """Give the error for a peer that takes too long; `connected` if it has taken the connection."""
     seconds = f"{settings.timeout.total_seconds():g} s"

@@ -14,7 +14,7 @@ import asyncio
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
 from paho.mqtt.client import Client, ConnectFlags, DisconnectFlags, MQTTMessage
@@ -27,6 +27,7 @@ from adapters.sample import PAYLOAD_KEPT
 from adapters.sources.contract import SourceError, SourceLostError, SourceRefusedError
 from adapters.sources.mqtt import answers, packets
 from adapters.sources.mqtt.columns import Message
+from adapters.sources.mqtt.memory import UPTIME, started
 from adapters.sources.mqtt.settings import MqttSettings, TlsSettings
 from adapters.sources.mqtt.wire import Wire
 
@@ -39,12 +40,20 @@ TOPICS_AT_ONCE: Final = 8
 LONG_PACKET: Final = 64 * 2**10
 """Bytes; a longer PUBLISH that has not come whole is left to paho, which puts pieces together as they come."""
 
+ASKED: Final = 2.0
+"""Seconds at most in which a broker that resumes a session says whether it tells since when it runs."""
+
+TOLD: Final = 0.5
+"""Seconds at most that it then takes to tell."""
+
 STEPPED_BACK: Final = 1_000_000_000
 """Nanoseconds; if the machine's clock is further behind the last arrival than this, it was set back."""
 
 _HANDED_OVER: Final = 2
 """The QoS of a subscription that is none of ours; paho has said PUBREC, so the broker holds the message no more."""
 
+_UPTIME: Final = UPTIME.encode()
+_TAKEN_OVER: Final = 0x8E
 _PINGREQ: Final = b"\xc0\x00"
 _DISCONNECT: Final = b"\xe0\x00"
 _SHUTDOWN: Final = 2.0
@@ -117,14 +126,24 @@ class Link:
         """Whether the broker still had the session and keeps messages in it."""
         self.denied: dict[str, str] = {}
         """Topics that the broker refuses to subscribe, and why."""
+        self.started: datetime | None = None
+        """When the broker started, UTC, where it was asked and has told."""
+        self.closed = False
+        """Whether the broker closed the link, as it does when another client takes it over."""
+        self._asked: int | None = None
 
     @property
     def alive(self) -> datetime:
         """When something last came from the broker, UTC."""
         return self._wire.heard
 
-    async def open(self, topics: Sequence[str]) -> None:
-        """Connect and subscribe.
+    @property
+    def unanswered(self) -> bool:
+        """Whether the broker was asked since when it runs, and has not even refused to tell."""
+        return self._asked is not None and self._asked not in self._granted
+
+    async def open(self, topics: Sequence[str], *, asking: bool = False) -> None:
+        """Connect and subscribe; with `asking`, ask the broker since when it runs.
 
         Raises:
             SourceUnreachableError: nobody answers.
@@ -136,13 +155,16 @@ class Link:
                 self._topics = {topic.encode(): topic for topic in topics}
                 await self._connect()
                 await self._subscribe(topics)
+                if asking:
+                    await self._ask()
         except TimeoutError as error:
             raise answers.unanswered(self._source, settings, connected=self._wire.connected) from error
         except OSError as error:
             raise answers.unopened(self._source, settings, error) from error
         self._taking = True
         self._feed()
-        self._beat()
+        if not self._over:
+            self._beat()
 
     async def take(self) -> Taken:
         """Wait for messages, then a little for more of them; give them all.
@@ -272,6 +294,21 @@ class Link:
         if len(self.denied) == len(topics):
             raise SourceRefusedError(self._source, self.denied[topics[0]])
 
+    async def _ask(self) -> None:
+        """Ask since when the broker runs, and wait for the answer where something depends on it."""
+        _, self._asked = self._client.subscribe(UPTIME, 0)
+        if not self.resumed:
+            return
+        try:
+            async with asyncio.timeout(ASKED):
+                await self._until(lambda: not self.unanswered)
+            if any(reason.is_failure for reason in self._granted.get(self._asked or 0, ())):
+                return
+            async with asyncio.timeout(TOLD):
+                await self._until(lambda: self.started is not None)
+        except TimeoutError:
+            return
+
     def _hung_up(self) -> SourceError:
         """Give the error for a link that was over before it was open."""
         return answers.hung_up(self._source, self._settings, self._reason, self._cause)
@@ -334,7 +371,11 @@ class Link:
         """Let messages wait for `take`."""
         arrival = self._arrival(len(found))
         topics, longest = self._topics, self._settings.max_payload
+        asked = self._asked is not None
         for topic, payload, identifier in found:
+            if asked and topic == _UPTIME:
+                self.started = started(payload, datetime.now(UTC)) or self.started
+                continue
             name = topics.get(topic) or topic.decode(errors="replace")
             size = len(payload)
             kept = payload if size <= longest else payload[:PAYLOAD_KEPT]
@@ -381,6 +422,8 @@ class Link:
         self._news.set()
 
     def _on_end(self, error: Exception | None) -> None:
+        if not self._over:
+            self.closed = error is None or isinstance(error, ConnectionError)
         self._finish(f"the link broke ({error})" if error is not None else "", error)
 
     def _on_connect(
@@ -417,6 +460,7 @@ class Link:
     ) -> None:
         del client, userdata, properties
         if flags.is_disconnect_packet_from_server:
+            self.closed = reason.value == _TAKEN_OVER
             self._finish(answers.closed_by_broker(self._client_id, reason.value, str(reason)))
         else:
             version = self._settings.protocol

@@ -15,9 +15,11 @@ from typing import Self
 import polars as pl
 
 from adapters.sample import INSTANT, REFUSALS, no_samples
-from adapters.sources.contract import Delivery, Missed, Points
+from adapters.sources.contract import Delivery, Missed, Points, SourceLostError, SourceRefusedError, SourceUnreachableError
+from adapters.sources.mqtt import answers
 from adapters.sources.mqtt.decode import Decoder
 from adapters.sources.mqtt.link import Link
+from adapters.sources.mqtt.memory import Memory
 from adapters.sources.mqtt.settings import MqttAddress, MqttSettings
 
 
@@ -32,6 +34,8 @@ class MqttSource:
         self._resumed = False
         self._unkept: set[str] = set()
         self._alive: datetime | None = None
+        self._memory = Memory()
+        self._sys = any(topic.startswith("$SYS") for topic in self._decoder.topics)
 
     @property
     def name(self) -> str:
@@ -46,27 +50,47 @@ class MqttSource:
         """
         return self._resumed
 
+    @property
+    def restarted(self) -> datetime | None:
+        """When the broker started, UTC, where it says so: if it crashed, it resumes the session as it last saved it."""
+        return self._memory.restarted
+
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncIterator[Delivery]]:
         """Open the link; yield its deliveries until it breaks.
 
         Raises:
             SourceUnreachableError: no answer, or a broker that says later.
-            SourceRefusedError: credentials, certificate, protocol version, or no topic that may be read.
+            SourceRefusedError: credentials, certificate, protocol version, or no topic that may be read; from the
+                iterator, when another client with the same client id takes the link over again and again.
             SourceLostError: from the iterator.
         """
         client_id = self._settings.client_id or f"parkline-{self._name}"
         link = Link(self._name, self._settings, client_id)
         try:
-            await link.open(self._decoder.topics)
+            try:
+                await link.open(self._decoder.topics, asking=self._asking)
+            except SourceUnreachableError:
+                self._memory.failed()
+                raise
             self._resumed = link.resumed
+            self._memory.opened(datetime.now(UTC), link.started)
             try:
                 yield _Deliveries(link, self._decoder, self._opening(link))
+            except SourceLostError as error:
+                if self._memory.broke(link.alive, closed=link.closed, unanswered=link.unanswered):
+                    raise SourceRefusedError(self._name, answers.taken_over(client_id)) from error
+                raise
             finally:
                 self._unkept |= link.unkept
                 self._alive = link.alive
         finally:
             await link.close()
+
+    @property
+    def _asking(self) -> bool:
+        """Whether to ask the broker since when it runs: not where a person reads its own topics, or no session is kept."""
+        return self._memory.asks and self._settings.persistent and not self._sys
 
     def _opening(self, link: Link) -> Delivery | None:
         """Give what is to be told before any message: topics refused, and what no session kept; None if nothing."""
