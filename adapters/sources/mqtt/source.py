@@ -8,19 +8,30 @@ moment loses nothing of QoS 1. What it may send twice it sends with the same tim
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Self
+from typing import Final, Self
 
 import polars as pl
 
 from adapters.sample import INSTANT, REFUSALS, no_samples
-from adapters.sources.contract import Delivery, Missed, Points, SourceLostError, SourceRefusedError, SourceUnreachableError
+from adapters.sources.contract import (
+    Delivery,
+    Missed,
+    Points,
+    SourceLostError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
 from adapters.sources.mqtt import answers
+from adapters.sources.mqtt.columns import Message
 from adapters.sources.mqtt.decode import Decoder
 from adapters.sources.mqtt.link import Link
 from adapters.sources.mqtt.memory import Memory
 from adapters.sources.mqtt.settings import MqttAddress, MqttSettings
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class MqttSource:
@@ -89,8 +100,14 @@ class MqttSource:
 
     @property
     def _asking(self) -> bool:
-        """Whether to ask the broker since when it runs: not where a person reads its own topics, or no session is kept."""
+        """Whether to ask since when the broker runs: where it keeps a session, and no person reads its own topics."""
         return self._memory.asks and self._settings.persistent and not self._sys
+
+    def decode_again(self, address: str, signal: str | None, payload: bytes, received: datetime) -> Delivery:
+        """Decode the payload of a message on the topic `address` as its points now say."""
+        arrival = (received - _EPOCH) // timedelta(microseconds=1) * 1000
+        decoded = self._decoder.again(Message(address, payload, len(payload), arrival), signal)
+        return Delivery(decoded.samples, decoded.refusals)
 
     def _opening(self, link: Link) -> Delivery | None:
         """Give what is to be told before any message: topics refused, and what no session kept; None if nothing."""
