@@ -104,7 +104,7 @@ class MqttLoad:
         self._broker = await stack.enter_async_context(broker)
         self._client = client = Client(CallbackAPIVersion.VERSION2, protocol=MQTTProtocolVersion.MQTTv5)
         client.max_inflight_messages_set(1000)
-        client.reconnect_delay_set(0.1, 0.1)
+        client.reconnect_delay_set(0.1, 0.1)  # type: ignore[arg-type]  # a float does
         client.on_publish = lambda _client, _data, identifier, *_: self._acknowledged.append(identifier)
         await asyncio.to_thread(client.connect, "127.0.0.1", broker.port)
         client.loop_start()
