@@ -3,22 +3,32 @@
     201, 204                         stored
     408, 425, 429, 5xx               later: the same batch again
     413                              too large: in halves
-    400, 422 about lines             bad lines: in halves, until the bad ones stand alone; the others are stored
+    400, 422 about lines             bad lines: found by their numbers, or in halves; the others are stored
     401, 403, 404, limits, others    forbidden: a person must act, the batch stays where it is
 
-1.x and 2.x store the good lines of such a piece and say how many they dropped. A limit of the server
-(`max-series-per-database`) can be raised, so its lines are not bad. An answer that is not InfluxDB's own (a proxy's
-page, a web server's complaint about TLS, a portal's 200) says nothing about lines.
+What each version stores of a piece with bad lines, and what it tells:
+
+    1.x            the good lines; 400 {"error": "partial write: … dropped=2"}. `dropped` counts conflicts of types and
+                   lines beyond the retention policy, of one shard; lines that it cannot read are not counted
+    2.x            the good lines; 422 {"code", "message": "… partial write: … dropped=2"}. Nothing where it cannot read
+                   a line; 400 {"code": "invalid", "message": "unable to parse …"}
+    3 Core,        the good lines; 400 {"error": "partial write of line protocol occurred", "data": [{"line_number": 2,
+    Enterprise     "error_message": …, "original_line": …}, …]}
+    3 Cloud,       the good lines, or nothing; 400 {"code": "invalid", "line": 2, "message": "…error parsing line 2
+    Clustered      (1-based): …"}, of at most 100 lines
+
+A limit of the server (`max-series-per-database`) can be raised, so its lines are not bad. An answer that is not
+InfluxDB's own (a proxy's page, a web server's complaint about TLS, a portal's 200) says nothing about lines.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Final
+from typing import Any, Final
 
 import orjson
 
@@ -28,10 +38,16 @@ REASON_KEPT: Final = 400
 _STORED: Final = frozenset({201, 204})
 _LATER: Final = frozenset({408, 425, 429, *range(500, 600)})
 _ABOUT_LINES: Final = frozenset({400, 422})
-_LIMIT: Final = re.compile(r"max-\S+ limit exceeded")
+LONGEST_RETRY: Final = 300.0
+"""Seconds that a server's `Retry-After` counts at most: its clock, or a proxy's, may be wrong."""
+
+_LIMIT: Final = re.compile(r"max-\S+ limit exceeded|would exceed (number|limit) of")
+_PARTIAL: Final = "partial write of line protocol"
 _LINE_FAULT: Final = re.compile(
-    r"unable to parse|partial write|type conflict|beyond retention|parsing failed", re.IGNORECASE
+    r"unable to parse|partial write|type conflict|beyond retention|parsing (failed|error)|failed to parse line",
+    re.IGNORECASE,
 )
+_NUMBERED: Final = re.compile(r"\bline (\d+) \(1-based\): ([^\n]*)")
 _DROPPED: Final = re.compile(r"\bdropped=(\d+)\s*$")
 
 
@@ -75,13 +91,15 @@ class Answer:
         verdict = Verdict.FORBIDDEN
         if self.status in _STORED:
             verdict = Verdict.STORED
-        elif self.lacks_retention_policy:  # 1.x answers 500, but waiting does not help
+        elif self.lacks_retention_policy or self._names_a_limit:  # 1.x answers 500 to the first: waiting does not help
             verdict = Verdict.FORBIDDEN
+        elif told is not None and told.startswith(_PARTIAL):  # some 3.x have answered 500 at /api/v2/write
+            verdict = Verdict.BAD_LINES
         elif self.status in _LATER:
             verdict = Verdict.LATER
         elif self.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             verdict = Verdict.TOO_LARGE
-        elif self.status in _ABOUT_LINES and told is not None and not _LIMIT.search(told):
+        elif self.status in _ABOUT_LINES and told is not None:
             verdict = Verdict.BAD_LINES
         return verdict
 
@@ -100,10 +118,43 @@ class Answer:
         return _LINE_FAULT.search(self._told() or "") is not None
 
     @property
+    def found_nothing(self) -> bool:
+        """Whether it is what a server says to an empty write that it would have taken."""
+        return self.verdict in {Verdict.STORED, Verdict.BAD_LINES} or b"incoming write was empty" in self.body
+
+    @property
     def dropped(self) -> int | None:
         """How many lines of the piece it says it dropped; None where it does not say."""
         found = _DROPPED.search(self._told() or "")
         return int(found[1]) if found else None
+
+    def bad_lines(self, count: int) -> dict[int, str]:
+        """Give the bad lines that it names (3.x), each with what is said of it.
+
+        Args:
+            count: how many lines the piece had.
+
+        Returns:
+            Index in the piece, from 0, to the reason; empty where it names none, or some that the piece has not.
+        """
+        named = {number - 1: " ".join(said.split())[:REASON_KEPT] for number, said in self._numbered()}
+        return named if all(0 <= index < count for index in named) else {}
+
+    def _numbered(self) -> Iterator[tuple[int, str]]:
+        told = self._json()
+        data = told.get("data")
+        for line in data if isinstance(data, list) else []:
+            number, said = (line.get("line_number"), line.get("error_message")) if isinstance(line, dict) else (0, "")
+            yield (number, f"HTTP {self.status}: {said}") if isinstance(number, int) else (0, "")
+        if isinstance(told.get("line"), int):
+            for number, said in _NUMBERED.findall(self._told() or ""):
+                yield int(number), f"HTTP {self.status}: {said}"
+
+    @property
+    def _names_a_limit(self) -> bool:
+        """Whether it complains of a limit that a person can raise."""
+        said = (self._told() or "", *(said for _, said in self._numbered()))
+        return self.status in _ABOUT_LINES and any(map(_LIMIT.search, said))
 
     @property
     def lacks_retention_policy(self) -> bool:
@@ -111,22 +162,25 @@ class Answer:
         return "retention policy not found" in (self._told() or "")
 
     def retry_after(self, now: datetime) -> float | None:
-        """Give the seconds it asks to wait, 0 or more; None where it does not ask."""
+        """Give the seconds it asks to wait, 0 to `LONGEST_RETRY`; None where it does not ask."""
         asked = self.headers.get("Retry-After", "").strip()
         if asked.isdecimal():
-            return float(asked)
+            return min(float(asked), LONGEST_RETRY)
         try:
-            return max((parsedate_to_datetime(asked) - now).total_seconds(), 0.0)
+            return min(max((parsedate_to_datetime(asked) - now).total_seconds(), 0.0), LONGEST_RETRY)
         except (TypeError, ValueError):  # none, or no date; or a date without a zone
             return None
 
     def _told(self) -> str | None:
         """Give the error's text from the JSON of 1.x (`error`), 2.x and 3.x (`message`, `error`); None without."""
+        told = self._json()
+        text = told.get("message") or told.get("error")
+        return text if isinstance(text, str) else None
+
+    def _json(self) -> dict[str, Any]:
+        """Give the object that its body is; empty where it is none."""
         try:
             told = orjson.loads(self.body)
         except orjson.JSONDecodeError:
-            return None
-        if not isinstance(told, dict):
-            return None
-        text = told.get("message") or told.get("error")
-        return text if isinstance(text, str) else None
+            return {}
+        return told if isinstance(told, dict) else {}

@@ -14,7 +14,7 @@ import orjson
 import polars as pl
 
 from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, is_bad
-from adapters.stores.contract import RESULTS
+from adapters.stores.contract import EXTENT, RESULTS
 from adapters.stores.influxdb.tags import SIGNAL_TAGS, named
 
 STORED_SAMPLES: Final = pl.Schema(
@@ -48,6 +48,9 @@ STORED_RESULTS: Final = pl.Schema(
     }
 )
 """Tags and fields of measurement `kpi`; its tag `name` is asked for as `shift`."""
+
+EDGES: Final = pl.Schema({name: STORED_SAMPLES[name] for name in ("time", *SIGNAL_TAGS)})
+"""One row per signal: the time of its first or last sample."""
 
 RESULT_KEY: Final = ("path", "period", "start", "kpi")
 """What identifies a result."""
@@ -139,6 +142,16 @@ def samples(stored: pl.DataFrame) -> pl.DataFrame:
         .select(SAMPLES.names())
         .sort("signal", "time")
     )
+
+
+def extent(first: list[Series], last: list[Series]) -> pl.DataFrame:
+    """Give the answers about first and last samples as columns of `EXTENT`, by signal."""
+    edges = [
+        table(series, EDGES).select(signal=pl.concat_str(SIGNAL_TAGS, separator="/"), at=pl.col("time").cast(INSTANT))
+        for series in (first, last)
+    ]
+    rows = edges[0].join(edges[1], on="signal")  # what came in between the two answers is left out
+    return rows.select("signal", first="at", last="at_right").pipe(_names_given, "signal").sort("signal").cast(EXTENT)
 
 
 def results(stored: pl.DataFrame) -> pl.DataFrame:

@@ -12,8 +12,8 @@
   coarsest unit that holds the times of a whole batch exactly (`unit`): what is read back is the same.
 - Floats are written with a point and a signed exponent, the one form that 1.x, 2.x and 3.x all read back exactly.
 
-Rows become bytes where they are sent, a piece at a time. Polars builds the fields of a line; its CSV writer, with a
-space between the columns, puts `series fields time` together three times as fast as building whole lines would.
+Polars builds the fields of all lines of one type at once. Rows become bytes a piece at a time, where they are sent: its
+CSV writer, with a space between the columns, puts `series fields time` together, faster than joining whole lines.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
-from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, is_bad
+from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, ValueType, is_bad
 from adapters.stores.contract import RESULTS
 from adapters.stores.influxdb.tags import signal_tags, tag_value
 
@@ -41,23 +41,25 @@ KPI: Final = "kpi"
 PIECE: Final = 1_000_000
 """Bytes in one request at most: what nginx takes unless told otherwise, and what InfluxDB asks for."""
 
-ROOM: Final = 136
-"""Bytes of a line at most, without its series and its text: a float of 25, a status of 10, an instant of 20, a time of
-20, and what is written between them."""
+TIME: Final = 22
+"""Bytes of a time at most, with the space before it and the line end behind."""
 
 _PLAIN: Final = (1e-3, 1e15)
 """Between these Polars writes a float without an exponent."""
 
+_ODD: Final = (-7046029254386353131, 2862933555777941757)
+"""Odd numbers, whose multiples wrap around without meeting each other early."""
+
 
 def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the samples that lines can hold; of rows with one key (signal, time) only the last.
+    """Give the samples that lines can hold, as the parts of their lines; of rows with one key (signal, time) the last.
 
     Args:
         samples: columns of `adapters.sample.SAMPLES`.
 
     Returns:
-        Columns of `SAMPLES`, and `series` (how its lines begin), `room` (bytes of its line at most) and `row` (its
-        number here), ordered by the type of value so that most pieces hold one; and columns of `REFUSALS`.
+        `row` (a number), `signal`, `received`, the line's `series`, `fields` and `time` (nanoseconds), and `room`
+        (bytes of the line at most), the types of values one after the other; and columns of `REFUSALS`.
 
     Raises:
         polars.exceptions.SchemaError: the columns are others, or of other types.
@@ -66,56 +68,26 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     series = samples.select(pl.col("signal").unique()).with_columns(
         series=pl.col("signal").map_elements(_series, pl.String)
     )
-    series = series.with_columns(room=pl.col("series").str.len_bytes() + ROOM).with_row_index("number")
-    rows = samples.join(series, on="signal", how="left", maintain_order="left")
+    rows = samples.join(series.with_row_index("number"), on="signal", how="left", maintain_order="left")
     reasons = rows.select(_unfit())["reason"]
-    refused = pl.DataFrame(schema=REFUSALS)
-    if reasons.null_count() < rows.height:
-        unfit = rows.filter(reasons.is_not_null()).with_columns(series=pl.col("series").fill_null(pl.col("signal")))
-        refused = refusals(unfit, reasons.drop_nulls())
+    unfit = rows.filter(reasons.is_not_null()).with_columns(series=pl.col("series").fill_null(pl.col("signal")))
+    if unfit.height:
         rows = rows.filter(reasons.is_null())
     # The pieces of a batch travel side by side, so two lines of one key must not both be on their way.
     if rows.select(_mixed().n_unique()).item() < rows.height:
         rows = rows.unique(["signal", "time"], keep="last", maintain_order=True)
-    if rows.select(is_bad(pl.col("status")).any()).item():
-        rows = rows.with_columns(pl.when(is_bad(pl.col("status")).not_()).then(pl.col(*VALUE_TYPES)))
-    if rows["text"].null_count() < rows.height:
-        rows = rows.with_columns(pl.col("room") + 2 * pl.col("text").str.len_bytes().fill_null(0))
-    return _by_type(rows).drop("number").with_row_index("row"), refused
+    return _lines(rows), refusals(_lines(unfit), reasons.drop_nulls())
 
 
 def sample_body(rows: pl.DataFrame, unit: Unit = "ns") -> bytes:
     """Write rows of `sample_rows` as the body of a request; times in `unit`, which must hold them exactly."""
-    text = pl.col("text").str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
-    blank = pl.when(pl.col("text") == "").then(pl.lit('",blank=true,')).otherwise(pl.lit('",'))
-    written = {
-        "float": (pl.lit("float="), _decimal(rows["float"]), pl.lit(",")),
-        "int": (pl.lit("int="), pl.col("int"), pl.lit("i,")),
-        "bool": (pl.lit("bool="), pl.col("bool"), pl.lit(",")),
-        "text": (pl.lit('text="'), text, blank),
-    }
-    there = {kind: rows.height - rows[kind].null_count() for kind in VALUE_TYPES}
-    alone = [kind for kind, count in there.items() if count == rows.height > 0]
-    value: tuple[pl.Expr, ...] = ()
-    if alone:
-        value = written[alone[0]]
-    elif any(there.values()):
-        values = (pl.concat_str(parts) for kind, parts in written.items() if there[kind])
-        value = (pl.coalesce(*values, pl.lit("")),)
-    status, received = (pl.lit("status="), pl.col("status")), (pl.lit("i,received="), pl.col("received").to_physical())
-    return _joined(
-        rows.select(
-            "series",
-            fields=pl.concat_str(*value, *status, *received, pl.lit("i")),
-            time=pl.col("time").to_physical() // NANOSECONDS[unit],
-        )
-    )
+    time = pl.col("time") if unit == "ns" else pl.col("time") // NANOSECONDS[unit]
+    return _joined(rows.select("series", "fields", time))
 
 
 def unit(times: pl.Series) -> Unit:
-    """Give the coarsest unit that holds all of these instants exactly."""
-    since = times.to_physical()
-    return next(name for name, size in NANOSECONDS.items() if size == 1 or not (since % size != 0).any())
+    """Give the coarsest unit that holds all of these instants (nanoseconds) exactly."""
+    return next(name for name, size in NANOSECONDS.items() if size == 1 or not (times % size != 0).any())
 
 
 def result_rows(results: pl.DataFrame) -> pl.DataFrame:
@@ -174,15 +146,98 @@ def pieces(rows: pl.DataFrame, limit: int = PIECE) -> Iterator[pl.DataFrame]:
 
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
     """Give samples (rows of `sample_rows`) that will never be stored as columns of `REFUSALS`, each as its line."""
-    lines = [sample_body(rows[n])[: min(PAYLOAD_KEPT, -1)] for n in range(0)]
-    del lines
-    payloads = [sample_body(rows[number]).removesuffix(b"\n")[:PAYLOAD_KEPT] for number in range(rows.height)]
+    line = pl.concat_str("series", "fields", "time", separator=" ")
     nobody = pl.lit("")
     return rows.select(
         source=nobody,
         address=nobody,
         signal="signal",
-        payload=pl.Series(payloads, dtype=pl.Binary),
+        payload=line.cast(pl.Binary).bin.slice(0, PAYLOAD_KEPT),
         reason=reasons,
         received="received",
     ).cast(REFUSALS)
+
+
+def _lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """Write the parts of the lines, those with a value of one type after those of another."""
+    bad = rows.select(is_bad(pl.col("status")).any()).item()
+    others = rows.filter(is_bad(pl.col("status")).not_()) if bad else rows
+    parts = [_of_type(rows.filter(is_bad(pl.col("status"))))] if bad else []
+    for kind in VALUE_TYPES:
+        there = others.height - others[kind].null_count()
+        if there:
+            parts.append(_of_type(others.filter(pl.col(kind).is_not_null()) if there < others.height else others, kind))
+            others = others.filter(pl.col(kind).is_null()) if there < others.height else others.clear()
+    if others.height or not parts:
+        parts.append(_of_type(others))
+    return pl.concat(parts).with_row_index("row")
+
+
+def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
+    """Write the parts of the lines of samples whose values are all of one type, or that have none."""
+    text = pl.col("text").str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+    blank = pl.when(pl.col("text") == "").then(pl.lit('",blank=true,')).otherwise(pl.lit('",'))
+    value: dict[ValueType | None, tuple[pl.Expr, ...]] = {
+        "float": (pl.lit("float="), pl.lit(_decimal(rows["float"])), pl.lit(",")),
+        "int": (pl.lit("int="), pl.col("int"), pl.lit("i,")),
+        "bool": (pl.lit("bool="), pl.col("bool"), pl.lit(",")),
+        "text": (pl.lit('text="'), text, blank),
+        None: (),
+    }
+    received = pl.col("received").to_physical()
+    return rows.select(
+        "signal",
+        "received",
+        "series",
+        fields=pl.concat_str(*value[kind], pl.lit("status="), "status", pl.lit("i,received="), received, pl.lit("i")),
+        time=pl.col("time").to_physical(),
+    ).with_columns(room=pl.col("series").str.len_bytes() + pl.col("fields").str.len_bytes() + 1 + TIME)
+
+
+def _joined(lines: pl.DataFrame) -> bytes:
+    """Give rows as lines, the columns with a space between them; as they are, without quotes."""
+    body = BytesIO()
+    lines.write_csv(body, include_header=False, separator=" ", quote_style="never")
+    return body.getvalue()
+
+
+def _mixed() -> pl.Expr:
+    """Mix signal and time into one number: where all of them differ, so do the keys."""
+    number = pl.col("number").cast(pl.Int64)
+    return pl.col("time").to_physical() * _ODD[0] + number * _ODD[1]
+
+
+def _unfit() -> pl.Expr:
+    """Why no line can hold a sample; null where one can."""
+    return (
+        pl.when(pl.col("series").is_null())
+        .then(pl.lit("the path of its signal has not the four parts factory/line/equipment/signal"))
+        .when(pl.col("float").is_not_null() & pl.col("float").is_finite().not_())
+        .then(pl.lit("InfluxDB stores no NaN and no infinity"))
+        .alias("reason")
+    )
+
+
+def _decimal(floats: pl.Series) -> pl.Series:
+    """Write floats so that reading them gives the same floats; `1e16`, as Polars has it, becomes `1.0e+16`."""
+    written = floats.cast(pl.String)
+    size = floats.abs()
+    if not (((size < _PLAIN[0]) & (size != 0)) | (size > _PLAIN[1])).any():
+        return written
+    return written.str.replace(r"^(-?\d+)e", "${1}.0e").str.replace(r"e(\d)", "e+${1}")
+
+
+def _series(path: str) -> str | None:
+    tags = signal_tags(path)
+    if tags is None:
+        return None
+    factory, line, equipment, signal = map(_escaped, tags)
+    return f"{SAMPLE},equipment={equipment},factory={factory},line={line},signal={signal}"
+
+
+def _tag(name: str) -> str:
+    return _escaped(tag_value(name))
+
+
+def _escaped(value: str) -> str:
+    return value.replace(",", "\\,").replace("=", "\\=").replace(" ", "\\ ")

@@ -7,7 +7,7 @@ the statement nowhere else. Instants are nanoseconds since 1970, as numbers.
 from collections.abc import Collection, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Final
+from typing import Final, Literal
 from urllib.parse import quote
 
 from adapters.stores.influxdb.encode import KPI, SAMPLE
@@ -111,14 +111,54 @@ def count(measurement: str, where: str, start: int, end: int, width: int | None 
     return f"{asked} WHERE {_within(where, start, end)}{windows}"
 
 
+def select_edge(function: Literal["first", "last"]) -> str:
+    """Ask for the time of every signal's first or last sample, one series a signal; each sample has a status."""
+    tags = ", ".join(map(identifier, SIGNAL_TAGS))
+    return (
+        f"SELECT {function}({identifier('status')}) FROM {identifier(SAMPLE)} "  # noqa: S608 - all is quoted
+        f"WHERE {_within(EVERYTHING, FIRST_INSTANT, LAST_INSTANT + 1)} GROUP BY {tags}"
+    )
+
+
+def count_series() -> str:
+    """Ask how many series of samples there are."""
+    return f"SHOW SERIES EXACT CARDINALITY FROM {identifier(SAMPLE)}"
+
+
 def create_database(database: str) -> str:
     """Make a database (1.x)."""
     return f"CREATE DATABASE {identifier(database)}"
 
 
-def create_retention(database: str, retention: str) -> str:
-    """Make a retention policy that keeps everything (1.x)."""
-    return f"CREATE RETENTION POLICY {identifier(retention)} ON {identifier(database)} DURATION INF REPLICATION 1"
+def show_policies(database: str) -> str:
+    """Ask for the retention policies of a database (1.x)."""
+    return f"SHOW RETENTION POLICIES ON {identifier(database)}"
+
+
+def create_policy(database: str, policy: str, keep: timedelta | None, shard: timedelta | None) -> str:
+    """Make a retention policy (1.x); None: it keeps for ever, and InfluxDB chooses its shards."""
+    return f"CREATE RETENTION POLICY {_policy(database, policy)} {_keeping(keep)} REPLICATION 1{_sharded(shard)}"
+
+
+def alter_policy(database: str, policy: str, keep: timedelta | None, shard: timedelta | None) -> str:
+    """Change how long a retention policy keeps (1.x), and its shards where they are given."""
+    return f"ALTER RETENTION POLICY {_policy(database, policy)} {_keeping(keep)}{_sharded(shard)}"
+
+
+def _policy(database: str, policy: str) -> str:
+    return f"{identifier(policy)} ON {identifier(database)}"
+
+
+def _keeping(keep: timedelta | None) -> str:
+    return f"DURATION {'INF' if keep is None else _seconds(keep)}"
+
+
+def _sharded(shard: timedelta | None) -> str:
+    return "" if shard is None else f" SHARD DURATION {_seconds(shard)}"
+
+
+def _seconds(time: timedelta) -> str:
+    return f"{round(time.total_seconds())}s"
 
 
 def _within(where: str, start: int, end: int) -> str:

@@ -72,6 +72,13 @@ async def read(server: InfluxServer, question: Question, wheres: Iterable[str], 
     return pl.concat(frames)
 
 
+async def extent(server: InfluxServer) -> pl.DataFrame:
+    """Give the times of every signal's first and last sample, columns of `EXTENT`; raises as `read`."""
+    first = await server.ask(influxql.select_edge("first"))
+    last = await server.ask(influxql.select_edge("last"))
+    return await asyncio.to_thread(decode.extent, first, last)
+
+
 async def count(server: InfluxServer, question: Question, start: int, end: int) -> int:
     """Give how many rows there are with start <= time < end; raises as `read`."""
     return sum((await _counts(server, question.measurement, influxql.EVERYTHING, start, end)).values())

@@ -10,7 +10,8 @@ from typing import Final, Self
 import polars as pl
 
 from adapters.stores.contract import Position, StoreRefusedError
-from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, writer
+from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, setup, writer
+from adapters.stores.influxdb.series import Series
 from adapters.stores.influxdb.server import InfluxServer, connect
 from adapters.stores.influxdb.settings import InfluxSettings
 
@@ -27,6 +28,7 @@ class InfluxStore:
     def __init__(self, settings: InfluxSettings) -> None:
         self._settings = settings
         self._connection: InfluxServer | None = None
+        self._series = Series(settings.max_series)
         self._open = AsyncExitStack()
 
     @property
@@ -63,12 +65,21 @@ class InfluxStore:
     async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
         """Store a batch durably; give the rows that it will never take; raises as the contract says."""
         del position
-        lines, refused = await asyncio.to_thread(encode.sample_lines, samples)
-        reasons = await writer.write(self._server, lines["line"])
+        server = self._server
+        rows, refused = await asyncio.to_thread(encode.sample_rows, samples)
+        beyond = await self._series.beyond(server, rows["signal"].unique())
+        if beyond:
+            over = pl.col("signal").is_in(list(beyond))
+            crowded, rows = rows.filter(over), rows.filter(over.not_())
+            refused = pl.concat(
+                [refused, encode.refusals(crowded, pl.repeat(self._series.reason, crowded.height, eager=True))]
+            )
+        reasons = await writer.write_samples(server, rows)
         if not reasons:
             return refused
-        bad = lines[sorted(reasons)]
-        return pl.concat([refused, encode.refusals(bad, pl.Series([reasons[row] for row in sorted(reasons)]))])
+        bad = rows.filter(pl.col("row").is_in(list(reasons)))
+        said = pl.Series([reasons[row] for row in bad["row"]], dtype=pl.String)
+        return pl.concat([refused, encode.refusals(bad, said)])
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time; they are read now, not when collected."""
@@ -90,16 +101,25 @@ class InfluxStore:
             end = start
         return pl.concat([decode.samples(decode.STORED_SAMPLES.to_frame()), *found]).sort("signal")
 
+    async def extent(self) -> pl.DataFrame:
+        """Tell which signals have samples, and the times of the first and the last of each."""
+        return await reader.extent(self._server)
+
+    async def set_up(self) -> list[str]:
+        """Make what is missing and change what differs from the settings; before the store is opened."""
+        async with connect(self._settings) as server:
+            return await setup.set_up(server)
+
     async def count(self, start: datetime, end: datetime) -> int:
         """Tell how many samples have start <= time < end."""
         return await reader.count(self._server, _SAMPLES, influxql.instant(start), influxql.instant(end))
 
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably; raises as `write` does, StoreRefusedError also for a result it will not take."""
-        lines = await asyncio.to_thread(encode.result_lines, results)
-        reasons = await writer.write(self._server, lines)
+        rows = await asyncio.to_thread(encode.result_rows, results)
+        reasons = await writer.write_results(self._server, rows)
         for row, reason in reasons.items():
-            raise StoreRefusedError(self.name, f"does not take {lines[row]!r} ({reason})")
+            raise StoreRefusedError(self.name, f"does not take {rows['line'][row]!r} ({reason})")
 
     async def results(
         self,

@@ -1,5 +1,11 @@
-"""Lines to the server, in pieces side by side; bad lines are found by halving."""
+"""Rows to the server, as lines, in pieces side by side; bad lines are found by their numbers or by halving.
 
+What a server says of lines is not believed but tried: the lines that it names as bad are sent again by themselves,
+and the others again without them. So a row is refused only by an answer to lines that are all bad, and every other row
+is in a piece that was stored whole, whatever the version stores of a piece with bad lines in it.
+"""
+
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
@@ -10,7 +16,7 @@ import polars as pl
 from adapters.stores.contract import StoreRefusedError
 from adapters.stores.influxdb import encode
 from adapters.stores.influxdb.abreast import abreast
-from adapters.stores.influxdb.answers import Verdict
+from adapters.stores.influxdb.answers import Answer, Verdict
 from adapters.stores.influxdb.server import InfluxServer
 
 REQUESTS: Final = 4
@@ -33,31 +39,54 @@ class _Outcome:
     doubtful: int = 0
     """How many of `reasons` are in words that may be about something else."""
 
+    numbers: bool = True
+    """Whether the numbers of bad lines that the server gives have been right so far."""
 
-async def write(server: InfluxServer, lines: pl.Series) -> dict[int, str]:
-    """Store lines durably; give the lines that will never be stored, as the server's reason by row.
+
+async def write_samples(server: InfluxServer, rows: pl.DataFrame) -> dict[int, str]:
+    """Store rows of `encode.sample_rows` durably; as `_write`."""
+    unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"])
+    return await _write(_Task(server, lambda piece: encode.sample_body(piece, unit), unit), rows)
+
+
+async def write_results(server: InfluxServer, rows: pl.DataFrame) -> dict[int, str]:
+    """Store rows of `encode.result_rows` durably; as `_write`."""
+    return await _write(_Task(server, encode.result_body, "ns"), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One batch on its way."""
+
+    server: InfluxServer
+    body: Callable[[pl.DataFrame], bytes]
+    unit: encode.Unit
+    outcome: _Outcome = field(default_factory=_Outcome)
+
+
+async def _write(task: _Task, rows: pl.DataFrame) -> dict[int, str]:
+    """Store rows (`row`, `room`, and what `task.body` needs); give those that will never be stored, with the reason.
 
     Raises:
         StoreUnavailableError: write all of them again later.
         StoreRefusedError: a person must act first.
     """
-    outcome = _Outcome()
-    await abreast(_work(server, lines, outcome), REQUESTS)
+    outcome = task.outcome
+    await abreast(_work(task, rows), REQUESTS)
     if outcome.doubtful and not outcome.stored:
-        raise _not_about_lines(server, outcome)
+        raise _not_about_lines(task)
     return outcome.reasons
 
 
-def _work(server: InfluxServer, lines: pl.Series, outcome: _Outcome) -> Iterator[Callable[[], Awaitable[None]]]:
-    first = 0
-    for piece in encode.pieces(lines):
-        yield partial(_store, server, first, piece, outcome)
-        first += piece.len()
+def _work(task: _Task, rows: pl.DataFrame) -> Iterator[Callable[[], Awaitable[None]]]:
+    for piece in encode.pieces(rows):
+        yield partial(_store, task, piece)
 
 
-async def _store(server: InfluxServer, first: int, lines: pl.Series, outcome: _Outcome) -> None:
-    """Store the lines that begin at row `first`; halve them where the server does not take them together."""
-    answer = await server.write(encode.body(lines))
+async def _store(task: _Task, rows: pl.DataFrame) -> None:
+    """Store rows; find those that the server does not take."""
+    server, outcome = task.server, task.outcome
+    answer = await server.write(await asyncio.to_thread(task.body, rows), task.unit)
     match answer.verdict:
         case Verdict.STORED:
             outcome.stored = True
@@ -65,20 +94,45 @@ async def _store(server: InfluxServer, first: int, lines: pl.Series, outcome: _O
             raise server.later(answer)
         case Verdict.FORBIDDEN:
             raise server.forbids(answer)
-        case Verdict.BAD_LINES if answer.dropped == lines.len() or lines.len() == 1:
-            outcome.reasons |= dict.fromkeys(range(first, first + lines.len()), answer.reason)
-            if not answer.names_a_line_fault:
-                outcome.doubtful += lines.len()
-                if outcome.doubtful >= DOUBTS and not outcome.stored:
-                    raise _not_about_lines(server, outcome)
-        case Verdict.TOO_LARGE if lines.len() == 1:
-            outcome.reasons[first] = answer.reason
-        case Verdict.BAD_LINES | Verdict.TOO_LARGE:
-            half = lines.len() // 2
-            await _store(server, first, lines[:half], outcome)
-            await _store(server, first + half, lines[half:], outcome)
+        case Verdict.BAD_LINES:
+            named = answer.bad_lines(rows.height)
+            if answer.dropped == rows.height or rows.height in {1, len(named)}:
+                _refuse(task, rows, answer, named)
+            elif named and outcome.numbers:
+                await _store_apart(task, rows, list(named))
+            else:
+                await _store_halves(task, rows)
+        case Verdict.TOO_LARGE if rows.height == 1:
+            outcome.reasons[rows["row"].item()] = answer.reason
+        case Verdict.TOO_LARGE:
+            await _store_halves(task, rows)
 
 
-def _not_about_lines(server: InfluxServer, outcome: _Outcome) -> StoreRefusedError:
-    reason = next(iter(outcome.reasons.values()))
-    return StoreRefusedError(server.name, f"takes no line at all ({reason}); check `url`, `org` and `bucket`")
+async def _store_apart(task: _Task, rows: pl.DataFrame, named: list[int]) -> None:
+    """Store the rows that are named as bad, and the others, each by themselves."""
+    suspects = rows[sorted(named)]
+    await _store(task, suspects)
+    if not task.outcome.reasons.keys() >= set(suspects["row"]):
+        task.outcome.numbers = False
+    await _store(task, rows.join(suspects, on="row", how="anti", maintain_order="left"))
+
+
+async def _store_halves(task: _Task, rows: pl.DataFrame) -> None:
+    half = rows.height // 2
+    await _store(task, rows[:half])
+    await _store(task, rows[half:])
+
+
+def _refuse(task: _Task, rows: pl.DataFrame, answer: Answer, named: dict[int, str]) -> None:
+    """Take it that no line of a piece will ever be stored."""
+    outcome = task.outcome
+    outcome.reasons |= {row: named.get(index, answer.reason) for index, row in enumerate(rows["row"])}
+    if not answer.names_a_line_fault:
+        outcome.doubtful += rows.height
+        if outcome.doubtful >= DOUBTS and not outcome.stored:
+            raise _not_about_lines(task)
+
+
+def _not_about_lines(task: _Task) -> StoreRefusedError:
+    reason = next(iter(task.outcome.reasons.values()))
+    return StoreRefusedError(task.server.name, f"takes no line at all ({reason}); check `url`, `org` and `bucket`")

@@ -54,7 +54,7 @@ async def test_the_bucket_is_asked_past_parkline_as_the_readme_says(
 )
 def test_a_bucket_is_a_database_and_a_retention_policy(bucket: str, database: str, retention: str) -> None:
     settings = InfluxSettings(bucket=bucket)
-    assert (settings.database, settings.retention) == (database, retention)
+    assert (settings.database, settings.policy) == (database, retention)
 
 
 @pytest.mark.parametrize(

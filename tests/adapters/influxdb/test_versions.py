@@ -124,7 +124,7 @@ async def test_one_logs_in_with_user_and_password(tmp_path: Path) -> None:
 
 
 async def test_batches_may_be_sent_compressed(proxy: Proxy, settings: InfluxSettings) -> None:
-    await works(settings.model_copy(update={"url": proxy.url, "gzip": True}))
+    await works(settings.model_copy(update={"url": proxy.url, "gzip": "on"}))
     write = proxy.writes[-1]
     assert write.headers["Content-Encoding"] == "gzip"
     assert write.body.startswith(b"\x1f\x8b")
