@@ -111,6 +111,19 @@ class Decoder:
                     _read_plain(message, plain, rows, refused)
         return Decoded(batch(rows), refused.frame(), strangers)
 
+    def again(self, message: Message, signal: str | None) -> Decoded:
+        """Make samples and refusals of a message that was refused; of `signal` alone where it was refused for that."""
+        decoded = self.decode([message])
+        if signal is None:
+            return decoded
+        samples = decoded.samples.filter(pl.col("signal") == signal)
+        refusals = decoded.refusals.filter(pl.col("signal").is_null() | (pl.col("signal") == signal))
+        if samples.is_empty() and refusals.is_empty():
+            refused = Refused(self._source)
+            refused.add(message, signal, f"{signal} is not found on the topic {message.topic!r} any more")
+            refusals = refused.frame()
+        return Decoded(samples, refusals, decoded.strangers)
+
 
 def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> None:
     """Add a row for every point whose value is found in a JSON payload."""

@@ -30,7 +30,6 @@ from adapters.sources.mqtt.link import Link
 from adapters.sources.mqtt.memory import Memory
 from adapters.sources.mqtt.settings import MqttAddress, MqttSettings
 
-
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 

@@ -25,6 +25,10 @@ from adapters.sources.opcua.settings import OpcuaAddress
 VANISHED: Final = {0x8033_0000: "BadNodeIdInvalid", 0x8034_0000: "BadNodeIdUnknown"}
 """StatusCodes of a node that was deleted."""
 
+_ONE: Final = 1
+_SHORTEST: Final = 5
+"""Bytes of the shortest change: its handle, and the mask that says that nothing follows."""
+
 _CODE: Final = 0xFFFF_0000
 """The bits of a StatusCode that tell what it is; the others tell more of the value."""
 
@@ -172,6 +176,45 @@ def absent(source: str, points: Sequence[Absent], received: int) -> Decoded:
     refused = [(one.point, Refused(0, one.point.address.node.encode(), one.reason, received)) for one in points]
     paths = pl.Series([one.point.signal for one in points], dtype=pl.String)
     return Decoded(samples_of(columns, paths), refusals_of(source, refused), ())
+
+
+def decode_again(
+    source: str,
+    points: Sequence[Point[OpcuaAddress]],
+    time: TimeChoice,
+    change: Refused,
+    signal: str | None,
+    *,
+    node: str,
+) -> Decoded:
+    """Decode a change that was refused.
+
+    Args:
+        source: name of the source.
+        points: its points as they are now.
+        time: which timestamp is a sample's time.
+        change: what was refused; its handle and its reason do not matter.
+        signal: path of its signal; None where it was of none.
+        node: the node that its signal had then.
+    """
+    point = next((one for one in points if one.signal == signal), None)
+    reader = ChangeReader({} if point is None else {1: point}, time)
+    reason = ""
+    if point is None:
+        reason = "what the server sent was no change of a signal of this source; it cannot be told what it meant"
+    elif len(change.payload) < _SHORTEST or change.payload == node.encode():
+        reason = "it tells that the server did not serve the node, and holds no value; drop it once the node is served"
+    else:
+        body = _ONE.to_bytes(4, "little") + _ONE.to_bytes(4, "little") + change.payload[4:]
+        try:
+            reader.read(body, change.received)
+        except MalformedError as error:
+            reason = f"it cannot be read ({error}): a fault of the server"
+    if reason:
+        reader.refused.append(Refused(0, change.payload, reason, change.received))
+    paths = pl.Series(["", "" if point is None else point.signal], dtype=pl.String)
+    refused = [(point, one) for one in reader.refused]
+    return Decoded(samples_of(reader.columns, paths), refusals_of(source, refused), ())
 
 
 def samples_of(columns: Columns, paths: pl.Series) -> pl.DataFrame:

@@ -9,10 +9,14 @@ decode.py         bytes to batches
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 
 from adapters.sources.contract import Delivery, Points, SourceRefusedError
+from adapters.sources.opcua.changes import Refused
+from adapters.sources.opcua.decode import decode_again
 from adapters.sources.opcua.faults import TROUBLE, opening, plain_cancellation
 from adapters.sources.opcua.history import OpcuaHistory
 from adapters.sources.opcua.link import Link
@@ -21,6 +25,8 @@ from adapters.sources.opcua.settings import OpcuaAddress, OpcuaSettings
 from adapters.sources.opcua.subscription import monitor, subscribe
 
 _log = structlog.get_logger()
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class OpcuaSource:
@@ -55,6 +61,13 @@ class OpcuaSource:
             yield OpcuaHistory(self._name, self._settings, session, self._points)
         finally:
             await close_session(self._name, client)
+
+    def decode_again(self, address: str, signal: str | None, payload: bytes, received: datetime) -> Delivery:
+        """Decode a change as it came from the server; its node may have another id by now, so its signal counts."""
+        arrival = (received - _EPOCH) // timedelta(microseconds=1) * 1000
+        change = Refused(0, payload, "", arrival)
+        decoded = decode_again(self._name, self._points, self._settings.time, change, signal, node=address)
+        return Delivery(decoded.samples, decoded.refusals)
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[AsyncIterator[Delivery]]:

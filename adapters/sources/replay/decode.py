@@ -93,7 +93,7 @@ def decode(reports: pl.DataFrame, signals: pl.DataFrame, *, source: str, file: s
         source=pl.lit(source),
         address="item",
         signal="signal",
-        payload=_payload(pl.col("input").cast(pl.Binary)),
+        payload=_payload(_input()),
         reason=pl.concat_str(
             _place(file), pl.lit(": item "), "item", pl.lit(": '"), _shown(value), pl.lit("' is "), expected
         ),
@@ -118,6 +118,13 @@ def refuse(oddities: pl.DataFrame, *, source: str, file: str) -> pl.DataFrame:
         reason=pl.concat_str(_place(file), pl.lit(": "), "reason"),
         received=pl.lit(None, INSTANT),
     )
+
+
+def _input() -> pl.Expr:
+    """A report as it stands in its file: the line, or, of a table, its cell with what the other columns say of it."""
+    # A table's report shows its cell alone, which could not be decoded again.
+    cell = pl.struct(pl.col("time").dt.to_string("iso:strict"), "item", "value").struct.json_encode()
+    return pl.when(pl.col("input") == pl.col("value")).then(cell).otherwise(pl.col("input")).cast(pl.Binary)
 
 
 def _place(file: str) -> pl.Expr:

@@ -24,6 +24,7 @@ from adapters.sources.contract import (
     SourceRefusedError,
     SourceUnreachableError,
 )
+from adapters.sources.replay.again import decode_again
 from adapters.sources.replay.clock import Clock, RealClock
 from adapters.sources.replay.decode import Decoded, decode, refuse, signals_of
 from adapters.sources.replay.pace import Schedule
@@ -127,6 +128,13 @@ class ReplaySource:
         self._progress, self._opened = Progress(0.0, 0), None
         async with aclosing(self._deliveries()) as deliveries:
             yield deliveries
+
+    def decode_again(self, address: str, signal: str | None, payload: bytes, received: datetime) -> Delivery:
+        """Read a report as it stood in its file."""
+        del address
+        decoded = decode_again(payload, self._signals, self._settings, source=self._name, signal=signal)
+        arrival = pl.lit(received).cast(INSTANT).alias("received")
+        return Delivery(decoded.samples.with_columns(arrival), decoded.refusals.with_columns(arrival))
 
     def _check(self) -> None:
         for recording in self._recordings:
