@@ -143,7 +143,9 @@ def fill(
     def filled(gap: Gap) -> Gap:
         return replace(gap, state=FILLED, filled_by=filling.by.value, resolved=now, samples=filling.samples, reason="")
 
-    return _resolve(connection, filling.part, every, (OPEN, UNFILLABLE), filled, newest=newest)
+    # What a source's history does not have it cannot fill either; whoever gives samples for it can.
+    states = (OPEN,) if filling.by is FilledBy.HISTORY else (OPEN, UNFILLABLE)
+    return _resolve(connection, filling.part, every, states, filled, newest=newest)
 
 
 def give_up(connection: sa.Connection, part: Part, reason: str, now: datetime, every: Collection[str]) -> list[int]:
