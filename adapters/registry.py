@@ -44,6 +44,7 @@ SOURCES: Final = {
     "mqtt": "adapters.sources.mqtt",
     "opcua": "adapters.sources.opcua",
     "replay": "adapters.sources.replay",
+    "sparkplug": "adapters.sources.sparkplug",
 }
 """Kind to the package that holds `KIND`: its settings model, its address model and what creates it."""
 
