@@ -406,12 +406,13 @@ class Link:
         """
         keepalive = self._client.keepalive or self._settings.keepalive.total_seconds()
         silent = self._loop.time() - self._wire.silent_since
-        if not self._wire.held and silent > 1.5 * keepalive:
+        rest = 1.5 * keepalive - silent
+        if not self._wire.held and rest <= 0:
             self._finish(f"the broker has been silent for {silent:.0f} s")
             self._wire.close()
             return
         self._wire.send(_PINGREQ)
-        self._probe = self._loop.call_later(keepalive / 2, self._beat)
+        self._probe = self._loop.call_later(min(keepalive / 2, rest) if rest > 0 else keepalive / 2, self._beat)
 
     def _finish(self, reason: str, cause: Exception | None = None) -> None:
         """Note the end of the link; the first reason counts."""
