@@ -1,4 +1,4 @@
-"""A wire that can be cut: a TCP relay on loopback between a client and a server.
+"""A wire that can be cut: a TCP relay between a client and a server.
 
 async with Relay(server.port) as relay:
     … connect to relay.port …
@@ -21,9 +21,10 @@ _SIP: Final = 128
 class Relay:
     """One relay; entering the block starts it, leaving the block stops it."""
 
-    def __init__(self, to: int) -> None:
-        """Relay to the server that listens on loopback at port `to`."""
+    def __init__(self, to: int, host: str = "127.0.0.1") -> None:
+        """Listen at an address of this machine, `host`; relay to the server on loopback at port `to`."""
         self._to = to
+        self._host = host
         self._server: asyncio.Server | None = None
         self._writers: set[asyncio.StreamWriter] = set()
         self._flowing = asyncio.Event()
@@ -31,7 +32,7 @@ class Relay:
         self._rate: float | None = None
         self._lane = asyncio.Lock()
         with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
+            probe.bind((host, 0))
             self.port: int = probe.getsockname()[1]
 
     async def __aenter__(self) -> Self:
@@ -45,7 +46,7 @@ class Relay:
 
     async def start(self) -> None:
         """Listen."""
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._serve, self._host, self.port)
 
     async def stop(self) -> None:
         """Listen no more, and break what is connected; nothing where it does not listen."""
