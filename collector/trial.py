@@ -91,6 +91,8 @@ def _apart(settings: BaseModel) -> BaseModel:
         apart["session_expiry"] = timedelta(0)
     if "share" in type(settings).model_fields:
         apart["share"] = ""
+    if "host_id" in type(settings).model_fields:
+        apart["host_id"] = ""  # its end would tell edge nodes that the collector is gone
     return settings.model_copy(update=apart)
 
 
