@@ -7,7 +7,8 @@ from typing import Final
 from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolError
 
 from adapters.stores.contract import StoreError, StoreRefusedError, StoreUnavailableError
-from adapters.stores.lake.table import NotOpenError, OtherTableError
+from adapters.stores.lake.columns import OtherTableError
+from adapters.stores.lake.table import NotOpenError
 
 REASON_KEPT: Final = 300
 """Characters of a library's own words that are passed on; they may carry a stack trace."""
@@ -28,6 +29,9 @@ _BY_TYPE: Final[tuple[tuple[type[Exception], type[StoreError], str], ...]] = (
     (CommitFailedError, StoreUnavailableError, "somebody else wrote at the same time ({said})"),
     (DeltaError, StoreUnavailableError, "{said}; check {place}"),
 )
+_NUMBER: Final = re.compile(r"\(os error (\d+)\)")
+"""How Polars tells the operating system's number in its own errors."""
+
 _COLOURS: Final = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -38,6 +42,8 @@ def store_error(store: str, place: object, error: Exception) -> StoreError:
         ((kind, advice) for cause, kind, advice in _BY_TYPE if isinstance(error, cause)),
         (StoreUnavailableError, "{said}; check {place}"),
     )
-    if isinstance(error, OSError) and error.errno in _BY_NUMBER:
-        kind, advice = _BY_NUMBER[error.errno]
+    told = _NUMBER.search(said)
+    number = error.errno if isinstance(error, OSError) and error.errno else int(told[1]) if told else 0
+    if number in _BY_NUMBER:
+        kind, advice = _BY_NUMBER[number]
     return kind(store, advice.format(said=said, place=place))

@@ -1,14 +1,14 @@
 """Files in a folder of this machine, written through to the disk, or on object storage."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
 import polars as pl
-from deltalake._internal import DeltaFileSystemHandler
+from polars.io.plugins import register_io_source
 
 ROWS_OF_GROUP: Final = 128 * 1024
 """Rows that a file keeps together; a reader skips a group by its least and greatest values."""
@@ -16,9 +16,18 @@ ROWS_OF_GROUP: Final = 128 * 1024
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: higher ones take longer and save little on sorted rows."""
 
+_LENIENT: Final = pl.ScanCastOptions(
+    integer_cast="upcast",
+    float_cast="upcast",
+    datetime_cast=["nanosecond-downcast", "convert-timezone"],
+    missing_struct_fields="insert",
+    extra_struct_fields="ignore",
+)
+"""What other programs write that a column of a table holds as well."""
+
 
 class Folder:
-    """One folder; paths are relative to it. Methods block and raise OSError."""
+    """One folder; paths are relative to it. Methods block and raise OSError or ComputeError."""
 
     def __init__(self, place: str | Path, options: Mapping[str, str]) -> None:
         self.local = place if isinstance(place, Path) else None
@@ -32,18 +41,29 @@ class Folder:
         """Give a folder in this one."""
         return Folder(self.local / name if self.local is not None else f"{self.uri}/{name}", self.options)
 
-    def write(self, path: str, rows: pl.DataFrame) -> int:
-        """Write a new file, durable when this returns; give its bytes."""
-        whole = BytesIO()
-        rows.write_parquet(whole, compression_level=COMPRESSION_LEVEL, row_group_size=ROWS_OF_GROUP)
-        content = whole.getbuffer()
-        if self.local is None:
-            stream = DeltaFileSystemHandler(self.uri, self.options).open_output_stream(path)
-            stream.write(bytes(content))
-            stream.close()  # type: ignore[attr-defined]  # deltalake's stub misses it
-        else:
-            _write_through(self.local / path, content)
-        return len(content)
+    def write(self, path: str, frames: Iterator[pl.DataFrame], columns: pl.Schema) -> int:
+        """Write a new file, durable when this returns; give its bytes.
+
+        Args:
+            path: of the file, which is not there yet.
+            frames: its rows, one frame after the other; the next is asked for when there is room for it.
+            columns: columns of the frames.
+        """
+        written: list[int] = []
+        fresh = self.local is not None and _make_folder((self.local / path).parent)
+        _joined(frames, columns).sink_parquet(
+            f"{self.uri}/{path}",
+            compression_level=COMPRESSION_LEVEL,
+            row_group_size=ROWS_OF_GROUP,
+            storage_options=self.options or None,
+            sinked_paths_callback=lambda sinked: written.extend(file.num_bytes for file in sinked.paths),
+        )
+        if self.local is not None:
+            _sync(self.local / path)
+            _sync((self.local / path).parent)
+            if fresh:
+                _sync((self.local / path).parent.parent)
+        return sum(written)
 
     def remove(self, path: str) -> None:
         """Delete a file that no commit names, if it is there; on object storage leave it to the next clean-up."""
@@ -51,12 +71,18 @@ class Folder:
             (self.local / path).unlink(missing_ok=True)
 
     def scan(self, paths: Sequence[str], columns: pl.Schema) -> pl.LazyFrame:
-        """Give the rows of files, in no order that counts; they are read when they are collected."""
+        """Give the rows of files, in no order that counts; they are read when they are collected.
+
+        A column that a file does not have is null; those that are not asked for are passed over.
+        """
         if not paths:
             return columns.to_frame(eager=False)
         return pl.scan_parquet(
             [f"{self.uri}/{path}" for path in paths],
             schema=columns,
+            cast_options=_LENIENT,
+            missing_columns="insert",
+            extra_columns="ignore",
             glob=False,
             hive_partitioning=False,
             storage_options=self.options or None,
@@ -70,16 +96,28 @@ class Folder:
                 _sync((self.local / path).parent)
 
 
-def _write_through(file: Path, content: memoryview) -> None:
-    fresh = not file.parent.exists()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    with file.open("xb") as out:
-        out.write(content)
-        out.flush()
-        os.fsync(out.fileno())
-    _sync(file.parent)
-    if fresh:
-        _sync(file.parent.parent)
+def _joined(frames: Iterator[pl.DataFrame], columns: pl.Schema) -> pl.LazyFrame:
+    """Give frames, one after the other, with these columns in this order."""
+    first = next(frames, columns.to_frame())
+    second = next(frames, None)
+    if second is None:
+        return first.select(columns.names()).lazy()
+
+    def source(
+        names: list[str] | None, predicate: pl.Expr | None, rows: int | None, size: int | None
+    ) -> Iterator[pl.DataFrame]:
+        del names, predicate, rows, size  # nothing is asked of what is written whole
+        for frame in chain((first, second), frames):
+            yield frame.select(columns.names())
+
+    return register_io_source(source, schema=columns)
+
+
+def _make_folder(folder: Path) -> bool:
+    """Make a folder where it is not there; tell whether it was not."""
+    fresh = not folder.exists()
+    folder.mkdir(parents=True, exist_ok=True)
+    return fresh
 
 
 def _sync(path: Path) -> None:

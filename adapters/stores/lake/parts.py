@@ -1,10 +1,13 @@
 """The files of a table: which of them a question needs, and which to merge.
 
 Files are merged by levels, as in a log-structured merge tree. A write makes a file of level 0 for each day that it
-touches. When a level of a day has `compact_after` small files, they become one file of the next level; so a row is
-rewritten a few times, however many writes a day has. A day that is over, and to which nothing was added for `QUIET`,
-is sealed: all its files become one sorted run. Late samples come back to it as level 0; it is sealed again when they
-are more than a tenth of it.
+touches. When a level of a day has `compact_after` small files, they are merged, as many at a time as fit in memory,
+into files of the next level; so a row is rewritten a few times, however many writes a day has. A day that is over, and
+to which nothing was added for `QUIET`, is sealed: all its files become one sorted run, cut into files of `target`
+bytes. Late samples come back to it as level 0; it is sealed again when they are more than a tenth of it.
+
+So a day that housekeeping has seen to has less than `compact_after` small files of each level, and of others one per
+`AT_ONCE / 2` rows or `target / 2` bytes.
 """
 
 from collections.abc import Collection, Iterable, Iterator
@@ -26,6 +29,14 @@ QUIET: Final = timedelta(minutes=10)
 
 LOOSE_PER_SEALED: Final = 0.1
 """Share of loose rows, of the sealed ones, above which a day is sealed again."""
+
+
+AT_ONCE: Final = 2_000_000
+"""Rows that a merge holds in memory, about. A file with less than half of it is small, if its bytes are few too."""
+
+
+ROW: Final = 10
+"""Bytes of a row, about, where another program wrote a file and does not say how many rows it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +72,16 @@ class Merge:
     level: int
     """Level of the run."""
 
+    @property
+    def rows(self) -> int:
+        """How many rows go in."""
+        return sum(part.rows for part in self.parts)
+
+    @property
+    def size(self) -> int:
+        """Bytes that go in."""
+        return sum(part.size for part in self.parts)
+
 
 def new_path(day: date, level: int) -> str:
     """Give the path of a new file; no other file has it, ever."""
@@ -75,11 +96,13 @@ def listed(actions: pl.DataFrame, layout: Layout) -> pl.DataFrame:
         layout: the table.
 
     Returns:
-        The columns of `Part`, and `least_<column>` and `greatest_<column>` for each of `Layout.ranges`; null where the
-        log does not say.
+        The columns of `Part`, and `least_<column>` and `greatest_<column>` for each of `Layout.ranges`; these and
+        `rows` are null where the log does not say.
     """
     ranges = [
-        pl.col(f"{log}.{column}").cast(layout.columns[column]).alias(f"{name}_{column}")
+        (pl.col(f"{log}.{column}") if f"{log}.{column}" in actions.columns else pl.lit(None))
+        .cast(layout.columns[column])
+        .alias(f"{name}_{column}")
         for column in layout.ranges
         for log, name in (("min", "least"), ("max", "greatest"))
     ]
@@ -114,19 +137,13 @@ def holding(files: pl.DataFrame, signals: Collection[str], start: int, end: int)
     return inside.filter(first < after)
 
 
-def back_in_time(files: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Give the files of the latest day, then those of the two days before it that have any, then of four, and so on."""
-    days = files["day"].unique().sort(descending=True)
-    begin, count = 0, 1
-    while begin < len(days):
-        yield files.filter(pl.col("day").is_in(days[begin : begin + count].implode()))
-        begin, count = begin + count, 2 * count
-
-
 def due(files: pl.DataFrame, now: datetime, *, compact_after: int, target: int) -> list[Merge]:
     """Give the merges that should be done at `now`, UTC; a file is in one of them at most."""
     names = ("path", "day", "level", "rows", "size", "added")
-    parts = [Part(*row) for row in files.select(names).sort("day", "level", "path").iter_rows()]
+    loose = files.filter((pl.col("level") < SEALED).any().over("day")).with_columns(
+        pl.col("rows").fill_null(pl.col("size") // ROW)
+    )
+    parts = [Part(*row) for row in loose.select(names).sort("day", "level", "added", "path").iter_rows()]
     merges: list[Merge] = []
     for day, of_day in groupby(parts, key=lambda part: part.day):
         together = tuple(of_day)
@@ -147,8 +164,23 @@ def _wants_sealing(of_day: tuple[Part, ...], now: datetime) -> bool:
 
 
 def _small_ones(of_day: Iterable[Part], compact_after: int, target: int) -> Iterator[Merge]:
-    small = (part for part in of_day if part.level < SEALED and part.size < target // 2)
+    small = (part for part in of_day if part.level < SEALED and part.size < target // 2 and part.rows < AT_ONCE // 2)
     for level, of_level in groupby(small, key=lambda part: part.level):
         together = tuple(of_level)
         if len(together) >= compact_after:
-            yield Merge(together, min(level + 1, SEALED - 1))
+            for some in _fitting(together, target):
+                if len(some) > 1:
+                    yield Merge(some, min(level + 1, SEALED - 1))
+
+
+def _fitting(parts: tuple[Part, ...], target: int) -> Iterator[tuple[Part, ...]]:
+    """Cut files, one after the other, into groups of `AT_ONCE` rows and twice `target` bytes at most."""
+    group: list[Part] = []
+    rows = size = 0
+    for part in parts:
+        if group and (rows + part.rows > AT_ONCE or size + part.size > 2 * target):
+            yield tuple(group)
+            group, rows, size = [], 0, 0
+        group.append(part)
+        rows, size = rows + part.rows, size + part.size
+    yield tuple(group)

@@ -1,31 +1,34 @@
 """A Delta lake as a store: one table of samples and one of results, in a folder or on object storage.
 
-What blocks runs in threads. Readers see what was committed when they asked, and go on seeing it while it is merged.
+What blocks runs in threads. Readers see what was committed when they asked, and go on seeing it while it is merged
+(`adapters.stores.lake.reading`). Merging goes on beside the writes (`adapters.stores.lake.keeping`).
 """
 
 import asyncio
 import errno
 import os
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
 import polars as pl
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import DeltaError
 
 from adapters.sample import no_refusals, no_samples
 from adapters.stores.contract import Position
-from adapters.stores.lake import layout, parts
+from adapters.stores.lake import layout, parts, reading
 from adapters.stores.lake.faults import store_error
 from adapters.stores.lake.files import Folder
+from adapters.stores.lake.keeping import Housekeeping
 from adapters.stores.lake.settings import LakeSettings
 from adapters.stores.lake.table import Table
 
-MERGING: Final = 5.0
-"""Seconds after which `maintain` begins no further merge; the drain waits for it."""
+MERGING: Final = 1.0
+"""Seconds that `maintain` waits for what it began; that goes on after them. The drain waits for it."""
 
 ROOM: Final = 64 * 2**20
 """Bytes that must be free on the disk for `check` to say yes."""
@@ -40,7 +43,7 @@ class LakeStore:
         self._folder = Folder(settings.folder, options)
         self._samples = Table(self._folder.inside(layout.SAMPLE_ROWS.name), layout.SAMPLE_ROWS)
         self._results = Table(self._folder.inside(layout.RESULT_ROWS.name), layout.RESULT_ROWS)
-        self._tidying = asyncio.Lock()
+        self._housekeeping = Housekeeping((self._samples, self._results), settings)
 
     @property
     def name(self) -> str:
@@ -52,12 +55,14 @@ class LakeStore:
         async with self._told():
             for table in (self._samples, self._results):
                 await asyncio.to_thread(table.open)
+        self._housekeeping.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Forget the tables; there is nothing to close."""
+        """Stop what goes on beside, and forget the tables."""
+        await self._housekeeping.stop()
         for table in (self._samples, self._results):
             table.close()
 
@@ -75,38 +80,47 @@ class LakeStore:
 
     async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
         """Store a batch durably, unless it is stored; there is no sample that it does not take."""
+        await self._housekeeping.caught_up()
         async with self._told():
-            await asyncio.to_thread(
-                self._samples.append, lambda written: layout.sample_rows(samples, written), position
-            )
+            rows_of = partial(layout.sample_rows, samples)
+            self._housekeeping.note(await asyncio.to_thread(self._samples.append, rows_of, position))
         return no_refusals()
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time, as of now; they are read when collected.
 
-        Collect within `keep_replaced`, the time that files are kept after they were merged.
+        When that is later than `keep_replaced`, and files were merged meanwhile, they are as of then. Collecting raises
+        StoreUnavailableError or StoreRefusedError when the files cannot be read.
         """
         least, greatest = layout.instant(start), layout.instant(end)
+        if not signals or least >= greatest:
+            return no_samples().lazy()
         async with self._told():
-            files = parts.holding(await asyncio.to_thread(self._samples.files), signals, least, greatest)
+            files = await asyncio.to_thread(self._samples.files)
+        wanted, place = sorted(set(signals)), self._settings.folder
+        files = parts.holding(files, wanted, least, greatest)
         if files.is_empty():
             return no_samples().lazy()
-        rows = self._rows(self._samples, files).filter(layout.wanted_samples(signals, least, greatest))
-        return layout.samples_of(rows)
+        return reading.samples(
+            self._samples.folder, files, wanted, (least, greatest), partial(store_error, self.name, place)
+        )
 
     async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
         """Give each signal's last sample with time < before."""
-        async with self._told():
-            return await asyncio.to_thread(self._last, set(signals), layout.instant(before))
+        wanted = set(signals)
+        return await self._answer(
+            lambda files: reading.last(self._samples.folder, files, wanted, layout.instant(before))
+        )
+
+    async def extent(self) -> pl.DataFrame:
+        """Tell which signals have samples, and from when to when; reads the names of all that is stored."""
+        return await self._answer(lambda files: reading.extent(self._samples.folder, files))
 
     async def count(self, start: datetime, end: datetime) -> int:
         """Tell how many rows have start <= time < end; a sample that was written twice may count twice until merged."""
         least, greatest = layout.instant(start), layout.instant(end)
-        async with self._told():
-            files = parts.touching(await asyncio.to_thread(self._samples.files), least, greatest)
-            time = pl.col("time_ns").is_between(least, greatest, closed="left")
-            rows = self._rows(self._samples, files).select(time.sum().alias("rows"))
-            return int((await asyncio.to_thread(rows.collect)).item())
+        answer = await self._answer(lambda files: reading.count(self._samples.folder, files, least, greatest))
+        return int(answer.item())
 
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably."""
@@ -128,54 +142,31 @@ class LakeStore:
             if names is not None:
                 wanted &= pl.col(column).is_in(list(names))
         days = pl.col("day").is_between(start.astimezone(UTC).date(), end.astimezone(UTC).date())
+
+        def answer(files: pl.DataFrame) -> pl.DataFrame:
+            paths = files.filter(days)["path"].to_list()
+            rows = self._results.folder.scan(paths, self._results.layout.columns).filter(wanted)
+            return layout.results_of(rows.collect())
+
         async with self._told():
-            files = (await asyncio.to_thread(self._results.files)).filter(days)
-            rows = self._rows(self._results, files).filter(wanted)
-            return await asyncio.to_thread(layout.results_of(rows).collect)
+            return await asyncio.to_thread(
+                lambda: reading.holding_on(self._results.files(), self._results.files, answer)
+            )
 
     async def maintain(self) -> None:
         """Merge small files, seal days that are over, make checkpoints, delete what was replaced long ago.
 
-        Begins no further merge after `MERGING` seconds: the rest is for the next time. Does nothing where it is at it
-        already.
+        Waits for it for `MERGING` seconds; what takes longer goes on beside.
         """
-        if self._tidying.locked():
-            return
-        clock = asyncio.get_running_loop().time
-        until = clock() + MERGING
-        async with self._tidying, self._told():
-            for table in (self._samples, self._results):
-                files = await asyncio.to_thread(table.files)
-                due = parts.due(
-                    files,
-                    datetime.now(UTC),
-                    compact_after=self._settings.compact_after,
-                    target=self._settings.target,
-                )
-                for merge in due:
-                    with suppress(CommitFailedError):  # another process is at it
-                        await asyncio.to_thread(table.merge, merge)
-                    if clock() > until:
-                        break
-                await asyncio.to_thread(table.tidy, self._settings.keep_replaced)
+        async with self._told():
+            await self._housekeeping.keep_house(MERGING)
 
-    def _rows(self, table: Table, files: pl.DataFrame) -> pl.LazyFrame:
-        return table.folder.scan(files["path"].to_list(), table.layout.columns)
-
-    def _last(self, signals: set[str], before: int) -> pl.DataFrame:
-        """Look for the last samples day by day, backwards, until each signal has one."""
-        missing, found = set(signals), [no_samples()]
-        earliest = layout.instant(datetime.min.replace(tzinfo=UTC))
-        files = parts.holding(self._samples.files(), signals, earliest, before)
-        for of_days in parts.back_in_time(files):
-            some = parts.holding(of_days, missing, earliest, before)
-            if some.height:
-                wanted = self._rows(self._samples, some).filter(layout.wanted_samples(missing, earliest, before))
-                found.append(layout.samples_of(layout.last_before(wanted)).collect())
-                missing -= set(found[-1]["signal"])
-            if not missing:
-                break
-        return pl.concat(found).sort("signal")
+    async def _answer(self, answer: Callable[[pl.DataFrame], pl.DataFrame]) -> pl.DataFrame:
+        """Give an answer from the files of samples there are now."""
+        async with self._told():
+            return await asyncio.to_thread(
+                lambda: reading.holding_on(self._samples.files(), self._samples.files, answer)
+            )
 
     @asynccontextmanager
     async def _told(self) -> AsyncIterator[None]:

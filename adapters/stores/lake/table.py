@@ -2,13 +2,16 @@
 
     open ──► files                     as of the newest commit, of any process
          ──► append(rows, position)    files, then one commit that names them: durable when it returns
-         ──► merge(files)              the same rows in fewer files
+         ──► merge(files)              the same rows in fewer files; beside appends, of this process or another
          ──► tidy(keep)                checkpoint; delete what was replaced long ago
 
 deltalake does not write through to the disk, and an edge machine may lose power at any time. So files are written here,
 and synced before the commit that names them; the commit is synced before `append` returns. A commit that a power cut
 has torn had not returned: `open` sets it aside. A checkpoint lets old commits be deleted, so it is made in `tidy` and
 synced first.
+
+A table may have more columns than this version of parkline knows, or fewer (`adapters.stores.lake.layout`). What is
+missing is added before the first write, by a commit of the schema alone: no file is rewritten.
 
 A drain's commit carries the position that it reaches, an application transaction named by its spool, so that it happens
 once. A merge carries one too, so that two processes do not merge the same files.
@@ -19,20 +22,21 @@ All methods block, and any thread may call them. They raise OSError and DeltaErr
 import json
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, Field, PostCommitHookProperties, Schema, Transaction
-from deltalake.exceptions import DeltaError
-from deltalake.schema import PrimitiveType
+from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError
 from deltalake.transaction import AddAction, RemoveAction
 
 from adapters.stores.contract import Position
+from adapters.stores.lake.columns import carried, missing, schema, verify
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.layout import DAY, Layout, latest
+from adapters.stores.lake.merging import at_once, files_of, ranges, rows_of_file, within
 from adapters.stores.lake.parts import Merge, listed, new_path
 
 MERGES: Final = "parkline-merge"
@@ -44,16 +48,9 @@ CHECKPOINT_AFTER: Final = 100
 CLEAN_EVERY: Final = 3600.0
 """Seconds between two looks of `tidy` for files to delete."""
 
-MERGED_AT_ONCE: Final = 4_000_000
-"""Rows that a merge holds in memory, about; more are merged by groups of names."""
+ADDING: Final = 5
+"""How often it is tried to add columns while other processes commit."""
 
-_DELTA_TYPES: Final[Mapping[pl.DataType, str]] = {
-    pl.String(): "string",
-    pl.Int64(): "long",
-    pl.Float64(): "double",
-    pl.Boolean(): "boolean",
-    pl.Datetime("us", "UTC"): "timestamp",
-}
 _PROPERTIES: Final = {
     "delta.logRetentionDuration": "interval 1 days",
     "delta.deletedFileRetentionDuration": "interval 2 days",  # longer than replaced files are kept at most
@@ -61,12 +58,12 @@ _PROPERTIES: Final = {
 _NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
-class OtherTableError(DeltaError):
-    """There is a table in the folder, but not one of ours."""
-
-
 class NotOpenError(DeltaError):
     """The table is not open."""
+
+
+class StoppedError(Exception):
+    """A merge was told to stop; nothing is changed."""
 
 
 class Table:
@@ -75,8 +72,8 @@ class Table:
     def __init__(self, folder: Folder, layout: Layout) -> None:
         self.folder = folder
         self.layout = layout
-        self._schema = _schema(layout)
         self._delta: DeltaTable | None = None
+        self._listed: tuple[int, pl.DataFrame] | None = None
         self._lock = threading.RLock()
         self._writing = threading.Lock()
         self._checkpointed = 0
@@ -91,56 +88,68 @@ class Table:
                 if not self._set_torn_commit_aside():
                     raise
                 self._delta = self._made()
-            found = {field.name: field.type for field in self._delta.schema().fields}
-            if found != {field.name: field.type for field in self._schema.fields}:
-                msg = f"the table at {self.folder.uri} has columns {', '.join(found)}, which parkline did not make"
-                raise OtherTableError(msg)
+            verify(self._delta, self.layout)
 
     def close(self) -> None:
         """Forget it."""
         with self._lock:
-            self._delta = None
+            self._delta = self._listed = None
 
     def files(self) -> pl.DataFrame:
         """Give the files of the newest commit, as `parts.listed` does."""
         with self._lock:
-            return listed(pl.DataFrame(self._newest().get_add_actions(flatten=True)), self.layout)
+            delta = self._newest()
+            version = delta.version()
+            if self._listed is None or self._listed[0] != version:
+                self._listed = version, listed(pl.DataFrame(delta.get_add_actions(flatten=True)), self.layout)
+            return self._listed[1]
 
     def written(self, log: str) -> int | None:
         """Tell up to which position of the spool `log` its rows are here; None where it never wrote."""
         with self._lock:
             return self._newest().transaction_version(log)
 
-    def append(self, rows_of: Callable[[int], pl.DataFrame], position: Position | None = None) -> None:
+    def append(self, rows_of: Callable[[int], pl.DataFrame], position: Position | None = None) -> int:
         """Add rows durably; do nothing where the rows up to `position` are here already.
 
         Args:
             rows_of: gives the rows, sorted, with their `DAY`, for the number that goes into their `written`.
             position: how far they reach in the spool they come from.
+
+        Returns:
+            How many files it made.
         """
         with self._writing:
             with self._lock:
-                delta = self._newest()
+                delta = self._complete()
                 done = None if position is None else delta.transaction_version(position.log)
                 version = delta.version()
             if position is not None and done is not None and done >= position.upto:
-                return
+                return 0
             rows = rows_of(version + 1)
-            if rows.height:
-                by_day = ((day, of_day.drop(DAY)) for (day,), of_day in rows.group_by(DAY, maintain_order=True))
-                reached = [] if position is None else [Transaction(position.log, position.upto)]
-                self._commit(delta, self._add(by_day, level=0, new=True), reached)
+            if rows.is_empty():
+                return 0
+            reached = [] if position is None else [Transaction(position.log, position.upto)]
+            added = self._add(_by_day(rows), self.layout.columns, level=0, new=True)
+            self._commit(delta, added, reached)
+            return len(added)
 
-    def merge(self, merge: Merge) -> None:
-        """Replace files by sorted ones that hold of each key the row that counts.
+    def merge(self, merge: Merge, target: int, stop: threading.Event) -> None:
+        """Replace files by sorted ones of about `target` bytes that hold of each key the row that counts.
 
         Raises:
             CommitFailedError: somebody else merged at the same time; nothing is changed.
+            SchemaError: another program's file has a column of another type; nothing is changed.
+            StoppedError: `stop` was set meanwhile; nothing is changed.
         """
+        with self._lock:
+            self._complete()
         own = self._load()  # not refreshed until the commit, which so conflicts with any merge after this
         number = (own.transaction_version(MERGES) or 0) + 1
         day = merge.parts[0].day
-        added = self._add(((day, run) for run in self._runs(merge)), level=merge.level, new=False)
+        columns = carried(own, self.layout)
+        runs = ((day, run) for run in self._runs(merge, columns, target, stop))
+        added = self._add(runs, columns, level=merge.level, new=False)
         now = _milliseconds()
         removed = [
             RemoveAction(
@@ -182,7 +191,7 @@ class Table:
         if not DeltaTable.is_deltatable(self.folder.uri, self.folder.options):
             DeltaTable.create(
                 self.folder.uri,
-                self._schema,
+                schema(self.layout),
                 mode="ignore",
                 partition_by=[DAY],
                 configuration=_PROPERTIES,
@@ -206,15 +215,32 @@ class Table:
             self._delta = self._load()
         return self._delta
 
-    def _add(self, runs: Iterable[tuple[date, pl.DataFrame]], *, level: int, new: bool) -> list[AddAction]:
+    def _complete(self) -> DeltaTable:
+        """Give the table as of the newest commit, with every column of the layout; add those that it does not have."""
+        delta = self._newest()
+        for _ in range(ADDING):
+            fields = missing(delta, self.layout)
+            if not fields:
+                return delta
+            try:
+                delta.alter.add_columns(fields, post_commithook_properties=_NO_HOOKS)
+                self.folder.sync(f"_delta_log/{delta.version():020d}.json")
+            except CommitFailedError:  # another process added them
+                self._delta = delta = self._load()
+        msg = f"columns cannot be added to the table at {self.folder.uri}: others write all the time"
+        raise CommitFailedError(msg)
+
+    def _add(
+        self, runs: Iterable[tuple[date, Iterator[pl.DataFrame]]], columns: pl.Schema, *, level: int, new: bool
+    ) -> list[AddAction]:
         """Write files; give the entries that name them. Where one cannot be written, none stays."""
         added = []
         with ExitStack() as undo:
-            for day, rows in runs:
-                path = new_path(day, level)
+            for day, frames in runs:
+                path, held = new_path(day, level), Held(self.layout)
                 undo.callback(self.folder.remove, path)
-                size = self.folder.write(path, rows.select(self.layout.columns.names()))
-                added.append(AddAction(path, size, _in(day), _milliseconds(), new, self._ranges(rows)))
+                size = self.folder.write(path, held.noting(frames), columns)
+                added.append(AddAction(path, size, _in(day), _milliseconds(), new, held.text()))
             undo.pop_all()
         return added
 
@@ -226,7 +252,7 @@ class Table:
         delta.create_write_transaction(
             list(actions),
             "append",
-            self._schema,
+            delta.schema(),
             [DAY],
             commit_properties=CommitProperties(app_transactions=transactions),
             post_commithook_properties=_NO_HOOKS,
@@ -236,29 +262,23 @@ class Table:
         for version in range(before + 1, after + 1):
             self.folder.sync(f"_delta_log/{version:020d}.json")
 
-    def _runs(self, merge: Merge) -> Iterator[pl.DataFrame]:
-        """Give the rows of files, sorted and of each key the one that counts, in frames that fit in memory."""
-        rows = self.folder.scan([part.path for part in merge.parts], self.layout.columns)
-        if sum(part.rows for part in merge.parts) <= MERGED_AT_ONCE:
-            yield latest(rows, self.layout).collect()
-            return
-        name = self.layout.key[0]
-        counts = rows.group_by(name).len().sort(name).collect()
-        groups = counts.with_columns(group=pl.col("len").cum_sum() // MERGED_AT_ONCE)
-        for names in groups.group_by("group", maintain_order=True).agg(name)[name]:
-            named = pl.col(name).is_between(pl.lit(names[0]), pl.lit(names[-1]))
-            yield latest(rows.filter(named), self.layout).collect()
+    def _runs(
+        self, merge: Merge, columns: pl.Schema, target: int, stop: threading.Event
+    ) -> Iterator[Iterator[pl.DataFrame]]:
+        """Give for each file the rows that go into it: sorted, of each key the one that counts, in frames."""
+        rows = self.folder.scan([part.path for part in merge.parts], columns)
 
-    def _ranges(self, rows: pl.DataFrame) -> str:
-        """Give what the log keeps of a file, as Delta Lake's protocol writes it."""
-        return json.dumps(
-            {
-                "numRecords": rows.height,
-                "minValues": {column: rows[column].min() for column in self.layout.ranges},
-                "maxValues": {column: rows[column].max() for column in self.layout.ranges},
-                "nullCount": dict.fromkeys(self.layout.ranges, 0),
-            }
-        )
+        def sorted_rows(wanted: Iterable[pl.LazyFrame]) -> Iterator[pl.DataFrame]:
+            for some in wanted:
+                if stop.is_set():
+                    raise StoppedError
+                yield latest(some.collect(), self.layout)
+
+        if merge.rows <= at_once(merge, target):
+            yield sorted_rows([rows])
+            return
+        for together in files_of(ranges(rows, self.layout, at_once(merge, target)), rows_of_file(merge, target)):
+            yield sorted_rows(rows.filter(within(part, self.layout)) for part in together)
 
     def _set_torn_commit_aside(self) -> bool:
         """Rename the newest commit where it is not whole; tell whether it was so."""
@@ -276,9 +296,50 @@ class Table:
         return False
 
 
-def _schema(layout: Layout) -> Schema:
-    fields = [Field(name, PrimitiveType(_DELTA_TYPES[kind])) for name, kind in layout.columns.items()]
-    return Schema([*fields, Field(DAY, PrimitiveType("date"))])
+class Held:
+    """What the log keeps of a file: how many rows it has, and the least and greatest values of some columns."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._rows = 0
+        self._ranges: dict[str, tuple[Any, Any]] = {}
+
+    def noting(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+        """Pass on the frames of a file, sorted by the key, and take note of what they hold."""
+        for rows in frames:
+            if rows.is_empty():
+                continue
+            self._rows += rows.height
+            for column in self._layout.ranges:
+                values = rows[column]
+                if column == self._layout.key[0]:
+                    values = values.gather([0, -1])  # sorted; comparing all the names would take long
+                least, greatest = values.min(), values.max()
+                if column in self._ranges:
+                    before = self._ranges[column]
+                    least, greatest = min(least, before[0]), max(greatest, before[1])
+                self._ranges[column] = least, greatest
+            yield rows
+
+    def text(self) -> str:
+        """Give it as Delta Lake's protocol writes it."""
+        return json.dumps(
+            {
+                "numRecords": self._rows,
+                "minValues": {column: least for column, (least, _) in self._ranges.items()},
+                "maxValues": {column: greatest for column, (_, greatest) in self._ranges.items()},
+                "nullCount": dict.fromkeys(self._ranges, 0),
+            }
+        )
+
+
+def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, Iterator[pl.DataFrame]]]:
+    days = rows[DAY]
+    if days.min() == days.max():  # as nearly always; grouping would copy the rows
+        yield days[0], iter([rows.drop(DAY)])
+        return
+    for (day,), of_day in rows.group_by(DAY, maintain_order=True):
+        yield day, iter([of_day.drop(DAY)])
 
 
 def _in(day: date) -> dict[str, str | None]:

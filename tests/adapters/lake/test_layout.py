@@ -31,7 +31,7 @@ def test_the_row_written_last_counts(batches: list[list[dict[str, Any]]], order:
     stored = [layout.sample_rows(batch(*rows), number).drop("day") for number, rows in enumerate(batches)]
     order.shuffle(stored)
     rows = pl.concat([layout.SAMPLE_ROWS.columns.to_frame(), *stored])
-    found = layout.samples_of(rows.lazy()).collect()
+    found = layout.samples_of(rows)
     assert found.schema == SAMPLES
     assert_frame_equal(found, batch(*(expected[key] for key in sorted(expected))), check_exact=True)
 
@@ -48,7 +48,7 @@ def test_of_results_the_one_computed_last_counts_and_then_the_one_written_last()
     late, early = NOON, NOON.replace(hour=1)
     first = layout.result_rows(table(result("a", value=1, computed=late), result("b", value=1, computed=late)), 1)
     second = layout.result_rows(table(result("a", value=2, computed=early), result("b", value=2, computed=late)), 2)
-    found = layout.results_of(pl.concat([second, first]).lazy()).collect()
+    found = layout.results_of(pl.concat([second, first]))
     assert found.schema == RESULTS
     assert found["value"].to_list() == [1.0, 2.0]
 

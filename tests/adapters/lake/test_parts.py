@@ -176,11 +176,3 @@ def test_files_that_cannot_hold_what_is_asked_for_are_passed_over() -> None:
         }
     )
     assert parts.holding(listed, {"f/b", "f/c"}, 10, 50)["path"].to_list() == ["both"]
-
-
-def test_days_are_looked_through_backwards_in_growing_strides() -> None:
-    days = [date(2024, 1, 1) + timedelta(days=n * n) for n in range(10)]
-    listed = pl.DataFrame({"day": days * 2})
-    strides = [sorted(set(files["day"])) for files in parts.back_in_time(listed)]
-    assert [len(stride) for stride in strides] == [1, 2, 4, 3]
-    assert [day for stride in reversed(strides) for day in stride] == days

@@ -2,61 +2,21 @@
 
 import asyncio
 import errno
-import json
 import os
 import sys
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
-from deltalake import DeltaTable
 from deltalake.exceptions import CommitFailedError
-from polars.testing import assert_frame_equal
 
 from adapters.stores.contract import Position, Store, StoreRefusedError, StoreUnavailableError
-from adapters.stores.lake import create, parts, store, table
-from adapters.stores.lake.files import Folder
-from adapters.stores.lake.layout import SAMPLE_ROWS, sample_rows
-from adapters.stores.lake.parts import SEALED, Merge, Part
+from adapters.stores.lake import create, store
+from adapters.stores.lake.layout import sample_rows
 from adapters.stores.lake.settings import LakeSettings
 from adapters.stores.lake.table import Table
-from tests.conformance.store import DAY, NOON, assert_samples, at, batch, result, sample, stored
-from tests.conformance.store import table as results_table
-
-HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    return tmp_path / "lake"
-
-
-@pytest.fixture
-async def lake(folder: Path) -> AsyncIterator[Store]:
-    async with create(LakeSettings(folder=folder, compact_after=4)) as lake:
-        yield lake
-
-
-@pytest.fixture
-def samples(folder: Path) -> Table:
-    """The table of samples, open, past any store."""
-    opened = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    opened.open()
-    return opened
-
-
-def listed(samples: Table) -> list[Part]:
-    names = ("path", "day", "level", "rows", "size", "added")
-    return [Part(*row) for row in samples.files().select(names).iter_rows()]
-
-
-def rows_of(*rows: dict[str, Any]) -> Any:
-    """Give what `Table.append` asks for."""
-    return lambda written: sample_rows(batch(*rows), written)
-
+from tests.adapters.lake.tables import listed, rows_of, sample_table
+from tests.conformance.store import DAY, NOON, assert_samples, at, batch, sample, stored
 
 # Once only.
 
@@ -73,8 +33,7 @@ async def test_a_batch_that_was_stored_is_not_appended_again(lake: Store, sample
 
 
 def test_two_writers_of_one_spool_append_once(samples: Table, folder: Path) -> None:
-    other = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    other.open()
+    other = sample_table(folder)
     row = sample("f/l/e/s", at(), value=1)
 
     def overtaken(written: int) -> pl.DataFrame:
@@ -88,8 +47,7 @@ def test_two_writers_of_one_spool_append_once(samples: Table, folder: Path) -> N
 
 
 def test_writers_of_two_spools_append_both(samples: Table, folder: Path) -> None:
-    other = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    other.open()
+    other = sample_table(folder)
 
     def overtaken(written: int) -> pl.DataFrame:
         other.append(rows_of(sample("f/l/e/s", at(1), value=1)), Position("one", 1))
@@ -237,185 +195,3 @@ async def test_storage_that_does_not_answer_is_waited_for() -> None:
     assert "s3://bucket/lake" in str(caught.value)
     assert "the-secret" not in str(caught.value) + repr(settings) + create(settings).name
     assert "\x1b" not in str(caught.value)
-
-
-# Merging.
-
-
-async def test_many_small_files_of_today_become_one(lake: Store, samples: Table) -> None:
-    today = datetime.now(UTC) - NOON
-    rows = [sample(f"f/l/e/s{n % 2}", at(today, ns=n), value=n) for n in range(8)]
-    for number in range(4):
-        await lake.write(batch(*rows[number : number + 3]), Position("spool", number + 1))
-    await lake.maintain()
-    (merged,) = listed(samples)
-    assert merged.level == 1
-    assert merged.rows == 6, "of a key written twice one row is left"
-    await lake.write(batch(*rows[6:]), Position("spool", 5))
-    await lake.maintain()
-    assert sorted(part.level for part in listed(samples)) == [0, 1]
-    expected = sorted(rows, key=lambda row: (row["signal"], row["time"]))
-    assert_samples(await stored(lake, ["f/l/e/s0", "f/l/e/s1"], NOON, NOON + today + HOUR), *expected)
-
-
-async def test_a_day_that_is_over_becomes_one_sorted_run(
-    lake: Store, samples: Table, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(parts, "QUIET", timedelta(0))
-    rows = [sample(f"f/l/e/s{n % 3}", at(n % 2 * DAY, ns=n), value=n) for n in range(60)]
-    for number in range(3):
-        await lake.write(batch(*rows[number::3]), Position("spool", number + 1))
-    await lake.maintain()
-    assert [part.level for part in listed(samples)] == [SEALED, SEALED]
-    for part in listed(samples):
-        content = samples.folder.scan([part.path], SAMPLE_ROWS.columns).collect()
-        assert_frame_equal(content, content.sort("signal", "time_ns"))
-        assert content.height == 30
-    assert (await stored(lake, [f"f/l/e/s{n}" for n in range(3)], NOON, NOON + 3 * DAY)).height == 60
-
-
-async def test_results_computed_again_are_left_once(lake: Store, folder: Path) -> None:
-    for number in range(5):
-        await lake.write_results(results_table(result(value=number, computed=NOON + timedelta(seconds=number))))
-    await lake.maintain()
-    log = DeltaTable(folder / "results").get_add_actions(flatten=True)
-    assert pl.DataFrame(log)["num_records"].to_list() == [1]
-    found = await lake.results(start=NOON - DAY, end=NOON)
-    assert found["value"].to_list() == [4.0]
-
-
-async def test_merging_leaves_off_in_time(lake: Store, samples: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(parts, "QUIET", timedelta(0))
-    monkeypatch.setattr(store, "MERGING", 0.0)
-    for number in range(6):
-        await lake.write(batch(sample("f/l/e/s", at(number % 3 * DAY, ns=number), value=1)), Position("s", number + 1))
-    for left in (5, 4, 3, 3):
-        await lake.maintain()
-        assert len(listed(samples)) == left
-
-
-def test_more_rows_than_fit_in_memory_are_merged_by_names(samples: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(table, "MERGED_AT_ONCE", 100)
-    for number in range(4):
-        rows = (sample(f"f/l/e/s{n % 7}", at(ns=n * 4 + number), value=n) for n in range(100))
-        samples.append(rows_of(*rows))
-    before = samples.folder.scan([part.path for part in listed(samples)], SAMPLE_ROWS.columns).collect()
-    samples.merge(Merge(tuple(listed(samples)), 1))
-    runs = samples.files().sort("least_signal")
-    assert 3 <= runs.height <= 7
-    assert runs["greatest_signal"].to_list()[:-1] < runs["least_signal"].to_list()[1:]
-    after = samples.folder.scan(runs["path"].to_list(), SAMPLE_ROWS.columns).collect()
-    assert_frame_equal(after, before.sort("signal", "time_ns"))
-
-
-def test_two_merges_at_once_do_one(samples: Table, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    other = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    other.open()
-    for n in range(3):
-        samples.append(rows_of(sample("f/l/e/s", at(n), value=n)))
-    merge = Merge(tuple(listed(samples)), 1)
-    write = Folder.write
-
-    def overtaken(self: Folder, path: str, rows: pl.DataFrame) -> int:
-        if self is samples.folder:
-            other.merge(merge)
-        return write(self, path, rows)
-
-    monkeypatch.setattr(Folder, "write", overtaken)
-    with pytest.raises(CommitFailedError):
-        samples.merge(merge)
-    assert [part.rows for part in listed(samples)] == [3]
-
-
-def test_rows_that_come_while_files_are_merged_are_kept(samples: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    for n in range(3):
-        samples.append(rows_of(sample("f/l/e/s", at(n), value=n)))
-    merge = Merge(tuple(listed(samples)), 1)
-    write = Folder.write
-
-    def beside(self: Folder, path: str, rows: pl.DataFrame) -> int:
-        if "/l1-" in path:
-            samples.append(rows_of(sample("f/l/e/s", at(9), value=9)), Position("spool", 1))
-        return write(self, path, rows)
-
-    monkeypatch.setattr(Folder, "write", beside)
-    samples.merge(merge)
-    assert sorted(part.rows for part in listed(samples)) == [1, 3]
-    assert samples.written("spool") == 1
-
-
-async def test_only_the_files_that_may_hold_it_are_read(lake: Store) -> None:
-    for n in range(6):
-        rows = (sample(f"f/l/e{n % 2}/s", at(n // 2 * DAY, ns=m), value=m) for m in range(10))
-        await lake.write(batch(*rows), Position("spool", n + 1))
-    asked = await lake.samples(["f/l/e1/s"], NOON + DAY, NOON + 2 * DAY)
-    assert asked.explain().count(".parquet") == 1
-    assert asked.collect().height == 10
-    nothing = await lake.samples(["f/l/e2/s"], NOON, NOON + 9 * DAY)
-    assert ".parquet" not in nothing.explain()
-
-
-# Tidying.
-
-
-def test_replaced_files_are_deleted_when_no_reader_needs_them(
-    samples: Table, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def on_disk() -> set[str]:
-        return {str(path.relative_to(folder / "samples")) for path in (folder / "samples").glob("day=*/*")}
-
-    def merged_at(age: timedelta) -> set[str]:
-        for n in range(3):
-            samples.append(rows_of(sample("f/l/e/s", at(n), value=n)))
-        small = tuple(part for part in listed(samples) if part.level == 0)
-        with monkeypatch.context() as patch:
-            then = int((datetime.now(UTC) - age).timestamp() * 1000)
-            patch.setattr(table, "_milliseconds", lambda: then)
-            samples.merge(Merge(small, 1))
-        return {part.path for part in small}
-
-    long_ago, just_now = merged_at(3 * HOUR), merged_at(timedelta(minutes=5))
-    never_committed = folder / "samples" / "day=2024-05-17" / "l0-x.parquet"
-    never_committed.write_bytes(b"half a fi")
-    os.utime(never_committed, (0, 0))
-    samples.tidy(HOUR)
-    assert on_disk() == just_now | {part.path for part in listed(samples)}
-    reopened = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    reopened.open()
-    reopened.tidy(HOUR)
-    assert not long_ago & on_disk()
-    assert sum(part.rows for part in listed(reopened)) == 6
-
-
-def test_a_checkpoint_spares_readers_the_old_commits(
-    samples: Table, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(table, "CHECKPOINT_AFTER", 3)
-    log = folder / "samples" / "_delta_log"
-    for n in range(3):
-        samples.append(rows_of(sample("f/l/e/s", at(n), value=n)), Position("spool", n + 1))
-    assert not list(log.glob("*.checkpoint.parquet"))
-    samples.tidy(HOUR)
-    assert [path.name for path in log.glob("*.checkpoint.parquet")] == [f"{3:020d}.checkpoint.parquet"]
-    assert json.loads((log / "_last_checkpoint").read_text())["version"] == 3
-    for number in range(3):
-        (log / f"{number:020d}.json").unlink()
-    reopened = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    reopened.open()
-    assert reopened.written("spool") == 3
-    assert sum(part.rows for part in listed(reopened)) == 3
-
-
-def test_a_reader_that_slept_past_the_old_commits_wakes_up(
-    samples: Table, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(table, "CHECKPOINT_AFTER", 3)
-    sleeper = Table(Folder(folder / "samples", {}), SAMPLE_ROWS)
-    sleeper.open()
-    for n in range(6):
-        samples.append(rows_of(sample("f/l/e/s", at(n), value=n)), Position("spool", n + 1))
-    samples.tidy(HOUR)
-    for old in list((folder / "samples" / "_delta_log").glob("*.json"))[:-1]:
-        old.unlink()
-    assert sleeper.written("spool") == 6
-    assert len(listed(sleeper)) == 6
