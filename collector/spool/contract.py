@@ -5,8 +5,8 @@
 - `append` returns after the samples are on disk and will be there after a power cut. It gives the position
   of the new entry; positions grow and are never used twice.
 - Entries are read back whole, in order, by any number of consumers in any process, each with a cursor of its own.
-- An entry is dropped only when every required consumer has passed it, and every other consumer has passed it
-  or it is older than `keep`.
+- An entry is dropped only when every required consumer has passed it, and every other consumer has passed it,
+  or it is older than `keep`, or a new entry needs its room: collecting does not wait for an optional reader.
 - When the spool holds `limit` bytes, its oldest entry that the required consumers have not passed is older than `age`,
   or the disk is full, `append` raises `SpoolFullError`: the caller keeps the batch, and holds back its sender until
   there is room. Only where a person chose `drop_oldest` are the oldest entries dropped instead.
@@ -20,16 +20,26 @@
 from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Literal, Protocol, Self, TypeAlias
 
 import polars as pl
 
 STORE = "store"
 """The consumer that feeds the store; the one required consumer."""
 
+WhenFull: TypeAlias = Literal["hold", "drop_oldest"]
+"""What an append does that has no room: `hold` refuses it, `drop_oldest` drops the oldest entries, told as a loss."""
+
+LossKind: TypeAlias = Literal["dropped", "damaged"]
+"""How samples were lost: `dropped` to make room, as a person chose, or `damaged` by the disk."""
+
 
 class SpoolError(Exception):
     """The spool cannot do its work; the text names the file and says what to do."""
+
+
+class SpoolDamagedError(SpoolError):
+    """Its file is not what was written: a salvage reads what can be read into a new one."""
 
 
 class SpoolFullError(SpoolError):
@@ -50,7 +60,7 @@ class Chunk:
     """Position after the last entry read: what to commit once they are dealt with."""
 
     missed: bool = False
-    """Whether entries after the asked position had been dropped unread (an optional consumer was too slow)."""
+    """Whether entries after the asked position are gone: dropped unread (the consumer was too slow), or damaged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +71,7 @@ class Loss:
     """Number in this spool; grows, and is never used twice."""
 
     source: str
-    """Name of the source they came from."""
+    """Name of the source they came from; empty: it can no longer be told, it may be any."""
 
     start: datetime
     """Least time of the samples, UTC."""
@@ -70,7 +80,10 @@ class Loss:
     """Greatest time of the samples, UTC."""
 
     samples: int
-    """How many there were."""
+    """How many there were; 0 where nobody can tell any more."""
+
+    kind: LossKind
+    """Whether they were dropped or damaged."""
 
     reason: str
     """What happened, in words for a person."""

@@ -1,74 +1,40 @@
-"""The spool's database file: its tables, and what is done to them in one thread, by one connection.
+"""What is done to a spool's file, in one thread, by one connection: each method is one transaction.
 
-    state     one row: identity, bytes held, position of the newest entry, position up to which entries are dropped
-    entries   position, rows, bytes, appended (µs since 1970), checksum, body (`collector.spool.entry`)
-    cursors   consumer, position
-    damaged   entries that could not be read back: as `entries`, and why
-
-`collector.spool.sqlite` tells the design; this module holds its SQL and turns SQLite's errors into texts.
+`collector.spool.sqlite` tells the design, `collector.spool.tables` what stands in the file.
 """
 
-import os
-import shutil
-import sqlite3
-import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from collector.spool.contract import SpoolError, SpoolFullError
-from collector.spool.entry import checksum
+from collector.spool import rows
+from collector.spool.ages import SpoolClock
+from collector.spool.ballast import Ballast
+from collector.spool.contract import STORE, Loss, SpoolFullError, WhenFull
+from collector.spool.database import Database
+from collector.spool.dropping import Room, trim
+from collector.spool.entry import Encoded
+from collector.spool.format import prepare
+from collector.spool.tables import HEADER, Header, State, header_of
+from collector.spool.witness import Witness
 
-APPLICATION: Final = 0x70_6B_6C_6E
-"""SQLite's application_id of a spool, `pkln`."""
-
-FORMAT: Final = 1
-"""Version of the tables; SQLite's user_version."""
-
-RESERVE: Final = 16 * 2**20
-"""Bytes of disk that appends leave free, so that cursors can still move and the spool can be emptied."""
-
-BUSY: Final = 30.0
-"""Seconds to wait for another process's transaction; its transactions take milliseconds."""
-
-_PAGE: Final = 8192
-_CHECKPOINT: Final = 8 * 2**20
-_TRIM_ENTRIES: Final = 256
-_TRIM_BYTES: Final = 8 * 2**20
-
-_ENTRY: Final = """
-    position INTEGER PRIMARY KEY, rows INTEGER NOT NULL, bytes INTEGER NOT NULL, appended INTEGER NOT NULL,
-    checksum INTEGER NOT NULL, body BLOB NOT NULL
-"""
-
-_TABLES: Final = (
-    """
-    CREATE TABLE state (
-        one INTEGER PRIMARY KEY CHECK (one = 1), log TEXT NOT NULL, bytes INTEGER NOT NULL, end INTEGER NOT NULL,
-        dropped INTEGER NOT NULL
-    )
-    """,
-    f"CREATE TABLE entries ({_ENTRY})",
-    "CREATE TABLE cursors (consumer TEXT PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID",
-    f"CREATE TABLE damaged ({_ENTRY}, reason TEXT NOT NULL)",
-)
-
-_DISK_FULL: Final = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_SHMSIZE})
-_FORBIDDEN: Final = frozenset({sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
-_BROKEN: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+NOTED: Final = 60_000_000
+"""µs after which the spool's clock is written down when nothing else is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Blob:
-    """One entry to append."""
+class Bounds:
+    """How much a spool may hold, and what happens then."""
 
-    rows: int
-    """How many samples it holds."""
+    limit: int
+    """Bytes of samples."""
 
-    body: bytes
-    """Its bytes."""
+    age: int
+    """µs for which it keeps what the required consumers have not passed."""
+
+    when_full: WhenFull
+    """What an append does that has no room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,251 +44,223 @@ class Stored:
     position: int
     """Where it stands."""
 
-    rows: int
-    """How many samples it holds."""
-
-    checksum: int
-    """CRC-32 of `body` when it was written."""
+    header: Header | None
+    """What stands beside its body; None where that is not what was written."""
 
     body: bytes
     """Its bytes, as the disk gave them."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
-    """What the whole spool says of itself."""
-
-    log: str
-    """Identity, made with the file."""
-
-    bytes: int
-    """Bytes of the entries it holds."""
-
-    end: int
-    """Position of the newest entry ever appended; 0 before the first."""
-
-    dropped: int
-    """Position up to which entries are dropped."""
-
-
 class SpoolFile:
     """One connection to one spool; used by one thread at a time."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        with self._explaining():
-            _make_folder(path.parent)
-            self._connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+    def __init__(self, path: Path, *, required: Collection[str] = (STORE,)) -> None:
+        """Open the file; make it where it is not there, and bring it to this format. Raises SpoolError."""
+        self._required = tuple(required)
+        self._database = Database(path)
         try:
-            with self._explaining():
-                self._prepare()
+            prepare(self._database)
+            state = self.state()
         except BaseException:
-            self._connection.close()
+            self._database.close()
             raise
+        self._clock = SpoolClock(state.clock, state.wall)
+        self._witness = Witness(path)
+        self._ballast = Ballast(path)
+        self._weighted = False
+
+    @property
+    def inode(self) -> int:
+        """Number of the file that it has opened, whatever stands at its path since."""
+        return self._database.inode
 
     def close(self) -> None:
         """Close the connection; the last one to close empties the write-ahead log into the file."""
-        self._connection.close()
+        self._witness.close()
+        self._database.close()
 
     def state(self) -> State:
         """Read what the spool says of itself."""
-        with self._explaining():
-            return self._state()
+        with self._database.explaining():
+            return rows.read_state(self._database)
 
-    def cursor(self, consumer: str) -> int:
-        """Read a consumer's position; 0 for one never heard of."""
-        with self._explaining():
-            query = "SELECT position FROM cursors WHERE consumer = ?"
-            row = self._connection.execute(query, (consumer,)).fetchone()
-            return 0 if row is None else int(row[0])
+    def cursors(self) -> dict[str, int]:
+        """Read every consumer's position."""
+        with self._database.explaining():
+            return rows.read_cursors(self._database)
 
-    def read(self, after: int, rows: int) -> tuple[list[Stored], State]:
-        """Read the entries after `after` until they hold `rows` samples, with the state of the same instant."""
-        entries: list[Stored] = []
-        with self._explaining(), self._transaction("DEFERRED"):
-            state = self._state()
-            query = "SELECT position, rows, checksum, body FROM entries WHERE position > ? ORDER BY position"
-            for row in self._connection.execute(query, (after,)):
-                entries.append(Stored(*row))
-                rows -= entries[-1].rows
-                if rows <= 0:
-                    break
-        return entries, state
+    def losses(self) -> list[Loss]:
+        """Read the losses that are not forgotten."""
+        with self._database.explaining():
+            return rows.read_losses(self._database)
 
-    def advance(self, cursors: Mapping[str, int], *, required: Collection[str], before: int) -> bool:
-        """Move `cursors` on and drop some of what nobody needs, in one transaction; tell whether there is more to drop.
+    def forget(self, upto: int) -> None:
+        """Forget the losses up to that number."""
+        with self._database.transaction():
+            self._database.execute("DELETE FROM losses WHERE id <= ?", (upto,))
 
-        An entry is dropped when the `required` consumers have passed it, and all others have or it was appended before
-        `before` (µs since 1970).
+    def read(self, after: int, samples: int) -> tuple[list[Stored], int]:
+        """Read the entries after `after` until they hold so many samples or none are left; give the position reached.
+
+        Entries that are gone without having been told are told now.
         """
-        with self._explaining(), self._transaction():
-            self._connection.executemany(
-                "INSERT INTO cursors VALUES (?, ?) ON CONFLICT (consumer) DO UPDATE SET position = excluded.position"
-                " WHERE excluded.position > cursors.position",
-                cursors.items(),
-            )
-            return self._trim(required, before)
+        entries: list[Stored] = []
+        with self._database.transaction("DEFERRED"):
+            state = rows.read_state(self._database)
+            query = f"SELECT {HEADER}, body FROM entries WHERE position > ? ORDER BY position"  # noqa: S608 - a constant
+            for row in self._database.execute(query, (after,)):
+                entries.append(Stored(row[0], header_of(row[:-1]), row[-1] if isinstance(row[-1], bytes) else b""))
+                samples -= 0 if (header := entries[-1].header) is None else header.rows
+                if samples <= 0:
+                    break
+            upto = entries[-1].position if samples <= 0 else max(after, state.end)
+            gone = self._gone(max(after, state.dropped), upto, {entry.position for entry in entries})
+        if gone:
+            self._tell_gone(gone)
+        return entries, upto
 
-    def append(self, blobs: Sequence[Blob], *, now: int, limit: int) -> list[int | SpoolFullError]:
+    def advance(self, cursors: Mapping[str, int], *, keep: int) -> bool:
+        """Move `cursors` on and drop some of what nobody needs; tell whether there is more to drop.
+
+        An entry is dropped when the required consumers have passed it, and all others have or it is older than `keep`,
+        in µs. A cursor beyond the newest entry takes the positions before it out of use.
+        """
+        try:
+            return self._advance(cursors, keep)
+        except SpoolFullError:
+            if not self._ballast.release():
+                raise
+            return self._advance(cursors, keep)
+
+    def append(self, entries: Sequence[Encoded], bounds: Bounds) -> list[int | SpoolFullError]:
         """Append in one transaction, on disk when this returns.
 
-        Gives each blob's position, or why it has no room: one that would make the spool hold more than `limit` bytes,
-        and all after it, so that order is kept. An empty spool takes a blob of any size.
+        Gives each entry's position, or why it has no room: that one, and all after it, so that order is kept. An empty
+        spool takes an entry of any size.
         """
-        with self._explaining(), self._transaction():
-            state = self._state()
-            held, end = state.bytes, state.end
-            space = self._space()
-            results: list[int | SpoolFullError] = []
-            full: SpoolFullError | None = None
-            for blob in blobs:
-                size = len(blob.body)
-                full = full or self._no_room(held, size, limit, space)
-                if full is not None:
-                    results.append(full)
-                    continue
-                held, end, space = held + size, end + 1, space - size
-                self._connection.execute(
-                    "INSERT INTO entries VALUES (?, ?, ?, ?, ?, ?)",
-                    (end, blob.rows, size, now, checksum(blob.body), blob.body),
-                )
-                results.append(end)
-            self._connection.execute("UPDATE state SET bytes = ?, end = ?", (held, end))
+        results: list[int | SpoolFullError] = []
+        added: list[Header] = []
+        with self._database.transaction():
+            now = self._now(state := rows.read_state(self._database))
+            cursors = rows.read_cursors(self._database)
+            room = Room(self._database, state, rows.passed(cursors, self._required), now, bounds.limit, bounds.age)
+            if bounds.when_full == "drop_oldest":
+                room.drops_oldest()
+            for entry in entries:
+                if (full := room.make(len(entry.body))) is not None:
+                    results += [full] * (len(entries) - len(results))
+                    break
+                header = entry.header(room.state.end + 1, now)
+                rows.insert_entry(self._database, header, entry.body)
+                room.took(header)
+                added.append(header)
+                results.append(header.position)
+            rows.write_state(self._database, replace(room.state, clock=now, wall=self._clock.wall()))
+        self._witness.add(room.state.log, added)
         return results
 
     def set_aside(self, position: int, reason: str) -> None:
-        """Move an entry that cannot be read to the damaged ones."""
-        with self._explaining(), self._transaction():
-            self._connection.execute(
-                "INSERT OR IGNORE INTO damaged SELECT *, ? FROM entries WHERE position = ?", (reason, position)
-            )
-            self._connection.execute(
-                "UPDATE state SET bytes = bytes - (SELECT coalesce(sum(bytes), 0) FROM entries WHERE position = ?)",
-                (position,),
-            )
-            self._connection.execute("DELETE FROM entries WHERE position = ?", (position,))
-
-    def _state(self) -> State:
-        row = self._connection.execute("SELECT log, bytes, end, dropped FROM state").fetchone()
-        return State(*row)
-
-    def _trim(self, required: Collection[str], before: int) -> bool:
-        """Drop old entries that nobody needs, few enough not to hold up an append; tell whether there are more."""
-        cursors = dict(self._connection.execute("SELECT consumer, position FROM cursors").fetchall())
-        needed = min(cursors.get(consumer, 0) for consumer in required)
-        wanted = min(cursors.values(), default=0)
-        query = "SELECT position, bytes, appended FROM entries WHERE position <= ? ORDER BY position LIMIT ?"
-        upto = freed = count = 0
-        for position, size, appended in self._connection.execute(query, (needed, _TRIM_ENTRIES)):
-            if position > wanted and appended >= before:
-                count = 0
-                break
-            upto, freed, count = position, freed + size, count + 1
-            if freed >= _TRIM_BYTES:
-                break
-        if upto:
-            self._connection.execute("DELETE FROM entries WHERE position <= ?", (upto,))
-            self._connection.execute("UPDATE state SET bytes = bytes - ?, dropped = ?", (freed, upto))
-        return count == _TRIM_ENTRIES or freed >= _TRIM_BYTES
-
-    def _space(self) -> int:
-        """Give the bytes that can be appended before the disk is too full: what is free in the file and beside it."""
-        (pages,) = self._connection.execute("PRAGMA freelist_count").fetchone()
-        (size,) = self._connection.execute("PRAGMA page_size").fetchone()
-        return shutil.disk_usage(self._path.parent).free + int(pages) * int(size) - RESERVE
-
-    def _no_room(self, held: int, size: int, limit: int, space: int) -> SpoolFullError | None:
-        if held and held + size > limit:
-            return SpoolFullError(
-                f"the spool {self._path} holds {held:,} of {limit:,} bytes: see why the store does not take them,"
-                " or raise `spool: limit:` in parkline.yaml"
-            )
-        return self._disk_full() if size > space else None
-
-    def _disk_full(self) -> SpoolFullError:
-        return SpoolFullError(f"the disk of the spool {self._path} is full: make room on it, or move `spool: path:`")
-
-    def _prepare(self) -> None:
-        connection = self._connection
-        (application,) = connection.execute("PRAGMA application_id").fetchone()
-        (version,) = connection.execute("PRAGMA user_version").fetchone()
-        (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-        if tables and application != APPLICATION:
-            msg = f"{self._path} is a database of something else; set `spool: path:` to a file of its own"
-            raise SpoolError(msg)
-        if version > FORMAT:
-            msg = f"the spool {self._path} was made by a newer parkline (format {version}); install that one again"
-            raise SpoolError(msg)
-        connection.execute(f"PRAGMA page_size = {_PAGE}")
-        (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-        if mode != "wal":
-            msg = f"the file system of the spool {self._path} cannot share memory; put it on a local disk"
-            raise SpoolError(msg)
-        connection.execute("PRAGMA synchronous = FULL")
-        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT // _PAGE}")
-        if not tables:
-            self._create()
-
-    def _create(self) -> None:
-        with self._transaction():
-            # Another process may have made them meanwhile.
-            (tables,) = self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-            if tables:
+        """Move an entry that cannot be read to the damaged ones, and note the loss where it was still needed."""
+        with self._database.transaction():
+            if rows.holes(self._database, position - 1, position):
                 return
-            for table in _TABLES:
-                self._connection.execute(table)
-            self._connection.execute("INSERT INTO state VALUES (1, ?, 0, 0, 0)", (uuid.uuid4().hex,))
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            self._connection.execute(f"PRAGMA user_version = {FORMAT}")
+            state = rows.read_state(self._database)
+            row = self._database.execute(
+                f"SELECT {HEADER}, body FROM entries WHERE position = ?",  # noqa: S608 - a constant
+                (position,),
+            ).fetchone()
+            header = None if row is None else header_of(row[:-1])
+            if row is not None:
+                values = tuple(("" if n == 3 else 0) if value is None else value for n, value in enumerate(row[:-1]))  # noqa: PLR2004 - the source
+                self._database.execute(
+                    "INSERT OR IGNORE INTO damaged VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*values, reason, row[-1] or b""),
+                )
+                self._database.execute("DELETE FROM entries WHERE position = ?", (position,))
+            rows.add_hole(self._database, position, position, reason)
+            state = replace(state, bytes=rows.held(self._database))
+            if position > rows.passed(rows.read_cursors(self._database), self._required):
+                lost = rows.lost_of([header]) if header else [rows.neighbours(self._database, position)]
+                state = rows.note(self._database, state, lost, "damaged", f"entry {position} of the spool: {reason}")
+            rows.write_state(self._database, state)
 
-    @contextmanager
-    def _transaction(self, kind: str = "IMMEDIATE") -> Iterator[None]:
-        self._connection.execute(f"BEGIN {kind}")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        finally:
-            # SQLite has rolled back by itself after some errors, such as a full disk.
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
+    def tend(self) -> None:
+        """Do what is due when nothing else is: write the clock down, take the ballast again that was released."""
+        if self._weighted:
+            self._ballast.take()
+        state = self.state()
+        if self._clock.now() - state.clock > NOTED:
+            with self._database.transaction():
+                now = self._now(state := rows.read_state(self._database))
+                rows.write_state(self._database, replace(state, clock=now, wall=self._clock.wall()))
 
-    @contextmanager
-    def _explaining(self) -> Iterator[None]:
-        """Say in words for a person what SQLite or the system says in codes."""
-        try:
-            yield
-        except sqlite3.Error as error:
-            code = getattr(error, "sqlite_errorcode", 0)
-            if code in _DISK_FULL:
-                raise self._disk_full() from error
-            if code & 0xFF in _BROKEN:
-                what = "is damaged; move it away (what can be read of it stays readable) and a new one is made"
-            elif code & 0xFF in _FORBIDDEN:
-                what = "cannot be written; let the user of this process write the file and its folder"
-            elif code & 0xFF == sqlite3.SQLITE_BUSY:
-                what = f"is locked for more than {BUSY:g} s; find the process that holds it"
-            else:
-                what = "cannot be used; check its disk"
-            msg = f"the spool {self._path} {what} ({error})"
-            raise SpoolError(msg) from error
-        except MemoryError as error:
-            msg = f"there is no memory left for the spool {self._path}; give this machine more"
-            raise SpoolError(msg) from error
-        except OSError as error:
-            msg = f"the spool {self._path} cannot be made ({error}); set `spool: path:` to a place that can be written"
-            raise SpoolError(msg) from error
+    def take_ballast(self) -> None:
+        """Keep room on the disk for the day when it is full."""
+        self._weighted = True
+        self._ballast.take()
+
+    def now(self) -> int:
+        """Give the spool's clock, µs."""
+        return self._clock.now()
+
+    def _now(self, state: State) -> int:
+        self._clock.not_before(state.clock)
+        return self._clock.now()
+
+    def _advance(self, cursors: Mapping[str, int], keep: int) -> bool:
+        with self._database.transaction():
+            state = rows.read_state(self._database)
+            known = rows.read_cursors(self._database)
+            for consumer, position in cursors.items():
+                if position > known.get(consumer, -1):
+                    rows.write_cursor(self._database, consumer, position)
+                    known[consumer] = position
+            furthest = max(cursors.values(), default=0)
+            if furthest > state.end:
+                rows.add_hole(
+                    self._database, state.end + 1, furthest, "a consumer had them before the spool forgot them"
+                )
+                state = replace(state, end=furthest)
+                rows.write_state(self._database, state)
+            return trim(
+                self._database,
+                state,
+                needed=rows.passed(known, self._required),
+                wanted=min(known.values(), default=0),
+                before=self._now(state) - keep,
+            )
+
+    def _gone(self, after: int, upto: int, there: set[int]) -> set[int]:
+        """Give the positions in (after, upto] that are neither there nor known to be gone."""
+        if upto - after <= 0 or len(there) >= upto - after:
+            return set()
+        return set(range(after + 1, upto + 1)) - there - rows.holes(self._database, after, upto)
+
+    def _tell_gone(self, positions: set[int]) -> None:
+        """Tell entries that vanished from their table without a trace."""
+        with self._database.transaction():
+            state = rows.read_state(self._database)
+            needed = rows.passed(rows.read_cursors(self._database), self._required)
+            first, last = min(positions), max(positions)
+            there = {position for position, _ in rows.headers(self._database, first - 1, last)}
+            gone = sorted(positions - there - rows.holes(self._database, first - 1, last))
+            for first, last in runs(one for one in gone if one > state.dropped):
+                reason = f"entries {first} to {last} of the spool vanished"
+                rows.add_hole(self._database, first, last, reason)
+                if last > needed:
+                    state = rows.note(self._database, state, [rows.neighbours(self._database, last)], "damaged", reason)
+            rows.write_state(self._database, replace(state, bytes=rows.held(self._database)))
 
 
-def _make_folder(folder: Path) -> None:
-    """Make a folder that is still there after a power cut."""
-    if folder.is_dir():
-        return
-    _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
-    if os.name != "posix":
-        return
-    entry = os.open(folder.parent, os.O_RDONLY)
-    try:
-        os.fsync(entry)
-    finally:
-        os.close(entry)
+def runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Give runs of positions that follow each other, as first and last."""
+    first = last = None
+    for position in positions:
+        if last is not None and position == last + 1:
+            last = position
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = position
+    if first is not None and last is not None:
+        yield first, last

@@ -21,7 +21,7 @@ Readers never wait for the writer, nor it for them; two writers wait for each ot
 """
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -32,15 +32,22 @@ import polars as pl
 import structlog
 
 from adapters.sample import SAMPLES, no_samples
-from collector.spool.contract import STORE, Chunk, Loss, SpoolError
+from collector.spool import salvage
+from collector.spool.contract import STORE, Chunk, Loss, SpoolDamagedError, SpoolError, WhenFull
 from collector.spool.entry import DamagedError, decode
-from collector.spool.file import SpoolFile
+from collector.spool.file import Bounds, SpoolFile, Stored
 from collector.spool.writer import Append, Commit, Writer
 
 T = TypeVar("T")
 
 POLL: Final = 0.1
 """Seconds between two looks for what other processes appended."""
+
+DECODERS: Final = 2
+"""Threads that decode."""
+
+AGE: Final = timedelta(days=36500)
+"""For how long it keeps what is not passed when nobody says: for ever."""
 
 _log = structlog.get_logger(__name__)
 
@@ -55,15 +62,32 @@ class SqliteSpool:
         limit: int,
         linger: timedelta,
         keep: timedelta,
+        age: timedelta = AGE,
+        when_full: WhenFull = "hold",
         required: Collection[str] = (STORE,),
+        mends: bool = False,
     ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            path: the file.
+            limit: bytes of samples it may hold.
+            linger: how long a commit waits for more batches to share its fsync.
+            keep: how long entries that the required consumers have are kept for slower ones.
+            age: how long entries are kept that the required consumers do not have.
+            when_full: what an append does that has no room.
+            required: consumers that an entry is not dropped before.
+            mends: whether it saves what can be read when the file is damaged; for the one process that appends.
+        """
         self._path = path
-        self._limit = limit
+        self._bounds = Bounds(limit, int(age.total_seconds() * 1e6), when_full)
         self._linger = linger.total_seconds()
         self._keep = keep.total_seconds()
         self._required = tuple(required)
+        self._mends = mends
         self._identity = ""
         self._grew = asyncio.Event()
+        self._renewing = asyncio.Lock()
         self._open: _Open | None = None
 
     @property
@@ -73,23 +97,7 @@ class SqliteSpool:
 
     async def __aenter__(self) -> Self:
         """Open it, recover it, make it where it is not there; raises SpoolError."""
-        writing = await asyncio.to_thread(SpoolFile, self._path)
-        try:
-            reading = await asyncio.to_thread(SpoolFile, self._path)
-        except SpoolError:
-            writing.close()
-            raise
-        writer = Writer(
-            writing,
-            limit=self._limit,
-            linger=self._linger,
-            keep=self._keep,
-            required=self._required,
-            appended=self._wake,
-        )
-        self._open = _Open(writing, reading, writer, ThreadPoolExecutor(1, "spool reader"))
-        writer.start()
-        self._identity = (await self._reading(reading.state)).log
+        await self._begin()
         return self
 
     async def __aexit__(
@@ -97,8 +105,9 @@ class SqliteSpool:
     ) -> None:
         """Finish the appends under way and close it."""
         del kind, error, trace
-        opened, self._open = self._opened(), None
-        await asyncio.to_thread(opened.close)
+        async with self._renewing:
+            opened, self._open = self._opened(), None
+            await asyncio.to_thread(opened.close)
 
     async def append(self, samples: pl.DataFrame, source: str) -> int:
         """Make a batch of one source durable; give the position after it. A batch without rows makes no entry.
@@ -108,41 +117,44 @@ class SqliteSpool:
             SpoolFullError: there is no room now; append the same batch again later.
             SpoolError: the disk refuses (read-only, broken).
         """
-        del source
-        opened = self._opened()
         if samples.is_empty():
             return await self.end()
         if samples.schema != SAMPLES:
             msg = f"a spool takes the columns of SAMPLES, not {samples.schema}"
             raise TypeError(msg)
-        done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        # Polars holds a frame's lock while it writes to a Python file, which needs the GIL: a caller that looks at the
-        # same frame meanwhile would hold the one and wait for the other. A clone has the data and a lock of its own.
-        opened.writer.put(Append(samples.clone(), done))
-        return await done
+
+        async def put(opened: _Open) -> int:
+            done: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+            opened.writer.put(Append(samples, source, done))
+            return await done
+
+        return await self._safely(put)
 
     async def read(self, after: int, rows: int) -> Chunk:
         """Give the entries after position `after`, whole, until at least `rows` rows are read or none are left."""
-        opened = self._opened()
-        return await self._reading(lambda: _read(opened.reading, after, rows))
+        return await self._reading(lambda opened: opened.read(after, rows))
 
     async def cursor(self, consumer: str) -> int:
         """Give a consumer's committed position; 0 for one never heard of."""
-        opened = self._opened()
-        return await self._reading(lambda: opened.reading.cursor(consumer))
+        return await self._reading(lambda opened: opened.reading.cursors().get(consumer, 0))
 
     async def commit(self, consumer: str, position: int) -> None:
         """Remember that `consumer` has dealt with everything up to `position`; never goes back."""
-        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._opened().writer.put(Commit(consumer, position, done))
-        await done
+
+        async def put(opened: _Open) -> None:
+            done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            opened.writer.put(Commit(consumer, position, done))
+            await done
+
+        await self._safely(put)
 
     async def losses(self) -> list[Loss]:
         """Give the losses that are not yet forgotten, by id."""
-        return []
+        return await self._reading(lambda opened: opened.reading.losses())
 
     async def forget(self, upto: int) -> None:
         """Forget the losses with ids up to `upto`: they stand in the gap ledger."""
+        await self._reading(lambda opened: opened.reading.forget(upto))
 
     async def grown(self, after: int, patience: float) -> bool:
         """Wait until there is an entry after `after`, for `patience` seconds at most; tell whether there is."""
@@ -163,13 +175,11 @@ class SqliteSpool:
 
     async def end(self) -> int:
         """Give the position after the newest entry."""
-        opened = self._opened()
-        return (await self._reading(opened.reading.state)).end
+        return (await self._reading(lambda opened: opened.reading.state())).end
 
     async def size(self) -> int:
         """Give the bytes of samples it holds."""
-        opened = self._opened()
-        return (await self._reading(opened.reading.state)).bytes
+        return (await self._reading(lambda opened: opened.reading.state())).bytes
 
     def _opened(self) -> "_Open":
         if self._open is None:
@@ -177,42 +187,155 @@ class SqliteSpool:
             raise SpoolError(msg)
         return self._open
 
-    async def _reading(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._opened().readers, work)
+    async def _reading(self, work: "Callable[[_Open], T]") -> T:
+        """Do what one of the file's connections does, in the thread that reads."""
+
+        async def do(opened: _Open) -> T:
+            return await asyncio.get_running_loop().run_in_executor(opened.readers, work, opened)
+
+        return await self._safely(do)
+
+    async def _safely(self, work: "Callable[[_Open], Awaitable[T]]") -> T:
+        """Do it; where the file turns out to be damaged, mend that and do it again."""
+        if self._renewing.locked() or self._replaced():
+            await self._renew(self._open, None)
+        opened = self._opened()
+        try:
+            return await work(opened)
+        except SpoolDamagedError as error:
+            if not self._mends:
+                raise
+            await self._renew(opened, error)
+            return await work(self._opened())
+
+    def _replaced(self) -> bool:
+        """Tell whether another process has put another file in the place of the open one."""
+        try:
+            return self._open is not None and self._path.stat().st_ino != self._open.reading.inode
+        except OSError:
+            return False  # what is open can still be used
+
+    async def _renew(self, opened: "_Open | None", error: SpoolDamagedError | None) -> None:
+        """Open it anew, unless that has been done; where it is damaged, after it is saved."""
+        async with self._renewing:
+            if self._open is not opened or opened is None:
+                return
+            if error is None and not self._replaced():
+                return
+            if error is not None:
+                _log.error("spool damaged", path=str(self._path), reason=str(error))
+                await asyncio.to_thread(salvage.keep_log, self._path)
+            self._open = None
+            await asyncio.to_thread(opened.close)
+            await self._begin(error)
+
+    async def _begin(self, error: SpoolDamagedError | None = None) -> None:
+        writing, reading = await asyncio.to_thread(self._files, error)
+        writer = Writer(
+            writing,
+            bounds=self._bounds,
+            linger=self._linger,
+            keep=self._keep,
+            required=self._required,
+            appended=self._wake,
+        )
+        self._open = _Open(writing, reading, writer)
+        self._identity = self._open.log
+        writer.start()
+
+    def _files(self, error: SpoolDamagedError | None) -> tuple[SpoolFile, SpoolFile]:
+        """Open the two connections; where this one mends, after what is damaged has been saved."""
+        writing = self._file(error)
+        try:
+            return writing, SpoolFile(self._path, required=self._required)
+        except BaseException:
+            writing.close()
+            raise
+
+    def _file(self, error: SpoolDamagedError | None) -> SpoolFile:
+        if not self._mends:
+            return SpoolFile(self._path, required=self._required)
+        try:
+            file = mended(self._path, self._required, error)
+            file.take_ballast()
+        except OSError as problem:
+            msg = f"the damaged spool {self._path} cannot be saved ({problem}): make room on its disk, or mend the disk"
+            raise SpoolError(msg) from problem
+        return file
 
     def _wake(self) -> None:
         self._grew.set()
         self._grew = asyncio.Event()
 
 
-class _Open:
-    """What an open spool holds: a connection that writes, one that reads, and a thread for each."""
+def mended(path: Path, required: Collection[str], error: SpoolDamagedError | None = None) -> SpoolFile:
+    """Open a spool's file; where it is damaged, or has forgotten entries, save what can be read of it before.
 
-    def __init__(self, writing: SpoolFile, reading: SpoolFile, writer: Writer, readers: ThreadPoolExecutor) -> None:
+    Args:
+        path: the file; nobody else appends to it.
+        required: consumers that an entry is needed by.
+        error: what is known to be damaged.
+
+    Raises:
+        SpoolError: it cannot be opened, or nothing of a spool can be found in it.
+        OSError: the disk has no room for what is saved.
+    """
+    salvage.finish(path)
+    if error is None:
+        salvage.keep_log(path)
+        try:
+            file = SpoolFile(path, required=required)
+        except SpoolDamagedError as damaged:
+            error = damaged
+        else:
+            forgotten = salvage.forgotten(path, file.state())
+            if not forgotten:
+                salvage.let_log_go(path)
+                return file
+            file.close()
+            error = SpoolDamagedError(f"its last {len(forgotten)} entries have vanished")
+    salvage.salvage(path, required=required, why=str(error.__cause__ or error))
+    return SpoolFile(path, required=required)
+
+
+class _Open:
+    """What an open spool holds: a connection that writes, one that reads, and threads."""
+
+    def __init__(self, writing: SpoolFile, reading: SpoolFile, writer: Writer) -> None:
         self.reading = reading
         self.writer = writer
-        self.readers = readers
+        self.readers = ThreadPoolExecutor(1, "spool reader")
+        self.log = reading.state().log
+        self._decoders = ThreadPoolExecutor(DECODERS, "spool decoder")
         self._writing = writing
 
     def close(self) -> None:
         self.writer.close()
         self.readers.shutdown(wait=True)
+        self._decoders.shutdown(wait=True)
         self.reading.close()
         self._writing.close()
 
-
-def _read(file: SpoolFile, after: int, rows: int) -> Chunk:
-    """Read and decode entries; what cannot be decoded is set aside."""
-    entries, state = file.read(after, rows)
-    to_the_end = sum(entry.rows for entry in entries) < rows
-    upto = max(after, state.end) if to_the_end else entries[-1].position
-    missed = upto - after > len(entries)
-    frames = [no_samples()]
-    for entry in entries:
-        try:
-            frames.append(decode(entry.body, entry.checksum))
-        except DamagedError as error:
+    def read(self, after: int, rows: int) -> Chunk:
+        """Read and decode entries; what cannot be decoded is set aside."""
+        entries, upto = self.reading.read(after, rows)
+        missed = upto - after > len(entries)
+        frames = [no_samples()]
+        for entry, decoded in zip(entries, self._decoders.map(_decoded, entries), strict=True):
+            if isinstance(decoded, pl.DataFrame):
+                frames.append(decoded)
+                continue
             missed = True
-            _log.error("spool entry damaged", position=entry.position, rows=entry.rows, reason=str(error))
-            file.set_aside(entry.position, str(error))
-    return Chunk(pl.concat(frames, rechunk=True), upto, missed)
+            source = "" if entry.header is None else entry.header.source
+            _log.error("spool entry damaged", position=entry.position, source=source, reason=str(decoded))
+            self.reading.set_aside(entry.position, str(decoded))
+        return Chunk(pl.concat(frames, rechunk=True), upto, missed)
+
+
+def _decoded(entry: Stored) -> pl.DataFrame | DamagedError:
+    if entry.header is None:
+        return DamagedError("what stands beside its bytes is not what was written")
+    try:
+        return decode(entry.body, entry.header.body_crc)
+    except DamagedError as error:
+        return error

@@ -1,10 +1,11 @@
 """The one thread of a process that writes to its spool: what waits together shares one fsync.
 
-    put(job) ─► queue ─► gather ─► cursors and dropping, one transaction ─► appends, one transaction ─► futures
+    put(job) ─► encoded at once, beside ─► queue ─► gather ─► cursors and dropping, one transaction
+                                                          └─► appends, one transaction ─► futures
 
 A commit of appends begins at least `linger` after the one before: a lone batch is not held up, and a flood is
-committed in groups. All that came while one commit was under way goes into the next. Batches are encoded as they
-come, so that this fills the time of lingering.
+committed in groups, of `GROUP_ROWS` samples or `GROUP_BYTES` at most. All that came while one commit was under way goes
+into the next. Batches are encoded by two threads as they come, so that this fills the time of lingering and of syncing.
 """
 
 import asyncio
@@ -12,17 +13,24 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
 import polars as pl
 
 from collector.spool.contract import SpoolError
-from collector.spool.entry import encode
-from collector.spool.file import Blob, SpoolFile
+from collector.spool.entry import Encoded, encode
+from collector.spool.file import Bounds, SpoolFile
 
-GROUP: Final = 64 * 2**20
+GROUP_ROWS: Final = 500_000
+"""Samples in one commit, after which it waits for no more."""
+
+GROUP_BYTES: Final = 16 * 2**20
 """Bytes in one commit, after which it waits for no more."""
+
+ENCODERS: Final = 2
+"""Threads that encode."""
 
 TICK: Final = 1.0
 """Seconds after which an idle writer looks for entries that are old enough to be dropped."""
@@ -33,6 +41,7 @@ class Append:
     """A batch to make durable; `done` gives its position."""
 
     samples: pl.DataFrame
+    source: str
     done: asyncio.Future[int]
 
 
@@ -52,7 +61,7 @@ class Writer(threading.Thread):
         self,
         file: SpoolFile,
         *,
-        limit: int,
+        bounds: Bounds,
         linger: float,
         keep: float,
         required: Collection[str],
@@ -60,25 +69,32 @@ class Writer(threading.Thread):
     ) -> None:
         super().__init__(name="spool writer", daemon=True)
         self._file = file
-        self._limit = limit
+        self._bounds = bounds
         self._linger = linger
-        self._keep = keep
+        self._keep = int(keep * 1e6)
         self._required = required
         self._appended = appended
         self._loop = asyncio.get_running_loop()
-        self._jobs: queue.SimpleQueue[Append | Commit | None] = queue.SimpleQueue()
+        self._encoders = ThreadPoolExecutor(ENCODERS, "spool encoder")
+        self._jobs: queue.SimpleQueue[tuple[Append, Future[Encoded]] | Commit | None] = queue.SimpleQueue()
         self._closing = False
         self._tends = False
         self._last = -1.0
 
     def put(self, job: Append | Commit) -> None:
         """Queue a job, from the loop."""
-        self._jobs.put(job)
+        if isinstance(job, Append):
+            # Polars holds a frame's lock while it writes to a Python file, which needs the GIL: a caller that looks at
+            # the same frame meanwhile would hold the one and wait for the other. A clone has a lock of its own.
+            self._jobs.put((job, self._encoders.submit(encode, job.samples.clone(), job.source)))
+        else:
+            self._jobs.put(job)
 
     def close(self) -> None:
         """Let it finish the jobs that are queued, and end; blocks until it has."""
         self._jobs.put(None)
         self.join()
+        self._encoders.shutdown()
 
     def run(self) -> None:
         """Work until closed."""
@@ -91,32 +107,35 @@ class Writer(threading.Thread):
                 more = self._advance(commits)
             if appends:
                 self._append(appends)
+            elif self._tends and not commits:
+                self._tend()
 
-    def _gather(self, patience: float) -> tuple[list[tuple[Append, Blob]], list[Commit]]:
+    def _gather(self, patience: float) -> tuple[list[tuple[Append, Encoded]], list[Commit]]:
         """Take the jobs of one commit: those that are there, and those that come while it lingers."""
-        appends: list[tuple[Append, Blob]] = []
+        appends: list[tuple[Append, Encoded]] = []
         commits: list[Commit] = []
         job = self._next(patience)
-        until = self._last + self._linger if isinstance(job, Append) else 0.0
-        size = 0
+        until = self._last + self._linger if isinstance(job, tuple) else 0.0
+        rows = size = 0
         while job is not None:
-            if isinstance(job, Append):
-                if (blob := self._encoded(job)) is not None:
-                    appends.append((job, blob))
-                    size += len(blob.body)
+            if isinstance(job, tuple):
+                if (encoded := self._encoded(*job)) is not None:
+                    appends.append((job[0], encoded))
+                    rows, size = rows + encoded.rows, size + len(encoded.body)
             else:
                 commits.append(job)
-            job = self._next(until - time.monotonic()) if size < GROUP else None
+            full = rows >= GROUP_ROWS or size >= GROUP_BYTES
+            job = None if full else self._next(until - time.monotonic())
         return appends, commits
 
-    def _encoded(self, job: Append) -> Blob | None:
-        try:
-            return Blob(job.samples.height, encode(job.samples))
-        except (pl.exceptions.PolarsError, MemoryError) as error:
-            self._tell([(job.done, SpoolError(f"{job.samples.height} samples cannot be encoded ({error!r})"))])
-            return None
+    def _encoded(self, job: Append, encoding: Future[Encoded]) -> Encoded | None:
+        # Also a panic of Polars, which is no Exception.
+        if (error := encoding.exception()) is None:
+            return encoding.result()
+        self._tell([(job.done, SpoolError(f"{job.samples.height} samples cannot be encoded ({error!r})"))])
+        return None
 
-    def _next(self, patience: float) -> Append | Commit | None:
+    def _next(self, patience: float) -> tuple[Append, Future[Encoded]] | Commit | None:
         """Take a job; None when none came for `patience` seconds, and when it is to close."""
         if self._closing:
             return None
@@ -132,26 +151,35 @@ class Writer(threading.Thread):
         for commit in commits:
             cursors[commit.consumer] = max(commit.position, cursors.get(commit.consumer, 0))
         try:
-            before = time.time_ns() // 1000 - int(self._keep * 1e6)
-            more = self._file.advance(cursors, required=self._required, before=before)
-        except SpoolError as error:
-            self._tell([(commit.done, error) for commit in commits])
+            more = self._file.advance(cursors, keep=self._keep)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of a defect, too
+            self._tell([(commit.done, _told(error)) for commit in commits])
             return False
         self._tell([(commit.done, None) for commit in commits])
         return more
 
-    def _append(self, appends: list[tuple[Append, Blob]]) -> None:
+    def _append(self, appends: list[tuple[Append, Encoded]]) -> None:
         self._last = time.monotonic()
         results: Sequence[int | SpoolError]
         try:
-            results = self._file.append([blob for _, blob in appends], now=time.time_ns() // 1000, limit=self._limit)
-        except SpoolError as error:
-            results = [error] * len(appends)
+            results = self._file.append([encoded for _, encoded in appends], self._bounds)
+        except Exception as error:  # noqa: BLE001 - whoever waits must hear of a defect, too
+            results = [_told(error)] * len(appends)
         self._tell([(append.done, result) for (append, _), result in zip(appends, results, strict=True)])
         self._loop.call_soon_threadsafe(self._appended)
 
+    def _tend(self) -> None:
+        try:
+            self._file.tend()
+        except SpoolError:
+            return  # the next append or commit tells it to somebody
+
     def _tell(self, results: list[tuple[asyncio.Future[Any], object]]) -> None:
         self._loop.call_soon_threadsafe(_resolve, results)
+
+
+def _told(error: Exception) -> SpoolError:
+    return error if isinstance(error, SpoolError) else SpoolError(f"defect of the spool: {error!r}; report it")
 
 
 def _resolve(results: list[tuple[asyncio.Future[Any], object]]) -> None:

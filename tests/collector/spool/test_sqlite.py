@@ -14,8 +14,9 @@ import pytest
 
 from collector.spool import writer
 from collector.spool.contract import STORE, SpoolError, SpoolFullError
-from collector.spool.file import APPLICATION, SpoolFile
+from collector.spool.file import SpoolFile
 from collector.spool.sqlite import SqliteSpool
+from collector.spool.tables import APPLICATION
 from tests.collector.fakes import numbers, until
 from tests.conformance.spool import ROOMY, Opening, SpoolConformance, values
 
@@ -60,8 +61,10 @@ async def three_entries(path: Path) -> None:
     "damage",
     [
         "UPDATE entries SET body = zeroblob(length(body)) WHERE position = 2",
-        "UPDATE entries SET checksum = checksum + 1 WHERE position = 2",
-        "UPDATE entries SET body = x'00', checksum = 3523407757 WHERE position = 2",
+        "UPDATE entries SET body_crc = body_crc + 1 WHERE position = 2",
+        "UPDATE entries SET source = 'other' WHERE position = 2",
+        "UPDATE entries SET stop = 'text' WHERE position = 2",
+        "DELETE FROM entries WHERE position = 2",
     ],
 )
 async def test_an_entry_that_cannot_be_read_back_is_set_aside_and_told(path: Path, damage: str) -> None:
@@ -75,16 +78,18 @@ async def test_an_entry_that_cannot_be_read_back_is_set_aside_and_told(path: Pat
         again = await spool.read(0, 100)
         assert values(again.samples) == [0, 2]
         assert again.missed
+        [loss] = await spool.losses()
+        assert (loss.source, loss.kind) in {("plc", "damaged"), ("", "damaged")}
         size = await spool.size()
     kept = sqlite3.connect(path)
-    assert kept.execute("SELECT position, rows FROM damaged").fetchall() == [(2, 1)]
+    assert kept.execute("SELECT first, last FROM holes").fetchall() == [(2, 2)]
     assert kept.execute("SELECT sum(bytes) FROM entries").fetchone() == (size,)
     kept.close()
 
 
 async def test_a_damaged_last_entry_does_not_keep_readers_waiting_for_it(path: Path) -> None:
     await three_entries(path)
-    change(path, "UPDATE entries SET checksum = 0 WHERE position = 3")
+    change(path, "UPDATE entries SET crc = 0 WHERE position = 3")
     async with spool_at(path) as spool:
         first = await spool.read(0, 100)
         assert (first.upto, first.missed) == (3, True)
@@ -95,7 +100,7 @@ async def test_a_damaged_last_entry_does_not_keep_readers_waiting_for_it(path: P
 
 def test_a_file_that_is_no_database_is_named_and_left(path: Path) -> None:
     path.write_text("no database, and much longer than a header of a hundred bytes " * 4)
-    with pytest.raises(SpoolError, match=r"spool\.db is damaged; move it away"):
+    with pytest.raises(SpoolError, match=r"spool\.db is damaged"):
         SpoolFile(path)
     assert path.read_text().startswith("no database")
 
@@ -105,7 +110,7 @@ async def test_a_broken_page_is_told_with_what_to_do(path: Path) -> None:
         for n in range(200):
             await spool.append(numbers([n]), "plc")
     overwrite(path, since=3 * 8192)
-    with pytest.raises(SpoolError, match="is damaged; move it away"):
+    with pytest.raises(SpoolError, match="is damaged"):
         async with spool_at(path) as spool:
             await spool.read(0, 10**6)
 
@@ -119,7 +124,7 @@ async def test_a_database_of_something_else_is_refused(path: Path) -> None:
 
 async def test_a_spool_of_a_newer_parkline_is_refused(path: Path) -> None:
     await three_entries(path)
-    change(path, "PRAGMA user_version = 99")
+    change(path, "PRAGMA user_version = 99", "ALTER TABLE losses ADD COLUMN more INTEGER")
     with pytest.raises(SpoolError, match="newer parkline"):
         async with spool_at(path):
             pass
@@ -135,7 +140,7 @@ async def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 async def test_an_append_that_sqlite_has_no_room_for_is_not_there_and_comes_again(path: Path) -> None:
     async with spool_at(path) as spool:
         await spool.append(numbers([0]), "plc")
-        connection = spool._opened()._writing._connection
+        connection = spool._opened()._writing._database.connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
         with pytest.raises(SpoolFullError, match="disk"):
@@ -171,7 +176,7 @@ async def test_room_in_the_file_counts_when_the_disk_has_none(path: Path, monkey
 async def test_an_append_that_there_is_no_memory_for_is_told_and_the_next_goes_on(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def no_memory(_: object) -> bytes:
+    def no_memory(*_: object) -> bytes:
         raise MemoryError
 
     async with spool_at(path) as spool:
@@ -222,6 +227,7 @@ import asyncio, sys
 from datetime import timedelta
 from pathlib import Path
 from collector.spool.sqlite import SqliteSpool
+from collector.spool.tables import APPLICATION
 from tests.collector.fakes import numbers
 
 LINGER = timedelta(milliseconds=2)
