@@ -18,11 +18,20 @@ class TestFolder(StoreConformance):
         return lambda: create(settings)
 
 
-class TestObjectStorage(StoreConformance):
-    """As on object storage: all goes through deltalake's and Polars' own storage, here that of `file://`."""
+class TestAddress(StoreConformance):
+    """An address: all goes through deltalake's and Polars' own storage, here that of `file://`."""
 
     @pytest.fixture
     def place(self, tmp_path: Path) -> Place:
         storage = (tmp_path / "lake").as_uri()
         settings = LakeSettings(compact_after=2).model_copy(update={"folder": storage})
         return lambda: create(settings)
+
+
+@pytest.mark.system
+class TestBucket(StoreConformance):
+    """On a server that speaks S3."""
+
+    @pytest.fixture
+    def place(self, in_bucket: LakeSettings) -> Place:
+        return lambda: create(in_bucket)
