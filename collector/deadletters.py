@@ -108,7 +108,7 @@ class DeadLetter:
     """Path of the signal it was meant for; None where none is known."""
 
     payload: bytes
-    """The input as it came, or the sample as it was decoded (`form`); empty once it is settled."""
+    """The input as it came, or the sample (`form` tells which); empty once it is settled."""
 
     reason: str
     """Why it is no sample, and what to do."""

@@ -1,8 +1,9 @@
-"""What a dead letter holds: an input as its source took it, or a sample as it was decoded. Pure.
+"""What a dead letter holds: an input as its source took it, or a sample. Pure.
 
     letters   the columns of `adapters.sample.REFUSALS`, and
               form   str                  `input`: the payload is the input as it came, for its source to decode again
-                                          `sample`: the payload is a decoded sample, as below
+                                          `sample`: the payload is a sample as it was decoded, as below
+                                          `admitted`: it is one as it was admitted, scaled, which a store refused
               time   datetime[ns, UTC]    the sample's own time; null in an input, whose payload has it or has none
 
 A sample is written as JSON: its value under the name of the type that it came with, and its status.
@@ -20,7 +21,7 @@ import polars as pl
 
 from adapters.sample import INSTANT, PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES
 
-Form: TypeAlias = Literal["input", "sample"]
+Form: TypeAlias = Literal["input", "sample", "admitted"]
 """What the payload of a letter is."""
 
 LETTERS: Final = pl.Schema({**REFUSALS, "form": pl.String(), "time": INSTANT})
@@ -69,7 +70,7 @@ def refused_samples(refused: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFram
     known = found["status"].is_not_null()
     return found.with_columns(
         written(found).zip_with(known, found["payload"]),
-        form=pl.when(known).then(pl.lit("sample")).otherwise(pl.lit("input")),
+        form=pl.when(known).then(pl.lit("admitted")).otherwise(pl.lit("input")),
     ).select(*LETTERS)
 
 

@@ -32,8 +32,11 @@ MAIN = "parkline.yaml"
 class Config:
     """One installation as configured."""
 
+    file: Path
+    """The parkline.yaml that it was read from, absolute; `load` reads it anew from there."""
+
     folder: Path
-    """Folder of parkline.yaml, absolute."""
+    """Folder of it, absolute."""
 
     installation: Installation
     """How parkline runs; the paths in it are absolute."""
@@ -63,7 +66,7 @@ def load(path: Path) -> Config:
     lines = _read_lines(root, folder, park_file, files, report)
     if report.problems or installation is None or park_file is None or park_file.park is None:
         raise ConfigError(report.problems)
-    return Config(folder, installation, _assembled(park_file.park, lines))
+    return Config(folder / main.name, folder, installation, _assembled(park_file.park, lines))
 
 
 def _read_park(root: Node, folder: Path, files: Files, report: Report) -> ParkFile | None:
