@@ -49,21 +49,22 @@ class Memory:
     def opened(self, now: datetime, started: datetime | None) -> None:
         """Note that a link is open since `now`, and when the broker started, if it says so."""
         self._opened, self.restarted = now, started
-        if started is not None and self._alive is not None and started > self._alive:
-            self._closed = 0
 
-    def broke(self, alive: datetime, *, closed: bool, unanswered: bool) -> bool:
+    def broke(self, alive: datetime, started: datetime | None, *, closed: bool, unanswered: bool) -> bool:
         """Note that the open link broke; tell whether another client takes this one's links over.
 
         Args:
             alive: when the link was last known to work, UTC.
+            started: when the broker started, UTC, where it has said so by now.
             closed: whether the broker closed it, as it does when another client takes it over.
             unanswered: whether the broker was asked since when it runs, and closed the link instead of answering.
         """
-        self._alive = alive
+        before, self._alive = self._alive, alive
         if closed and unanswered:
             self.asks = False
             return False
+        if started is not None and before is not None and started > before:
+            self._closed = 0  # what closed the link before this one was the end of the broker
         soon = self._opened is not None and alive - self._opened < SOON
         self._closed = self._closed + 1 if closed and soon else 0
         return self._closed >= SUSPICIOUS

@@ -88,7 +88,7 @@ class MqttSource:
             try:
                 yield _Deliveries(link, self._decoder, self._opening(link))
             except SourceLostError as error:
-                if self._memory.broke(link.alive, closed=link.closed, unanswered=link.unanswered):
+                if self._memory.broke(link.alive, link.started, closed=link.closed, unanswered=link.unanswered):
                     raise SourceRefusedError(self._name, answers.taken_over(client_id)) from error
                 raise
             finally:
