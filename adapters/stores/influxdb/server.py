@@ -7,11 +7,15 @@ Questions go to `/query`, which that package does not know, through httpx.
 
 import asyncio
 import re
+import socket
 import ssl
+import struct
+import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -25,7 +29,8 @@ from adapters.stores.contract import StoreRefusedError, StoreUnavailableError
 from adapters.stores.influxdb import decode
 from adapters.stores.influxdb.answers import Answer, Verdict
 from adapters.stores.influxdb.compression import Compression
-from adapters.stores.influxdb.encode import Unit
+from adapters.stores.influxdb.encode import PIECE, Unit
+from adapters.stores.influxdb.pace import Pace
 from adapters.stores.influxdb.settings import InfluxSettings
 
 CSV_UNTIL: Final = 2
@@ -65,26 +70,35 @@ class InfluxServer:
         """Major version: 1, 2 or 3."""
         self._http = http
         self._influx = influx
+        self.pace = Pace(PIECE, settings.timeout.total_seconds())
+        """How much may go into one request."""
         self._compression = Compression()
         self._third = major > CSV_UNTIL
 
     async def write(self, body: bytes, unit: Unit = "ns") -> Answer:
         """Send lines with times in `unit`; give the answer, whatever it is. Raises StoreUnavailableError for none."""
         size, asked = len(body), self.settings.gzip
-        compressed = size > 0 and (asked == "on" or (asked == "auto" and self._compression.choose(size)))
+        compressed = size > 0 and (asked == "on" or (asked == "auto" and self._worth_it(size)))
         if compressed:
             body = await asyncio.to_thread(igzip.compress, body, _GZIP_LEVEL)
         begun = time.monotonic()
         try:
             answer = await self._post(body, unit, {"Content-Encoding": "gzip"} if compressed else {})
-        except StoreUnavailableError:
+        except StoreUnavailableError as error:
             self._compression.forget()
+            if size and isinstance(error.__cause__, TimeoutError):
+                self.pace.unanswered(size)
             raise
         if answer.verdict is Verdict.STORED:
-            self._compression.learn(size, time.monotonic() - begun, compressed=compressed)
+            took = time.monotonic() - begun
+            self.pace.answered(size, took)
+            self._compression.learn(size, took, compressed=compressed)
         else:
             self._compression.forget()
         return answer
+
+    def _worth_it(self, size: int) -> bool:
+        return self.pace.slow or self._compression.choose(size)
 
     async def _post(self, body: bytes, unit: Unit, headers: Mapping[str, str]) -> Answer:
         settings = self.settings
@@ -229,9 +243,36 @@ async def connect(settings: InfluxSettings) -> AsyncIterator[InfluxServer]:
             auth_basic=login is not None,
             ssl_context=trust,
             allow_redirects=False,
+            client_session_type=partial(_session, trust),
         ) as influx,
     ):
         yield InfluxServer(settings, http, influx, await _greet(settings, http))
+
+
+class _Connector(aiohttp.TCPConnector):
+    """Connections that end at once when a request was not answered in time.
+
+    Otherwise what is left of it would still be sent, through a link that is too slow for it.
+    """
+
+    def _release(self, key: Any, protocol: Any, *, should_close: bool = False) -> None:
+        if should_close:
+            protocol.abort()
+        super()._release(key, protocol, should_close=should_close)
+
+
+def _session(trust: ssl.SSLContext, *, connector: aiohttp.BaseConnector, **options: Any) -> aiohttp.ClientSession:
+    """Make the session of influxdb-client with connections of ours instead of its own."""
+    ours = _Connector(limit=connector.limit, ssl=trust, socket_factory=_socket)
+    return aiohttp.ClientSession(connector=ours, **options)
+
+
+def _socket(address: Any) -> socket.socket:
+    """Make a socket that sends no more when it is closed (SO_LINGER of 0 s)."""
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("hh" if sys.platform == "win32" else "ii", 1, 0))
+    return made
 
 
 async def _greet(settings: InfluxSettings, http: httpx.AsyncClient) -> int:

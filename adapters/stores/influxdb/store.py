@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
 
 import polars as pl
 
-from adapters.stores.contract import Position, StoreRefusedError
+from adapters.stores.contract import Position, StoreRefusedError, StoreUnavailableError
 from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, setup, writer
 from adapters.stores.influxdb.series import Series
 from adapters.stores.influxdb.server import InfluxServer, connect
@@ -30,6 +31,7 @@ class InfluxStore:
         self._connection: InfluxServer | None = None
         self._series = Series(settings.max_series)
         self._open = AsyncExitStack()
+        self._under_way: _UnderWay | None = None
 
     @property
     def name(self) -> str:
@@ -38,14 +40,14 @@ class InfluxStore:
 
     async def __aenter__(self) -> Self:
         """Connect; see that the bucket is there. Raises StoreUnavailableError, StoreRefusedError."""
-        self._connection = await self._open.enter_async_context(_prepared(self._settings))
+        self._connection = await self._open.enter_async_context(_opened(self._settings))
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Close the connections."""
-        self._connection = None
+        self._connection = self._under_way = None
         await self._open.aclose()
 
     @property
@@ -63,8 +65,26 @@ class InfluxStore:
         del log
 
     async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
-        """Store a batch durably; give the rows that it will never take; raises as the contract says."""
+        """Store a batch durably; give the rows that it will never take; raises as the contract says.
+
+        What of it is stored already is not sent again when the same frame comes again after StoreUnavailableError.
+        """
         del position
+        under_way, self._under_way = self._under_way, None
+        if under_way is None or under_way.samples is not samples:
+            under_way = await self._prepared(samples)
+        try:
+            reasons = await writer.write(under_way.task)
+        except StoreUnavailableError:
+            self._under_way = under_way
+            raise
+        if not reasons:
+            return under_way.refused
+        bad = under_way.rows.filter(pl.col("row").is_in(list(reasons)))
+        said = pl.Series([reasons[row] for row in bad["row"]], dtype=pl.String)
+        return pl.concat([under_way.refused, encode.refusals(bad, said)])
+
+    async def _prepared(self, samples: pl.DataFrame) -> "_UnderWay":
         server = self._server
         rows, refused = await asyncio.to_thread(encode.sample_rows, samples)
         beyond = await self._series.beyond(server, rows["signal"].unique())
@@ -74,12 +94,7 @@ class InfluxStore:
             refused = pl.concat(
                 [refused, encode.refusals(crowded, pl.repeat(self._series.reason, crowded.height, eager=True))]
             )
-        reasons = await writer.write_samples(server, rows)
-        if not reasons:
-            return refused
-        bad = rows.filter(pl.col("row").is_in(list(reasons)))
-        said = pl.Series([reasons[row] for row in bad["row"]], dtype=pl.String)
-        return pl.concat([refused, encode.refusals(bad, said)])
+        return _UnderWay(samples, rows, refused, writer.task_of_samples(server, rows))
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time; they are read now, not when collected."""
@@ -117,7 +132,7 @@ class InfluxStore:
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably; raises as `write` does, StoreRefusedError also for a result it will not take."""
         rows = await asyncio.to_thread(encode.result_rows, results)
-        reasons = await writer.write_results(self._server, rows)
+        reasons = await writer.write(writer.task_of_results(self._server, rows))
         for row, reason in reasons.items():
             raise StoreRefusedError(self.name, f"does not take {rows['line'][row]!r} ({reason})")
 
@@ -139,8 +154,25 @@ class InfluxStore:
         """Do nothing: InfluxDB compacts by itself."""
 
 
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A batch that is being written."""
+
+    samples: pl.DataFrame
+    """As it came."""
+
+    rows: pl.DataFrame
+    """Those of it that lines can hold."""
+
+    refused: pl.DataFrame
+    """The others, as columns of `REFUSALS`."""
+
+    task: writer.Task
+    """What of the rows is still to be stored."""
+
+
 @asynccontextmanager
-async def _prepared(settings: InfluxSettings) -> AsyncIterator[InfluxServer]:
+async def _opened(settings: InfluxSettings) -> AsyncIterator[InfluxServer]:
     async with connect(settings) as server:
         await bucket.prepare(server)
         yield server

@@ -3,6 +3,8 @@
 What a server says of lines is not believed but tried: the lines that it names as bad are sent again by themselves,
 and the others again without them. So a row is refused only by an answer to lines that are all bad, and every other row
 is in a piece that was stored whole, whatever the version stores of a piece with bad lines in it.
+
+What of a batch is stored is not sent again when the batch is: through a slow link it gets in several goes.
 """
 
 import asyncio
@@ -43,47 +45,73 @@ class _Outcome:
     """Whether the numbers of bad lines that the server gives have been right so far."""
 
 
-async def write_samples(server: InfluxServer, rows: pl.DataFrame) -> dict[int, str]:
-    """Store rows of `encode.sample_rows` durably; as `_write`."""
-    unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"])
-    return await _write(_Task(server, lambda piece: encode.sample_body(piece, unit), unit), rows)
-
-
-async def write_results(server: InfluxServer, rows: pl.DataFrame) -> dict[int, str]:
-    """Store rows of `encode.result_rows` durably; as `_write`."""
-    return await _write(_Task(server, encode.result_body, "ns"), rows)
-
-
 @dataclass(frozen=True, slots=True)
-class _Task:
+class Task:
     """One batch on its way."""
 
     server: InfluxServer
+    """Where to."""
+
     body: Callable[[pl.DataFrame], bytes]
+    """Makes lines of some of its rows."""
+
     unit: encode.Unit
+    """What the times of the lines count."""
+
+    left: list[pl.DataFrame]
+    """Rows that are not known to be stored: `row`, `room`, and what `body` needs."""
+
     outcome: _Outcome = field(default_factory=_Outcome)
+    """What became of the others."""
 
 
-async def _write(task: _Task, rows: pl.DataFrame) -> dict[int, str]:
-    """Store rows (`row`, `room`, and what `task.body` needs); give those that will never be stored, with the reason.
+def task_of_samples(server: InfluxServer, rows: pl.DataFrame) -> Task:
+    """Prepare to write rows of `encode.sample_rows`."""
+    unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"])
+    return Task(server, lambda piece: encode.sample_body(piece, unit), unit, _some(rows))
+
+
+def task_of_results(server: InfluxServer, rows: pl.DataFrame) -> Task:
+    """Prepare to write rows of `encode.result_rows`."""
+    return Task(server, encode.result_body, "ns", _some(rows))
+
+
+async def write(task: Task) -> dict[int, str]:
+    """Store durably what is left of a batch; give the rows of it that will never be stored, with the reason.
 
     Raises:
-        StoreUnavailableError: write all of them again later.
-        StoreRefusedError: a person must act first.
+        StoreUnavailableError: write the same task again later.
+        StoreRefusedError: a person must act first; make a new task then.
     """
     outcome = task.outcome
-    await abreast(_work(task, rows), REQUESTS)
+    await abreast(_work(task), 1 if task.server.pace.slow else REQUESTS)
     if outcome.doubtful and not outcome.stored:
         raise _not_about_lines(task)
     return outcome.reasons
 
 
-def _work(task: _Task, rows: pl.DataFrame) -> Iterator[Callable[[], Awaitable[None]]]:
-    for piece in encode.pieces(rows):
-        yield partial(_store, task, piece)
+def _some(rows: pl.DataFrame) -> list[pl.DataFrame]:
+    return [] if rows.is_empty() else [rows]
 
 
-async def _store(task: _Task, rows: pl.DataFrame) -> None:
+def _work(task: Task) -> Iterator[Callable[[], Awaitable[None]]]:
+    while task.left:
+        rows = task.left.pop()
+        piece = next(encode.pieces(rows, task.server.pace.piece))
+        if piece.height < rows.height:
+            task.left.append(rows[piece.height :])
+        yield partial(_store_or_leave, task, piece)
+
+
+async def _store_or_leave(task: Task, rows: pl.DataFrame) -> None:
+    try:
+        await _store(task, rows)
+    except BaseException:  # also where another piece failed and this one is given up
+        task.left.append(rows)
+        raise
+
+
+async def _store(task: Task, rows: pl.DataFrame) -> None:
     """Store rows; find those that the server does not take."""
     server, outcome = task.server, task.outcome
     answer = await server.write(await asyncio.to_thread(task.body, rows), task.unit)
@@ -108,7 +136,7 @@ async def _store(task: _Task, rows: pl.DataFrame) -> None:
             await _store_halves(task, rows)
 
 
-async def _store_apart(task: _Task, rows: pl.DataFrame, named: list[int]) -> None:
+async def _store_apart(task: Task, rows: pl.DataFrame, named: list[int]) -> None:
     """Store the rows that are named as bad, and the others, each by themselves."""
     suspects = rows[sorted(named)]
     await _store(task, suspects)
@@ -117,13 +145,13 @@ async def _store_apart(task: _Task, rows: pl.DataFrame, named: list[int]) -> Non
     await _store(task, rows.join(suspects, on="row", how="anti", maintain_order="left"))
 
 
-async def _store_halves(task: _Task, rows: pl.DataFrame) -> None:
+async def _store_halves(task: Task, rows: pl.DataFrame) -> None:
     half = rows.height // 2
     await _store(task, rows[:half])
     await _store(task, rows[half:])
 
 
-def _refuse(task: _Task, rows: pl.DataFrame, answer: Answer, named: dict[int, str]) -> None:
+def _refuse(task: Task, rows: pl.DataFrame, answer: Answer, named: dict[int, str]) -> None:
     """Take it that no line of a piece will ever be stored."""
     outcome = task.outcome
     outcome.reasons |= {row: named.get(index, answer.reason) for index, row in enumerate(rows["row"])}
@@ -133,6 +161,6 @@ def _refuse(task: _Task, rows: pl.DataFrame, answer: Answer, named: dict[int, st
             raise _not_about_lines(task)
 
 
-def _not_about_lines(task: _Task) -> StoreRefusedError:
+def _not_about_lines(task: Task) -> StoreRefusedError:
     reason = next(iter(task.outcome.reasons.values()))
     return StoreRefusedError(task.server.name, f"takes no line at all ({reason}); check `url`, `org` and `bucket`")
