@@ -25,8 +25,13 @@ PROOFS: Final[dict[str, str]] = {
     "kill9-collector": "tests.prove.kill9_collector",
     "kill9-broker": "tests.prove.kill9_broker",
     "kill9-store": "tests.prove.kill9_store",
+    "store-errors": "tests.prove.store_errors",
+    "store-slow": "tests.prove.store_slow",
+    "disk-full": "tests.prove.disk_full",
+    "net-cut": "tests.prove.net_cut",
     "sigterm": "tests.prove.sigterm",
     "broker-restart": "tests.prove.broker_restart",
+    "two-collectors": "tests.prove.two_collectors",
 }
 """Name to module, in the order in which all of them run."""
 
