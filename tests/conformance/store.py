@@ -22,7 +22,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from adapters.sample import INSTANT, REFUSALS, SAMPLES, VALUE_TYPES, Status, no_samples
-from adapters.stores.contract import RESULTS, Position, Store, StoreRefusedError
+from adapters.stores.contract import EXTENT, RESULTS, Position, Store, StoreRefusedError
 
 Place: TypeAlias = Callable[[], Store]
 """Gives a store of one place, not yet open."""
@@ -167,6 +167,36 @@ class StoreConformance(ABC):
         """A store of that place, open."""
         async with place() as store:
             yield store
+
+    # What there is.
+
+    async def test_the_extent_of_nothing_is_empty(self, store: Store) -> None:
+        assert_frame_equal(await store.extent(), EXTENT.to_frame())
+
+    async def test_the_extent_tells_of_each_signal_from_when_to_when(self, store: Store) -> None:
+        rows = [
+            sample("f/l/e/once", at(3, ns=7), value=1),
+            sample("f/l/e/bad", at(-DAY), status=Status.BAD_NO_DATA),
+            sample("f/l/e/bad", at(DAY, ns=1), status=Status.BAD_NO_DATA),
+            *(sample("f/l/e/ long,=", at(DAY * days, ns=days), value=str(days)) for days in (-3000, -1, 0, 2, 900)),
+            *(sample("f/l/e/Öl", at(second), value=second / 2) for second in range(50)),
+        ]
+        await store.write(batch(*rows[::2]), Position("spool", 1))
+        await store.write(batch(*rows[1::2]), Position("spool", 2))
+        await store.write(batch(*rows[-9:]), Position("another", 1))
+        expected = pl.DataFrame(
+            [
+                ("f/l/e/ long,=", at(DAY * -3000, ns=-3000), at(DAY * 900, ns=900)),
+                ("f/l/e/bad", at(-DAY), at(DAY, ns=1)),
+                ("f/l/e/once", at(3, ns=7), at(3, ns=7)),
+                ("f/l/e/Öl", at(0), at(49)),
+            ],
+            schema={"signal": pl.String, "first": pl.Int64, "last": pl.Int64},
+            orient="row",
+        ).cast(EXTENT)
+        assert_frame_equal(await store.extent(), expected)
+        await store.maintain()
+        assert_frame_equal(await store.extent(), expected)
 
     # What is written is read.
 
