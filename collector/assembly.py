@@ -22,12 +22,15 @@ from adapters.registry import source_kind, store_kind
 from adapters.sources.contract import Point, Source, SourceError
 from adapters.stores.contract import Store
 from collector.admit import rules_of
+from collector.backfill import Safety
 from collector.clock import WallClock
 from collector.deadletters import bounds_of
 from collector.drain import Drain
+from collector.filling import GapFiller
 from collector.intake import Intake
 from collector.linkbook import LinkBook
 from collector.load import Config
+from collector.losses import LossCarrier
 from collector.records import Records
 from collector.settings import SpoolSettings
 from collector.spool.contract import STORE, Spool
@@ -64,9 +67,17 @@ def open_store(config: Config) -> Store:
     return store_kind(settings.kind).create(settings.settings)
 
 
-def open_spool(settings: SpoolSettings) -> Spool:
-    """Make a spool; it is opened by entering its block."""
-    return SqliteSpool(settings.path, limit=settings.limit, linger=settings.linger, keep=settings.keep)
+def open_spool(settings: SpoolSettings, *, mends: bool = False) -> Spool:
+    """Make a spool; it is opened by entering its block. The one process that appends also `mends` what is damaged."""
+    return SqliteSpool(
+        settings.path,
+        limit=settings.limit,
+        linger=settings.linger,
+        keep=settings.keep,
+        age=settings.age,
+        when_full=settings.when_full,
+        mends=mends,
+    )
 
 
 def sources_of(config: Config) -> list[Source]:
@@ -88,21 +99,24 @@ async def collect(config: Config, stop: asyncio.Event) -> None:
         RecordsError: the records cannot be opened.
     """
     sources = sources_of(config)
-    async with open_records(config) as records, open_spool(config.installation.spool) as spool:
+    async with open_records(config) as records, open_spool(config.installation.spool, mends=True) as spool:
         parts = _Parts(config, records, spool)
         await parts.book.open(source.name for source in sources)
         drain = parts.drain(open_store(config))
         async with asyncio.TaskGroup() as downstream:
             draining = downstream.create_task(drain.run(), name="drain")
             beating = downstream.create_task(parts.book.run(), name="links")
+            carrying = downstream.create_task(parts.losses.run(), name="losses")
             async with asyncio.TaskGroup() as upstream:
                 intakes = [
                     upstream.create_task(parts.intake(source).follow(), name=f"intake {source.name}")
                     for source in sources
                 ]
+                filling = upstream.create_task(parts.filler(sources).run(), name="gaps")
                 await stop.wait()
                 until = asyncio.get_running_loop().time() + DRAINED
                 _log.info("stopping", sources=len(intakes))
+                filling.cancel()
                 for intake in intakes:
                     intake.cancel()
             beating.cancel()
@@ -111,6 +125,8 @@ async def collect(config: Config, stop: asyncio.Event) -> None:
             if not done:
                 _log.warning("samples left in the spool", upto=await spool.end(), stored=await spool.cursor(STORE))
             draining.cancel()
+            carrying.cancel()
+        await parts.losses.carry()
         await parts.book.flush()
     _log.info("stopped", stored=drain.stored, refused=drain.refused)
 
@@ -140,7 +156,7 @@ async def ingest(config: Config, sources: Sequence[Source], store: Store | None 
         folder.mkdir(parents=True, exist_ok=True)
         passing = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ingest-", dir=folder)))
         settings = config.installation.spool.model_copy(
-            update={"path": passing / "spool.db", "keep": timedelta(0), "linger": timedelta(0)}
+            update={"path": passing / "spool.db", "keep": timedelta(0), "linger": timedelta(0), "when_full": "hold"}
         )
         spool = await stack.enter_async_context(open_spool(settings))
         parts = _Parts(config, records, spool)
@@ -155,6 +171,7 @@ async def ingest(config: Config, sources: Sequence[Source], store: Store | None 
                     upstream.create_task(_to_the_end(intake, failures), name=f"intake {intake.name}")
             beating.cancel()
             drain.finish()
+        await parts.losses.carry()
         await parts.book.flush()
         if failures:
             raise failures[0]
@@ -175,6 +192,7 @@ class _Parts:
 
     def __init__(self, config: Config, records: Records, spool: Spool) -> None:
         self.book = LinkBook(records, _CLOCK)
+        self.losses = LossCarrier(spool, records, tuple(config.park.sources), _CLOCK)
         self._config = config
         self._records = records
         self._spool = spool
@@ -189,6 +207,20 @@ class _Parts:
             records=self._records,
             book=self.book,
             dead_letters=self._keep,
+            clock=_CLOCK,
+            random=_RANDOM,
+        )
+
+    def filler(self, sources: Sequence[Source]) -> GapFiller:
+        signals: dict[str, list[str]] = {source.name: [] for source in sources}
+        for signal in self._config.park.signals.values():
+            signals[signal.source].append(signal.path)
+        return GapFiller(
+            sources,
+            signals=signals,
+            safety=Safety(self._rules, self._spool, self._records, self._keep),
+            limit=self._config.installation.spool.limit,
+            book=self.book,
             clock=_CLOCK,
             random=_RANDOM,
         )

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, SecretStr, SerializeAsAny
 
@@ -19,7 +19,15 @@ class SpoolSettings(Settings):
     """File of the SQLite database; relative to the configuration's folder. It needs a disk that honours fsync."""
 
     limit: Size = Field(default=10 * 2**30, ge=2**20)
-    """Bytes of samples it may hold; when it is full, sources are held back. 1 MiB or more."""
+    """Bytes of samples it may hold; then `when_full` decides. 1 MiB or more; 1 GiB holds about 80 million samples."""
+
+    age: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1), le=timedelta(days=3650))
+    """How long it keeps samples that the store does not take; then `when_full` decides. 1 min to 3650 d."""
+
+    when_full: Literal["hold", "drop_oldest"] = "hold"
+    """What happens at `limit`, at `age` or when its disk is full: `hold` stops acknowledging and reading the sources
+    until there is room, so that who can keep samples keeps them; `drop_oldest` drops the oldest samples and notes a
+    gap."""
 
     linger: Duration = Field(default=timedelta(milliseconds=5), le=timedelta(seconds=1))
     """How long a commit waits for more batches to share its fsync; 0 to 1 s."""
