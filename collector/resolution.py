@@ -224,6 +224,15 @@ def cut(gap: Gap, part: Part, every: Collection[str]) -> tuple[Gap, list[Gap]] |
     return replace(gap, signals=signals, start=start, end=end), rest
 
 
+def unfilled(gaps: Sequence[Gap], fillings: Sequence[Filling], every: Collection[str]) -> list[Gap]:
+    """Give what is left of gaps, all of one source, beside fillings that wait for the store; by start."""
+    left = list(gaps)
+    for filling in fillings:
+        pieces = [(gap, cut(gap, filling.part, every)) for gap in left]
+        left = [one for gap, parts in pieces for one in ([gap] if parts is None else parts[1])]
+    return sorted(left, key=lambda gap: (gap.start, gap.id))
+
+
 def _join(connection: sa.Connection, whole: int, change: int) -> None:
     """Make one of parts of a gap that touch and are alike."""
     query = sa.select(GAPS).where(sa.or_(GAPS.c.id == whole, GAPS.c.part_of == whole))

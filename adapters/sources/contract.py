@@ -31,7 +31,7 @@ Some sources keep a history of their own, and can be asked for what was missed (
 `tests/conformance/source.py` holds each promise as a test.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -243,11 +243,11 @@ class FiniteSource(Source, Protocol):
 class History(Protocol):
     """A source's own history, open to be read."""
 
-    def read(self, signals: Sequence[str], start: datetime, end: datetime) -> AsyncIterator[Delivery]:
+    def read(self, signals: Sequence[str], start: datetime, end: datetime) -> AsyncGenerator[Delivery, None]:
         """Give all samples of `signals` with times within [start, end), UTC, page by page, each signal's in order.
 
         The `gaps` of these deliveries name the parts of what was asked of which the source has no history, and why:
-        nobody can fill them by asking again.
+        nobody can fill them by asking again. Closed before its end, it leaves nothing open at the source.
 
         Raises:
             SourceLostError: from the iterator, when the link breaks or the source says later; asking again may help.

@@ -13,7 +13,7 @@ bounded in nodes, by the server's own limit as well, and in values.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -73,7 +73,7 @@ class OpcuaHistory:
         self._most = NODES
         self._reaches: set[int] = set()
 
-    async def read(self, signals: Sequence[str], start: datetime, end: datetime) -> AsyncIterator[Delivery]:
+    async def read(self, signals: Sequence[str], start: datetime, end: datetime) -> AsyncGenerator[Delivery, None]:
         """Give what the server has of `signals` within [start, end), as the contract tells."""
         try:
             with plain_cancellation():
@@ -116,7 +116,7 @@ class OpcuaHistory:
 
     async def _read(
         self, nodes: dict[int, ua.NodeId], handles: Sequence[int], start: datetime, end: datetime
-    ) -> AsyncIterator[Delivery]:
+    ) -> AsyncGenerator[Delivery, None]:
         """Give what the server has of some nodes."""
         begun = dict.fromkeys(await self._unreached(nodes, handles, start), end)
         details = _details(start, end, values=max(VALUES // len(handles), LEAST))

@@ -143,7 +143,7 @@ async def test_whoever_stops_reading_leaves_nothing_open(
     async with of.history() as kept:
         pages = kept.read(["f/l/press/busy"], now, now + 60 * SECOND)
         assert (await anext(pages)).samples.height == 1
-        await pages.aclose()  # type: ignore[attr-defined]
+        await pages.aclose()
         assert await node_opcua.sessions() == before + 1
         again = [one async for one in kept.read(["f/l/press/busy"], now, now + 60 * SECOND)]
         assert samples(again)["float"].to_list() == [1.0, 2.0, 3.0, 4.0]
