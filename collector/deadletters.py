@@ -13,6 +13,7 @@ source, and none of a source that holds less. Of one source settled letters go b
 refused, and how many went, stays counted per source.
 """
 
+import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -266,6 +267,17 @@ def count_dead_letters(connection: sa.Connection) -> list[DeadLetterTotal]:
     """Give the totals of every source that ever had a letter, by name."""
     rows = connection.execute(sa.select(TOTALS).order_by(TOTALS.c.source))
     return [DeadLetterTotal(**row) for row in rows.mappings()]
+
+
+def readable(payload: bytes, most: int | None = None) -> tuple[str, Literal["utf-8", "base64"]]:
+    """Give a payload, or its first `most` bytes, as text, or in base64 where it is no text; and which of the two."""
+    beginning = payload if most is None else payload[:most]
+    try:
+        return beginning.decode(), "utf-8"
+    except UnicodeDecodeError as error:
+        if len(payload) > len(beginning) and error.reason == "unexpected end of data":  # cut within a character
+            return beginning[: error.start].decode(), "utf-8"
+    return base64.b64encode(beginning).decode(), "base64"
 
 
 def same_letter(letter: Mapping[str, Any]) -> bytes:

@@ -38,13 +38,14 @@ def show(rows: Sequence[Mapping[str, Any]], output: OutputFormat, *, title: str 
         return
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for key in rows[0] if rows else ():
         number = any(isinstance(row[key], int | float) and not isinstance(row[key], bool) for row in rows)
         table.add_column(key, justify="right" if number else "left", overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(Text(_cell(value)) for value in row.values()))  # text, not markup: it may be foreign
     console = Console(width=None if sys.stdout.isatty() else 160)
     console.print(table if rows else f"{title or 'result'}: nothing to show")
 
