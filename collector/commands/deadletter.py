@@ -199,7 +199,7 @@ def replay(
             f"{stay} of {len(done)} letters {'would be' if dry_run else 'are'} no samples even now; the detail says why"
         )
     if not dry_run and done:
-        typer.echo(f"{sum(one.samples for one in done)} samples are in the spool; the collector stores them", err=True)
+        typer.echo(f"samples in the spool, for the collector to store: {sum(one.samples for one in done)}", err=True)
 
 
 @app.command()
