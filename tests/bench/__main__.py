@@ -18,6 +18,8 @@ import orjson
 
 BENCHMARKS: Final[dict[str, str]] = {
     "spool": "tests.bench.spool",
+    "influx-e2e": "tests.bench.influx_e2e",
+    "encode": "tests.bench.encode",
     "mazak01": "tests.bench.mazak01",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
     "e2e-opcua": "tests.bench.e2e_opcua",

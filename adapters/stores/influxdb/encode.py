@@ -17,6 +17,7 @@ CSV writer, with a space between the columns, puts `series fields time` together
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 from io import BytesIO
 from typing import Final, Literal, TypeAlias
 
@@ -46,6 +47,9 @@ TIME: Final = 22
 
 _PLAIN: Final = (1e-3, 1e15)
 """Between these Polars writes a float without an exponent."""
+
+SERIES_KEPT: Final = 200_000
+"""Of how many signals the beginning of their lines is kept in memory."""
 
 _ODD: Final = (-7046029254386353131, 2862933555777941757)
 """Odd numbers, whose multiples wrap around without meeting each other early."""
@@ -170,7 +174,7 @@ def _lines(rows: pl.DataFrame) -> pl.DataFrame:
             others = others.filter(pl.col(kind).is_null()) if there < others.height else others.clear()
     if others.height or not parts:
         parts.append(_of_type(others))
-    return pl.concat(parts).with_row_index("row")
+    return pl.concat(parts, rechunk=True).with_row_index("row")
 
 
 def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
@@ -227,6 +231,7 @@ def _decimal(floats: pl.Series) -> pl.Series:
     return written.str.replace(r"^(-?\d+)e", "${1}.0e").str.replace(r"e(\d)", "e+${1}")
 
 
+@lru_cache(SERIES_KEPT)
 def _series(path: str) -> str | None:
     tags = signal_tags(path)
     if tags is None:

@@ -1,0 +1,203 @@
+"""From the spool to InfluxDB, counted back: the drain, against the fastest plain client and the batching WriteApi.
+
+The spool is filled before the clock runs. The drain reads it, encodes, writes and commits as in a collector. The plain
+client has the very lines that the store writes, as bytes in memory, and does nothing but post them without compression
+over parallel connections, in the best of several settings: what it reaches is what InfluxDB takes. The WriteApi gets
+the same values as points. Each run has a database of its own, and they take turns, since a machine is not equally fast
+all the time; the best run of each counts. All write through the nginx that stands for the address of InfluxDB 1.8.
+"""
+
+import asyncio
+import gc
+import socket
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from random import SystemRandom
+from typing import Final
+from urllib.parse import urlencode
+
+import polars as pl
+from influxdb_client.client.influxdb_client import InfluxDBClient
+
+from adapters.stores.influxdb import create, encode
+from adapters.stores.influxdb.settings import InfluxSettings
+from collector.clock import WallClock
+from collector.deadletters import bounds_of
+from collector.drain import Drain
+from collector.records import Records
+from collector.settings import RecordsSettings, SpoolSettings, StoreSettings
+from collector.spool.contract import Spool
+from collector.spool.sqlite import SqliteSpool
+from tests.bench.points import point, prepared, samples
+from tests.servers.influxdb import InfluxServer
+
+SAMPLES_SENT: Final = 1_000_000
+"""Samples of one run of the drain, and of the plain client."""
+
+POINTS: Final = 100_000
+"""Samples of one run of the WriteApi, which is slower."""
+
+DELIVERED: Final = 2_000
+"""Samples in one delivery of a source, which is one entry of the spool."""
+
+ROUNDS: Final = 3
+"""Runs of each side."""
+
+PLAIN: Final = ((2, 1_000_000), (4, 1_000_000), (4, 700_000), (8, 700_000))
+"""Settings of the plain client: connections, bytes in a request at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What every side has to carry, and where to."""
+
+    samples: pl.DataFrame
+    influx: InfluxServer
+    folder: Path
+
+
+def measure() -> dict[str, object]:
+    """Give samples/s of the drain; as references those of the plain client, and of the WriteApi with points."""
+    return asyncio.run(_measured())
+
+
+async def _measured() -> dict[str, object]:
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
+        folder = Path(name)
+        (folder / "influx").mkdir()
+        async with InfluxServer(folder / "influx") as influx:
+            load = Load(samples(SAMPLES_SENT), influx, folder)
+            lines = bodies(load.samples)
+            trials = {setting: await _plain(load, lines[setting[1]], setting[0]) for setting in PLAIN}
+            connections, size = max(trials, key=lambda setting: trials[setting])
+            ours, plain, points = [0.0], [trials[connections, size]], [0.0]
+            for number in range(ROUNDS):
+                for side in ("drain", "plain")[:: 1 if number % 2 else -1]:
+                    if side == "drain":
+                        ours.append(await _drained(load))
+                    else:
+                        plain.append(await _plain(load, lines[size], connections))
+                points.append(await _points(load))
+                rates = f"drain {ours[-1]:.0f}, plain {plain[-1]:.0f}, points {points[-1]:.0f}"
+                print(f"round {number + 1}: {rates} samples/s", file=sys.stderr)
+    return {
+        "value": round(max(ours)),
+        "reference": round(max(plain)),
+        "ratio": round(max(ours) / max(plain), 2),
+        "unit": "samples/s",
+        "against": f"the same lines posted by a plain client, {connections} connections, {size} bytes a request",
+        "write_api": round(max(points)),
+        "write_api_ratio": round(max(ours) / max(points), 1),
+        "samples": SAMPLES_SENT,
+    }
+
+
+def bodies(load: pl.DataFrame) -> dict[int, list[bytes]]:
+    """Give the lines of samples as the store writes them, by the size of a request."""
+    unit = encode.unit(encode.sample_rows(load)[0]["time"])
+    batches = [encode.sample_rows(batch)[0] for batch in load.iter_slices(StoreSettings.model_fields["batch"].default)]
+    return {
+        size: [encode.sample_body(piece, unit) for rows in batches for piece in encode.pieces(rows, size)]
+        for size in {size for _, size in PLAIN}
+    }
+
+
+async def _drained(load: Load) -> float:
+    """Fill a spool, and drain it; give samples/s."""
+    with tempfile.TemporaryDirectory(dir=load.folder) as name:
+        folder = Path(name)
+        settings = SpoolSettings(path=folder / "spool.db")
+        spool = SqliteSpool(settings.path, limit=settings.limit, linger=settings.linger, keep=timedelta(0))
+        async with Records(f"sqlite:///{folder / 'records.db'}") as records, spool:
+            await asyncio.gather(*(spool.append(part, "plc") for part in load.samples.iter_slices(DELIVERED)))
+            return await _run(load, lambda database: _drain(load, spool, records, database), load.samples.height)
+
+
+async def _drain(load: Load, spool: Spool, records: Records, database: str) -> None:
+    influx = InfluxSettings(url=load.influx.url, bucket=database)
+    drain = Drain(
+        spool,
+        create(influx),
+        records,
+        settings=StoreSettings(kind="influxdb", settings=influx),
+        sources={},
+        dead_letters=bounds_of(RecordsSettings()),
+        clock=WallClock(),
+        random=SystemRandom(),
+    )
+    drain.finish()
+    await drain.run()
+
+
+async def _plain(load: Load, lines: list[bytes], connections: int) -> float:
+    """Post lines over some connections; give samples/s."""
+
+    async def post(database: str) -> None:
+        left, failed = iter(lines), []
+        lock = threading.Lock()
+
+        def work() -> None:
+            try:
+                _post(load.influx.front_port, database, left, lock)
+            except OSError as error:
+                failed.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(connections)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            await asyncio.to_thread(thread.join)
+        assert not failed, failed
+
+    return await _run(load, post, load.samples.height)
+
+
+def _post(port: int, database: str, left: Iterator[bytes], lock: threading.Lock) -> None:
+    """Post bodies one after another over one connection; raises OSError where one is not taken."""
+    target = f"/api/v2/write?{urlencode({'bucket': database, 'precision': 'us'})}"
+    with socket.create_connection(("127.0.0.1", port)) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        while True:
+            with lock:
+                body = next(left, None)
+            if body is None:
+                return
+            wire.sendall(f"POST {target} HTTP/1.1\r\nHost: bench\r\nContent-Length: {len(body)}\r\n\r\n".encode())
+            wire.sendall(body)
+            answer = b""
+            while b"\r\n\r\n" not in answer:
+                answer += wire.recv(65536)
+            if not answer.startswith(b"HTTP/1.1 204"):
+                raise OSError(answer)
+
+
+async def _points(load: Load) -> float:
+    """Write points through the batching WriteApi; give samples/s."""
+    rows = prepared(load.samples[:POINTS])
+
+    def write(database: str) -> None:
+        with InfluxDBClient(load.influx.url, token="", org="-") as client, client.write_api() as api:
+            for row in rows:
+                api.write(database, record=point(row))
+
+    return await _run(load, lambda database: asyncio.to_thread(write, database), POINTS)
+
+
+async def _run(load: Load, work: Callable[[str], Awaitable[None]], count: int) -> float:
+    """Time some work on a database of its own, count what it stored, and drop it; give samples/s."""
+    database = f"bench_{time.monotonic_ns()}"
+    await load.influx.query(f"CREATE DATABASE {database}")
+    gc.collect()
+    begun = time.perf_counter()
+    await work(database)
+    seconds = time.perf_counter() - begun
+    rows = await load.influx.query('SELECT COUNT("status") FROM "sample"', database)
+    assert rows[0]["count"] == count, f"{rows[0]['count']} of {count} samples are stored"
+    await load.influx.query(f"DROP DATABASE {database}")
+    return count / seconds
