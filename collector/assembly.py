@@ -36,8 +36,8 @@ from collector.settings import SpoolSettings
 from collector.spool.contract import STORE, Spool
 from collector.spool.sqlite import SqliteSpool
 
-DRAINED: Final = 10.0
-"""Seconds in which the collector stops: sources first, then what the store still takes; the rest stays in the spool."""
+DRAINED: Final = 8.0
+"""Seconds in which sources stop first, and then the store takes what it still does; the rest stays in the spool."""
 
 _log = structlog.get_logger(__name__)
 
@@ -120,11 +120,11 @@ async def collect(config: Config, stop: asyncio.Event) -> None:
                 for intake in intakes:
                     intake.cancel()
             beating.cancel()
-            drain.finish()
-            done, _ = await asyncio.wait({draining}, timeout=until - asyncio.get_running_loop().time())
-            if not done:
-                _log.warning("samples left in the spool", upto=await spool.end(), stored=await spool.cursor(STORE))
+            drain.leave()
+            await asyncio.wait({draining}, timeout=until - asyncio.get_running_loop().time())
             draining.cancel()
+            if (upto := await spool.end()) > (stored := await spool.cursor(STORE)):
+                _log.warning("samples left in the spool", upto=upto, stored=stored)
             carrying.cancel()
         await parts.losses.carry()
         await parts.book.flush()

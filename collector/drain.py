@@ -2,9 +2,14 @@
 
     spool.read ─► store.write ─► what it will never take: dead letters ─► cursor commit
 
-It collects for a moment, or until a batch is full, and writes. A store that is away is asked again with growing waits,
-or when it says so; one that refuses is asked every half minute, and a person is told. Samples wait in the spool. A
-drain that dies between a write and its commit writes the same batch again: the store leaves it as after once.
+It collects for a moment, or until a batch is full, and writes. While a full batch is written the next one is read, so
+that a drain that is behind keeps the store busy; more than these two it never holds. Batches are written one by one, in
+the order of the spool, and the cursor moves when a batch is in the store and its dead letters are in the records.
+
+A store that is away is asked again with growing waits, or when it says so; one that refuses is asked every half minute,
+and a person is told. Samples wait in the spool. A drain that dies between a write and its commit writes again what
+follows its cursor, perhaps in other batches: a store that overwrites is left as after once, and one that appends tells
+how far it came (`written`).
 """
 
 import asyncio
@@ -50,6 +55,10 @@ MAINTAINED: Final = timedelta(minutes=5)
 _log = structlog.get_logger(__name__)
 
 
+class _LeftError(Exception):
+    """The drain was told to leave, and something does not take what it is given."""
+
+
 class Drain:
     """Feeds one store from one spool."""
 
@@ -90,6 +99,7 @@ class Drain:
         self._waits = Backoff(FIRST_WAIT, LONGEST_WAIT, random)
         self._noted = noted
         self._finishing = asyncio.Event()
+        self._leaving = asyncio.Event()
         now = clock.now()
         self._state = DrainState(STORE, store.name, "down", now, now - NOTED, 0, 0, "not open yet")
         self._maintained = now
@@ -104,8 +114,13 @@ class Drain:
         """Let it end as soon as the spool is empty."""
         self._finishing.set()
 
+    def leave(self) -> None:
+        """Let it end as soon as the spool is empty or the store does not take a batch: the rest stays in the spool."""
+        self._finishing.set()
+        self._leaving.set()
+
     async def run(self) -> None:
-        """Open the store, feed it, close it; for ever, unless it is told to finish."""
+        """Open the store, feed it, close it; for ever, unless it is told to finish or to leave."""
         while True:
             try:
                 async with self._store:
@@ -113,10 +128,14 @@ class Drain:
                     return
             except StoreError as error:
                 await self._wait(error)
+            except _LeftError:
+                return
             except Exception as error:  # noqa: BLE001 - a bulkhead: a defect in a store's adapter must not stop the intake
                 self._log.exception("store defect", again_in=REFUSED_WAIT)
                 await self._change("refused", f"defect of its adapter: {error!r}; report it, with the log")
-                await self._clock.sleep(REFUSED_WAIT)
+                await sleep_unless(self._clock, REFUSED_WAIT, self._leaving)
+            if self._leaving.is_set():
+                return
 
     async def pump(self) -> None:
         """Feed the open store; for ever, or until the spool is empty once it has been told to finish."""
@@ -126,12 +145,19 @@ class Drain:
         position = max(position, written or 0)
         self._state = replace(self._state, position=position)
         await self._change("up", "")
-        while (chunk := await self._next(position)) is not None:
-            await self._write(chunk)
-            position = chunk.upto
-            self._state = replace(self._state, position=position)
-            await self._note()
-            await self._maintain()
+        ahead: asyncio.Task[Chunk] | None = None
+        try:
+            while (chunk := await (ahead or self._next(position))) is not None:
+                position = chunk.upto
+                ahead = asyncio.create_task(self._read(position), name="drain ahead") if self._full else None
+                await self._write(chunk)
+                self._state = replace(self._state, position=position)
+                await self._note()
+                await self._maintain()
+        finally:
+            if ahead is not None:
+                ahead.cancel()
+                await asyncio.wait({ahead})
         await self._note(now=True)
 
     async def _next(self, position: int) -> Chunk | None:
@@ -143,6 +169,9 @@ class Drain:
             await self._maintain()
         if not self._full:
             await sleep_unless(self._clock, self._settings.flush.total_seconds(), self._finishing)
+        return await self._read(position)
+
+    async def _read(self, position: int) -> Chunk:
         chunk = await self._insist(lambda: self._spool.read(position, self._settings.batch))
         self._full = chunk.samples.height >= self._settings.batch
         return chunk
@@ -159,7 +188,8 @@ class Drain:
                 letters = refused_samples(refused, chunk.samples).with_columns(self._source_of())
                 bounds = self._dead_letters
                 await self._insist(lambda: self._records.run(lambda c: write_dead_letters(c, letters, bounds=bounds)))
-        await self._insist(lambda: self._spool.commit(STORE, chunk.upto))
+        if chunk.upto > self._state.position:
+            await self._insist(lambda: self._spool.commit(STORE, chunk.upto))
 
     def _source_of(self) -> pl.Expr:
         return pl.col("signal").replace_strict(self._sources, default="", return_dtype=pl.String).alias("source")
@@ -171,6 +201,8 @@ class Drain:
                 answer = await work()
             except StoreError as error:
                 await self._wait(error)
+                if self._leaving.is_set():
+                    raise _LeftError from error
                 continue
             self._waits.reset()
             if self._state.state != "up":
@@ -190,7 +222,7 @@ class Drain:
             "store refuses" if state == "refused" else "store unavailable", reason=error.reason, again_in=round(wait, 1)
         )
         await self._change(state, error.reason)
-        await self._clock.sleep(wait)
+        await sleep_unless(self._clock, wait, self._leaving)
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:
         """Do what the spool or the records must do, again and again until it is done."""
@@ -200,7 +232,9 @@ class Drain:
                 return await work()
             except (SpoolError, RecordsError) as error:
                 self._log.error("drain held", reason=str(error))
-                await self._clock.sleep(waits.next())
+                await sleep_unless(self._clock, waits.next(), self._leaving)
+                if self._leaving.is_set():
+                    raise _LeftError from error
 
     async def _maintain(self) -> None:
         if self._clock.now() - self._maintained < MAINTAINED:
