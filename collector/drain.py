@@ -142,7 +142,9 @@ class Drain:
         position = await self._insist(lambda: self._spool.cursor(STORE))
         self._state = replace(self._state, position=position)
         written = await self._asking(lambda: self._store.written(self._spool.log))
-        position = max(position, written or 0)
+        if written is not None and written > position:
+            position = written
+            await self._insist(lambda: self._spool.commit(STORE, written))
         self._state = replace(self._state, position=position)
         await self._change("up", "")
         ahead: asyncio.Task[Chunk] | None = None
@@ -157,7 +159,7 @@ class Drain:
         finally:
             if ahead is not None:
                 ahead.cancel()
-                await asyncio.wait({ahead})
+                await asyncio.gather(ahead, return_exceptions=True)
         await self._note(now=True)
 
     async def _next(self, position: int) -> Chunk | None:

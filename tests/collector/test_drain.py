@@ -16,7 +16,7 @@ from collector.drain import LONGEST_WAIT, REFUSED_WAIT, Drain
 from collector.drains import DrainState, read_drains
 from collector.records import Records
 from collector.settings import StoreSettings
-from collector.spool.contract import STORE
+from collector.spool.contract import STORE, Chunk
 from collector.spool.sqlite import SqliteSpool
 from tests.collector.fakes import FEW, Item, ManualClock, MemoryStore, lot, numbers, until
 
@@ -214,6 +214,76 @@ async def test_a_store_that_counts_is_not_given_twice(making: Making, spool: Sql
     async with running(making()):
         await until(lambda: _committed(spool, 2))
     assert stored(store) == [1, 2]
+
+
+async def test_the_cursor_follows_a_store_that_counts(making: Making, spool: SqliteSpool, store: MemoryStore) -> None:
+    store.counts = True
+    await spool.append(numbers([1]), "plc")
+    await die_after_a_write(making(), store)
+    async with running(making()):
+        await until(lambda: _committed(spool, 1))
+    assert stored(store) == [1]
+
+
+async def test_a_full_batch_is_read_while_another_is_written(
+    making: Making, spool: SqliteSpool, store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(5):
+        await spool.append(numbers([n] * 100), "plc")
+    read = spool.read
+    under_way: list[tuple[int, int]] = []
+
+    async def noted(after: int, rows: int) -> Chunk:
+        under_way.append((after, len(store.positions)))
+        return await read(after, rows)
+
+    monkeypatch.setattr(spool, "read", noted)
+    async with running(making()):
+        await until(lambda: _committed(spool, 5))
+    assert stored(store) == [n for n in range(5) for _ in range(100)]
+    assert [position.upto for position in store.positions] == [1, 2, 3, 4, 5]
+    assert [after - written for after, written in under_way] == [0, 1, 1, 1, 1, 1]
+
+
+async def test_leaving_a_store_that_is_away_leaves_the_rest_in_the_spool(
+    making: Making, spool: SqliteSpool, store: MemoryStore, clock: ManualClock
+) -> None:
+    store.troubles.extend([StoreUnavailableError("memory", "nobody answers")] * 2)
+    await spool.append(numbers([1]), "plc")
+    drain = making()
+    task = asyncio.create_task(drain.run())
+    await until(lambda: bool(clock.waits()))
+    drain.leave()
+    async with asyncio.timeout(5):
+        await task
+    assert await spool.cursor(STORE) == 0
+    assert stored(store) == []
+
+
+async def test_leaving_a_store_that_cannot_be_opened(
+    making: Making, spool: SqliteSpool, store: MemoryStore, clock: ManualClock
+) -> None:
+    store.opening_troubles.extend([StoreRefusedError("memory", "wrong password")] * 2)
+    await spool.append(numbers([1]), "plc")
+    drain = making()
+    task = asyncio.create_task(drain.run())
+    await until(lambda: bool(clock.waits()))
+    drain.leave()
+    async with asyncio.timeout(5):
+        await task
+    assert await spool.cursor(STORE) == 0
+
+
+async def test_leaving_a_store_that_is_there_empties_the_spool_first(
+    making: Making, spool: SqliteSpool, store: MemoryStore
+) -> None:
+    for n in range(5):
+        await spool.append(numbers([n] * 60), "plc")
+    drain = making(SETTINGS.model_copy(update={"flush": timedelta(minutes=1)}))
+    drain.leave()
+    await drain.run()
+    assert len(stored(store)) == 300
+    assert await spool.cursor(STORE) == 5
 
 
 async def test_finishing_empties_the_spool_and_ends(
