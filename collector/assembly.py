@@ -91,6 +91,12 @@ def sources_of(config: Config) -> list[Source]:
     ]
 
 
+def safety_of(config: Config, records: Records, spool: Spool) -> Safety:
+    """Tell where samples of an installation are made safe that no link brings."""
+    rules = rules_of(config.park.signals.values(), config.installation.admit)
+    return Safety(rules, spool, records, bounds_of(config.installation.records))
+
+
 async def collect(config: Config, stop: asyncio.Event) -> None:
     """Carry samples from the park's sources to its store until `stop` is set, then stop in order within `DRAINED`.
 
@@ -218,7 +224,7 @@ class _Parts:
         return GapFiller(
             sources,
             signals=signals,
-            safety=Safety(self._rules, self._spool, self._records, self._keep),
+            safety=safety_of(self._config, self._records, self._spool),
             limit=self._config.installation.spool.limit,
             book=self.book,
             clock=_CLOCK,

@@ -1,7 +1,7 @@
 """What fills a part of gaps, on its way to safety: admitted and spooled like what is live, and then noted."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -35,15 +35,15 @@ class Safety:
 
 
 class Backfill:
-    """One part of gaps, while what fills it comes in.
+    """Parts of gaps of one source, while what fills them comes in.
 
     Whoever breaks off before `finish` leaves samples in the spool, which are stored, and gaps as they were.
     """
 
-    def __init__(self, safety: Safety, part: Part, by: FilledBy) -> None:
-        """Begin; `by` is where the samples come from."""
+    def __init__(self, safety: Safety, source: str, by: FilledBy) -> None:
+        """Begin; `by` is where the samples of `source` come from."""
         self._safety = safety
-        self._part = part
+        self._source = source
         self._by = by
         self._position = 0
         self._lost: list[Missed] = []
@@ -60,7 +60,7 @@ class Backfill:
             SpoolError: the disk refuses.
             RecordsError: the records do not answer.
         """
-        safety, source = self._safety, self._part.source
+        safety, source = self._safety, self._source
         admitted = await asyncio.to_thread(admit, source, delivery.samples, safety.rules)
         refusals = pl.concat([inputs(delivery.refusals), admitted.refusals])
         if not admitted.samples.is_empty():
@@ -72,23 +72,23 @@ class Backfill:
         self.refused += refusals.height
         self._lost += delivery.gaps
 
-    async def finish(self, now: datetime, every: Collection[str]) -> Filling:
+    async def finish(self, parts: Mapping[Part, int], now: datetime, every: Collection[str]) -> None:
         """Note that all has come: what nobody has is unfillable, the rest filled once it is stored.
 
         Args:
+            parts: what the samples fill, and how many there are for it.
             now: the present, UTC.
             every: all signals of the source.
 
         Raises:
             RecordsError: the records do not answer.
         """
-        filling = Filling(self._part, self._by, self.samples, self._safety.spool.log, self._position)
 
         def write(connection: sa.Connection) -> None:
             for lost in self._lost:
-                part = Part(self._part.source, lost.signals, lost.start, lost.end)
+                part = Part(self._source, lost.signals, lost.start, lost.end)
                 give_up(connection, part, lost.cause, now, every)
-            note_filling(connection, filling)
+            for part, samples in parts.items():
+                note_filling(connection, Filling(part, self._by, samples, self._safety.spool.log, self._position))
 
         await self._safety.records.run(write)
-        return filling

@@ -12,7 +12,7 @@
 """
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -62,6 +62,38 @@ REFUSED_WAIT: Final = 300.0
 _ASKED_FOR: Final = tuple(kind.value for kind in GapKind if kind is not GapKind.REJECTED)
 _EVER: Final = (datetime(1, 1, 2, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC))
 _log = structlog.get_logger(__name__)
+
+
+async def fill_part(
+    safety: Safety,
+    history: History,
+    part: Part,
+    every: Collection[str],
+    clock: Clock,
+    room: Callable[[], Awaitable[None]],
+) -> int:
+    """Fill a part of gaps from an open history; give how many samples came.
+
+    Args:
+        safety: where samples are made safe.
+        history: the source's.
+        part: what is asked for.
+        every: all signals of the source.
+        clock: tells when it was done.
+        room: awaited before each page is made safe.
+
+    Raises:
+        SourceLostError: the link broke, or the source says later.
+        SpoolError: the spool is full, or its disk refuses.
+        RecordsError: the records do not answer.
+    """
+    backfill = Backfill(safety, part.source, FilledBy.HISTORY)
+    async with aclosing(history.read(part.signals or sorted(every), part.start, part.end)) as deliveries:
+        async for delivery in deliveries:
+            await room()
+            await backfill.carry(delivery)
+    await backfill.finish({part: backfill.samples}, clock.now(), every)
+    return backfill.samples
 
 
 class GapFiller:
@@ -114,7 +146,9 @@ class GapFiller:
                 stored = await spool.cursor(STORE)
                 for filling in await self._safety.records.run(partial(self._fill_stored, stored)):
                     part = filling.part
-                    _log.debug("gap filled", source=part.source, start=part.start, end=part.end, samples=filling.samples)
+                    _log.debug(
+                        "gap filled", source=part.source, start=part.start, end=part.end, samples=filling.samples
+                    )
             except (RecordsError, SpoolError) as error:
                 _log.warning("gaps not looked at", reason=str(error))
             await self._clock.sleep(LOOK)
@@ -150,14 +184,11 @@ class GapFiller:
                 await self._fill_part(history, part)
 
     async def _fill_part(self, history: History, part: Part) -> None:
-        backfill = Backfill(self._safety, part, FilledBy.HISTORY)
-        every = self._signals[part.source]
-        async with aclosing(history.read(part.signals or sorted(every), part.start, part.end)) as deliveries:
-            async for delivery in deliveries:
-                while not await self._room():
-                    await self._clock.sleep(LOOK)
-                await backfill.carry(delivery)
-        await backfill.finish(self._clock.now(), every)
+        async def room() -> None:
+            while not await self._room():
+                await self._clock.sleep(LOOK)
+
+        await fill_part(self._safety, history, part, self._signals[part.source], self._clock, room)
 
     async def _next(self, source: str, patience: float = 0.0) -> Part | None:
         """Give the next slice that can be filled; None for none, or where no room comes within `patience` seconds."""

@@ -157,6 +157,15 @@ def give_up(connection: sa.Connection, part: Part, reason: str, now: datetime, e
     return _resolve(connection, part, every, (OPEN,), unfillable)
 
 
+def close_gap(connection: sa.Connection, number: int, reason: str, now: datetime) -> None:
+    """Mark a gap as unfillable: a person says so, and why. One that lasts, or is not open, stays as it is."""
+    connection.execute(
+        sa.update(GAPS)
+        .where(GAPS.c.id == number, GAPS.c.state == OPEN, GAPS.c.end.is_not(None))
+        .values(state=UNFILLABLE, resolved=now, reason=reason, changed=next_change(connection))
+    )
+
+
 def reopen(connection: sa.Connection, number: int) -> None:
     """Open a gap that was unfillable: its source is to be asked once more."""
     connection.execute(

@@ -1,6 +1,7 @@
 """Gaps that are filled: by what, with how much, in which part; their changes are numbered."""
 
 import json
+from typing import Literal
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,7 +13,7 @@ down_revision = "0001"
 def upgrade() -> None:
     """Add what is told of filling; number the changes so far by the gaps themselves."""
     # SQLite makes the table anew, to give no number of a gap twice; others do that anyway.
-    anew = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
+    anew: Literal["always", "auto"] = "always" if op.get_bind().dialect.name == "sqlite" else "auto"
     with op.batch_alter_table("gaps", recreate=anew, table_kwargs={"sqlite_autoincrement": True}) as gaps:
         gaps.add_column(sa.Column("kind", sa.String(16), nullable=False, server_default="outage"))
         gaps.add_column(sa.Column("filled_by", sa.String(16)))
