@@ -49,6 +49,9 @@ class Scope(StrEnum):
     READ = "read"
     """Every GET of the API."""
 
+    OPERATE = "operate"
+    """What changes what parkline holds: replaying dead letters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:

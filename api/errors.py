@@ -15,7 +15,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from adapters.stores.contract import StoreError, StoreRefusedError, StoreUnavailableError
+from collector.load import ConfigError
 from collector.records import RecordsError
+from collector.spool.contract import SpoolError
 
 MEDIA_TYPE: Final = "application/problem+json"
 """The media type of every problem."""
@@ -66,6 +68,12 @@ UNKNOWN_ASSET: Final = Kind(
     "Look up paths under /api/v1/assets, sources under /api/v1/sources.",
 )
 UNKNOWN_KPI: Final = Kind("unknown-kpi", 404, "There is no such KPI", "Look up slugs under /api/v1/kpis/catalogue.")
+UNKNOWN_LETTER: Final = Kind(
+    "unknown-letter",
+    404,
+    "There is no such dead letter",
+    "Look up dead letters under /api/v1/dead-letters; old ones go where there are too many.",
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -87,6 +95,18 @@ RECORDS_UNAVAILABLE: Final = Kind(
     "The records do not answer",
     "Ask again after `Retry-After` seconds; if it lasts, an administrator must look at the records' database.",
 )
+SPOOL_UNAVAILABLE: Final = Kind(
+    "spool-unavailable",
+    503,
+    "The spool takes no samples",
+    "Ask again after `Retry-After` seconds; if it lasts, an administrator must do what `detail` says.",
+)
+CONFIGURATION_WRONG: Final = Kind(
+    "configuration-wrong",
+    409,
+    "The files of the configuration have mistakes",
+    "Mend the places that `detail` names; `parkline check` tells whether all are right.",
+)
 INTERNAL: Final = Kind(
     "internal-error", 500, "The API failed", "Report it with the time of the answer; the API's log holds the cause."
 )
@@ -100,10 +120,13 @@ KINDS: Final = {
         NOT_FOUND,
         UNKNOWN_ASSET,
         UNKNOWN_KPI,
+        UNKNOWN_LETTER,
         METHOD_NOT_ALLOWED,
         STORE_UNAVAILABLE,
         STORE_REFUSED,
         RECORDS_UNAVAILABLE,
+        SPOOL_UNAVAILABLE,
+        CONFIGURATION_WRONG,
         INTERNAL,
     )
 }
@@ -117,7 +140,7 @@ class Fault:
     """One wrong parameter."""
 
     where: str
-    """`query`, `path` or `header`."""
+    """`query`, `path`, `header` or `body`."""
 
     name: str
     """Its name."""
@@ -151,6 +174,8 @@ def answer_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_framework)
     app.add_exception_handler(StoreError, _of_store)
     app.add_exception_handler(RecordsError, _of_records)
+    app.add_exception_handler(SpoolError, _of_spool)
+    app.add_exception_handler(ConfigError, _of_configuration)
     app.add_exception_handler(Exception, _of_failure)
 
 
@@ -225,6 +250,14 @@ def _of_store(request: Request, error: Exception) -> Response:
 
 def _of_records(request: Request, error: Exception) -> Response:
     return _problem(request, RECORDS_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _of_spool(request: Request, error: Exception) -> Response:
+    return _problem(request, SPOOL_UNAVAILABLE, str(error), {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _of_configuration(request: Request, error: Exception) -> Response:
+    return _problem(request, CONFIGURATION_WRONG, str(error))
 
 
 def _of_failure(request: Request, error: Exception) -> Response:

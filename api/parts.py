@@ -1,7 +1,7 @@
 """What the API stands on: the park, its records, its store, and the clock."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +10,18 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Request
 
 from adapters.stores.contract import Store, StoreUnavailableError
+from collector.deadletters import Choice
 from collector.park import Park
 from collector.records import Records
+from collector.redecoding import Told
 from collector.settings import ApiSettings
 
 PATIENCE_S: Final = 30.0
 """Seconds that a request waits for the store before it says that the store does not answer."""
+
+
+Replay: TypeAlias = Callable[[Choice, bool, str], Awaitable[list[Told]]]
+"""`replay(letters, dry_run, asked_by)`: tells what became of each, or would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,9 @@ class Parts:
 
     now: Callable[[], datetime]
     """The clock, UTC."""
+
+    replay: Replay
+    """Replays dead letters as the files are configured now; raises ConfigError, SpoolError, RecordsError."""
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:

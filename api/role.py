@@ -5,6 +5,8 @@ import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Final
 
 import structlog
@@ -15,8 +17,10 @@ from api.app import create_app
 from api.keeper import Keeper
 from api.parts import Parts
 from collector.assembly import open_records, open_store
-from collector.load import Config
+from collector.deadletters import Choice
+from collector.load import Config, load
 from collector.records import Records, RecordsError
+from collector.redecoding import Told, replay_letters
 from collector.settings import ApiSettings
 
 FINISHING_S: Final = 5
@@ -59,8 +63,20 @@ async def serving(config: Config) -> AsyncIterator[Parts]:
             settings=config.installation.api,
             records=records,
             store=store,
-            now=lambda: datetime.now(UTC),
+            now=_now,
+            replay=partial(_replay, config.file, records),
         )
+
+
+async def _replay(file: Path, records: Keeper[Records], choice: Choice, dry_run: bool, asked_by: str) -> list[Told]:  # noqa: FBT001 - as `api.parts.Replay` has it
+    """Replay letters as the files say now, which may have been mended since the role was started."""
+    config = await asyncio.to_thread(load, file)
+    telling = replay_letters(config, records(), choice, dry_run=dry_run, now=_now, asked_by=asked_by)
+    return [told async for told in telling]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 class _Server(uvicorn.Server):

@@ -162,7 +162,13 @@ class Redecoder:
 
 
 async def replay_letters(
-    config: Config, records: Records, choice: Choice, *, dry_run: bool, now: Callable[[], datetime]
+    config: Config,
+    records: Records,
+    choice: Choice,
+    *,
+    dry_run: bool,
+    now: Callable[[], datetime],
+    asked_by: str = "",
 ) -> AsyncIterator[Told]:
     """Replay the open letters of a choice, the newest first; tell what became of each once that is safe.
 
@@ -172,6 +178,7 @@ async def replay_letters(
         choice: which letters; those that are settled are passed over.
         dry_run: only tell what would become of them.
         now: the clock, UTC.
+        asked_by: who asks, as the letters' notes are to name it; empty: nobody is named.
 
     Raises:
         SpoolError: the spool cannot be opened, or has no room; what was told before is done, the rest is as it was.
@@ -181,7 +188,7 @@ async def replay_letters(
     bounds = bounds_of(config.installation.records)
     async with AsyncExitStack() as stack:
         spool = None if dry_run else await stack.enter_async_context(open_spool(config.installation.spool))
-        async for told in carry(decoder, records, spool, choice, bounds=bounds, now=now):
+        async for told in carry(decoder, records, spool, choice, bounds=bounds, now=now, asked_by=asked_by):
             yield told
 
 
@@ -193,6 +200,7 @@ async def carry(
     *,
     bounds: Bounds,
     now: Callable[[], datetime],
+    asked_by: str = "",
 ) -> AsyncIterator[Told]:
     """Do as `replay_letters`, with parts that are open; without a spool only tell what would become of them."""
     of, before = replace(choice, state="open"), None
@@ -203,7 +211,7 @@ async def carry(
         if spool is not None:
             await _spool(spool, readings)
             new = pl.concat([_none(), *(one.refusals for _, one in readings if not one.samples.is_empty())])
-            notes = {one.letter.id: _note(one) for one in told if one.fate == "replayed"}
+            notes = {one.letter.id: _note(one, asked_by) for one in told if one.fate == "replayed"}
             await records.run(partial(_settle, new, notes, bounds, now()))
         for one in told:
             yield one
@@ -230,12 +238,14 @@ def _told(letter: DeadLetter, reading: Reading) -> Told:
     return Told(letter, "replayed" if count else "refused", count, reading.between, reading.problems)
 
 
-def _note(told: Told) -> str:
+def _note(told: Told, asked_by: str) -> str:
     """Say what became of a letter, for whoever looks at it later."""
     text = f"became {told.samples} sample{'s' if told.samples != 1 else ''}"
     if told.between:
         text += f"; {told.between} arrivals between the first and the last are not among them"
-    return f"{text}; beside them: {told.detail}" if told.detail else text
+    if told.detail:
+        text += f"; beside them: {told.detail}"
+    return f"{text} (asked by {asked_by})" if asked_by else text
 
 
 def _nothing(letter: DeadLetter, reason: str) -> Reading:

@@ -1,6 +1,7 @@
 """Make, list and revoke the keys of the API."""
 
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -20,6 +21,13 @@ T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True)
 
 
+class Operating(StrEnum):
+    """Scopes that a key may have beside `read`."""
+
+    OPERATE = "operate"
+    """What changes what parkline holds."""
+
+
 @app.callback()
 def keys() -> None:
     """Make, list and revoke the keys of the API."""
@@ -30,18 +38,20 @@ def create(
     name: Annotated[str, typer.Argument(help="Who gets it, such as `park platform`.")],
     config: ConfigFile = DEFAULT_CONFIG,
     expires: Annotated[str, typer.Option(help="How long it is valid, such as 90d or 12h; for ever without it.")] = "",
+    scope: Annotated[
+        Operating | None, typer.Option(help="What it allows beside reading: operate (replay dead letters).")
+    ] = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Make a key with the scope `read` and show it, this once."""
+    """Make a key that may read, and show it, this once."""
     from api.auth import LONGEST_NAME, Scope, create_key
 
     if not name.strip() or len(name) > LONGEST_NAME:
         fail(f"NAME: write who gets the key, in 1 to {LONGEST_NAME} characters", code=2)
     now = datetime.now(UTC)
     until = _until(now, expires)
-    key, text = _run(
-        config, lambda connection: create_key(connection, name, now=now, expires=until, scopes=[Scope.READ])
-    )
+    scopes = [Scope.READ] if scope is None else [Scope.READ, Scope(scope.value)]
+    key, text = _run(config, lambda connection: create_key(connection, name, now=now, expires=until, scopes=scopes))
     if output is OutputFormat.JSON:
         show_json({**_row(key, now), "key": text})
         return

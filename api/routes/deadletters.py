@@ -1,40 +1,54 @@
-"""The dead letters."""
+"""The dead letters: read them, and replay them once what refused them is mended."""
 
-import base64
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query, Security
 
+from api.access import Caller, allowed
+from api.auth import Scope
+from api.errors import UNKNOWN_LETTER, ProblemError
 from api.lookup import known_sources
 from api.paging import Paging, paging
 from api.parts import GivenParts
-from api.views.deadletters import DeadLetterView
+from api.views.deadletters import DeadLetterView, ReplayedView, ReplayRequest, ReplayView
 from api.views.shape import Paged, documented
-from collector.deadletters import Choice, DeadLetter, read_dead_letters
+from collector.deadletters import Choice, DeadLetter, read_dead_letters, readable
 
 router = APIRouter(tags=["sources"])
 
 _SHOWN: Final = 4096
 """Bytes of a payload that are shown."""
 
-_EXAMPLE: Final = {
-    "items": [
-        {
-            "id": 4711,
-            "source": "press-mqtt",
-            "address": "gears/press/press-02/force",
-            "signal": "gears/press/press-02/force",
-            "reason": "'ERR' is no float; mend the sensor's firmware or declare the signal as text",
-            "payload": "ERR",
-            "encoding": "utf-8",
-            "size": 3,
-            "first": "2026-11-24T08:12:04.9Z",
-            "last": "2026-11-24T09:12:04.9Z",
-            "count": 3600,
-        }
-    ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+_LETTER: Final[dict[str, Any]] = {
+    "id": 4711,
+    "source": "press-mqtt",
+    "address": "gears/press/press-02/force",
+    "signal": "gears/press/press-02/force",
+    "reason": "'ERR' is no float; mend the sensor's firmware or declare the signal as text",
+    "form": "input",
+    "payload": "ERR",
+    "encoding": "utf-8",
+    "size": 3,
+    "cut": False,
+    "first": "2026-11-24T08:12:04.9Z",
+    "last": "2026-11-24T09:12:04.9Z",
+    "count": 3600,
+    "first_time": "2026-11-24T08:12:04.9Z",
+    "last_time": "2026-11-24T09:12:04.9Z",
+    "state": "replayed",
+    "settled": "2026-11-24T10:00:00Z",
+    "note": "became 2 samples; 3598 arrivals between the first and the last are not among them (asked by shift lead)",
 }
+
+_EXAMPLE: Final = {"items": [_LETTER], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+
+_REPLAYED: Final = {
+    "items": [{"id": 4711, "result": "replayed", "samples": 2, "between": 3598, "detail": ""}],
+    "dry_run": False,
+}
+
+Standing = Literal["open", "replayed", "dropped", "all"]
+"""How letters stand."""
 
 
 @router.get("/dead-letters", summary="Read what could not become a sample", responses=documented(_EXAMPLE))
@@ -42,44 +56,88 @@ async def list_dead_letters(
     parts: GivenParts,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
     source: Annotated[str | None, Query(description="Name of one source. Left out: all of them.")] = None,
+    signal: Annotated[
+        str | None, Query(description="Path of one signal, or of an asset: then of every signal below it.")
+    ] = None,
+    reason: Annotated[str, Query(max_length=200, description="Text that the reason holds, in any case.")] = "",
+    state: Annotated[Standing, Query(description="How they stand.")] = "open",
 ) -> Paged[DeadLetterView]:
     """Give the dead letters, the newest first, each with its reason and how often it came."""
     one = known_sources(parts.park, [source])[0] if source is not None else None
     after = page.after(int)
     before = after[0] if after else None
+    choice = Choice(None, one, signal, reason, None if state == "all" else state)
     letters = await parts.records().run(
-        lambda connection: read_dead_letters(connection, Choice(source=one), limit=page.limit + 1, before_id=before)
+        lambda connection: read_dead_letters(connection, choice, limit=page.limit + 1, before_id=before)
     )
     shown = letters[: page.limit]
     token = page.token((shown[-1].id,)) if len(letters) > len(shown) else None
     return Paged[DeadLetterView](items=[_letter(letter) for letter in shown], next_page_token=token)
 
 
-def _letter(letter: DeadLetter) -> DeadLetterView:
-    payload, encoding = _readable(letter.payload)
-    return DeadLetterView.model_validate(
-        {
-            "id": letter.id,
-            "source": letter.source,
-            "address": letter.address,
-            "signal": letter.signal,
-            "reason": letter.reason,
-            "payload": payload,
-            "encoding": encoding,
-            "size": len(letter.payload),
-            "first": letter.first,
-            "last": letter.last,
-            "count": letter.count,
-        }
+@router.get("/dead-letters/{id}", summary="Read one dead letter", responses=documented(_LETTER))
+async def read_dead_letter(
+    parts: GivenParts,
+    number: Annotated[int, Path(alias="id", ge=1, lt=2**63, description="Its number.")],
+    whole: Annotated[bool, Query(description="true: the whole payload, 64 KiB at most.")] = False,  # noqa: FBT002 - a parameter of the query
+) -> DeadLetterView:
+    """Give one dead letter, however it stands."""
+    found = await _found(parts, [number])
+    if not found:
+        raise ProblemError(UNKNOWN_LETTER, f"there is no dead letter {number}, or none any more")
+    return _letter(found[number], None if whole else _SHOWN)
+
+
+@router.post("/dead-letters/replay", summary="Replay dead letters", responses=documented(_REPLAYED))
+async def replay_dead_letters(
+    parts: GivenParts, asked: ReplayRequest, caller: Annotated[Caller, Security(allowed(Scope.OPERATE))]
+) -> ReplayView:
+    """Decode open letters again as the files are configured now, and store the samples that they become.
+
+    Needs a key with the scope `operate`. A letter is replayed once: asking again tells what became of it.
+    """
+    ids = list(dict.fromkeys(asked.ids))
+    told = {one.letter.id: one for one in await parts.replay(Choice(ids=tuple(ids)), asked.dry_run, caller.name)}
+    found = await _found(parts, ids)
+    items = []
+    for number in ids:
+        if (one := told.get(number)) is not None:
+            items.append(
+                ReplayedView(id=number, result=one.fate, samples=one.samples, between=one.between, detail=one.detail)
+            )
+        elif (letter := found.get(number)) is not None:
+            items.append(ReplayedView(id=number, result="settled", samples=0, between=0, detail=letter.note))
+        else:
+            items.append(ReplayedView(id=number, result="unknown", samples=0, between=0, detail=""))
+    return ReplayView(items=items, dry_run=asked.dry_run)
+
+
+async def _found(parts: GivenParts, ids: list[int]) -> dict[int, DeadLetter]:
+    """Give those of these letters that there are, however they stand."""
+    choice = Choice(ids=tuple(ids), state=None)
+    letters = await parts.records().run(lambda connection: read_dead_letters(connection, choice, limit=len(ids)))
+    return {letter.id: letter for letter in letters}
+
+
+def _letter(letter: DeadLetter, most: int | None = _SHOWN) -> DeadLetterView:
+    payload, encoding = readable(letter.payload, most)
+    return DeadLetterView(
+        id=letter.id,
+        source=letter.source,
+        address=letter.address,
+        signal=letter.signal,
+        reason=letter.reason,
+        form=letter.form,
+        payload=payload,
+        encoding=encoding,
+        size=len(letter.payload),
+        cut=letter.cut,
+        first=letter.first,
+        last=letter.last,
+        count=letter.count,
+        first_time=letter.first_time,
+        last_time=letter.last_time,
+        state=letter.state,
+        settled=letter.settled,
+        note=letter.note,
     )
-
-
-def _readable(payload: bytes) -> tuple[str, str]:
-    """Give the beginning of a payload as text, or in base64 where it is no text."""
-    beginning = payload[:_SHOWN]
-    try:
-        return beginning.decode(), "utf-8"
-    except UnicodeDecodeError as error:
-        if len(payload) > _SHOWN and error.reason == "unexpected end of data":  # the cut fell into a character
-            return beginning[: error.start].decode(), "utf-8"
-    return base64.b64encode(beginning).decode(), "base64"

@@ -1,9 +1,14 @@
 """Inputs that could not become samples."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Final, Literal
+
+from pydantic import Field
 
 from api.views.shape import View
+
+MOST: Final = 1000
+"""Letters that one request may replay."""
 
 
 class DeadLetterView(View):
@@ -24,14 +29,21 @@ class DeadLetterView(View):
     reason: str
     """Why it is no sample, and what to do."""
 
+    form: Literal["input", "sample", "admitted"]
+    """`input`: the payload is what came, as it came; `sample`: a sample as it was decoded, refused by its type or its
+    time; `admitted`: one as it was to be stored, refused by the store."""
+
     payload: str
-    """The beginning of the input as it came, 4,096 bytes at most."""
+    """The beginning of what came, 4,096 bytes at most; empty once the letter is settled."""
 
     encoding: Literal["utf-8", "base64"]
     """How `payload` is written: as text, or in base64 where it is no text."""
 
     size: int
-    """Bytes kept of the input; more than `payload` shows where it is long."""
+    """Bytes kept of what came; more than `payload` shows where it is long."""
+
+    cut: bool
+    """Whether it was too long to be kept whole: then it cannot be replayed."""
 
     first: datetime
     """When it came first."""
@@ -41,3 +53,58 @@ class DeadLetterView(View):
 
     count: int
     """How often it came."""
+
+    first_time: datetime | None
+    """Of a sample: its own time when it came first; null where it has none, or the payload holds it."""
+
+    last_time: datetime | None
+    """Of a sample: its own time when it came last."""
+
+    state: Literal["open", "replayed", "dropped"]
+    """`open`; `replayed`: it became samples; `dropped`: a person dropped it."""
+
+    settled: datetime | None
+    """When it was replayed or dropped; null while it is open."""
+
+    note: str
+    """What became of it, or why it was dropped; empty while it is open."""
+
+
+class ReplayRequest(View):
+    """Which letters to replay."""
+
+    ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST)
+    """Numbers of letters, 1 to 1,000."""
+
+    dry_run: bool = False
+    """true: only tell what would become of them."""
+
+
+class ReplayedView(View):
+    """What became of one letter, or would."""
+
+    id: int
+    """Its number."""
+
+    result: Literal["replayed", "refused", "settled", "unknown"]
+    """`replayed`: it became samples; `refused`: it is none even now, and stays; `settled`: it was replayed or dropped
+    before, and nothing was done; `unknown`: there is no such letter, or none any more."""
+
+    samples: int
+    """Samples that it became."""
+
+    between: int
+    """Arrivals between the first and the last, of which no sample can be made: nobody knows when they were."""
+
+    detail: str
+    """Why it is no sample even now, or what of it is not; of a settled letter what became of it."""
+
+
+class ReplayView(View):
+    """What became of the letters asked for."""
+
+    items: list[ReplayedView]
+    """One per number, in the order asked for, each once."""
+
+    dry_run: bool
+    """Whether nothing was done."""

@@ -69,7 +69,7 @@ class ProblemFault(View):
     """One wrong parameter."""
 
     where: str = Field(alias="in")
-    """`query`, `path` or `header`."""
+    """`query`, `path`, `header` or `body`."""
 
     name: str
     """Its name."""

@@ -26,7 +26,7 @@ from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
 from api.auth import Scope, create_key
 from api.parts import Parts
-from collector.deadletters import Bounds, write_dead_letters
+from collector.deadletters import Bounds, Choice, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.gaps import add_gap, begin_gap, end_gap
 from collector.links import Link, write_links
@@ -47,6 +47,7 @@ from collector.park import (
     Title,
 )
 from collector.records import Records
+from collector.redecoding import Told
 from collector.settings import ApiSettings
 
 NOW: Final = datetime(2026, 11, 24, 8, 15, tzinfo=UTC)
@@ -400,7 +401,14 @@ class Plant:
                 records=lambda: records,
                 store=store or well,
                 now=lambda: now,
+                replay=_no_replay,
             )
+
+
+async def _no_replay(choice: Choice, dry_run: bool, asked_by: str) -> list[Told]:  # noqa: FBT001 - as `api.parts.Replay` has it
+    """Replay none: the park has no files."""
+    del choice, dry_run, asked_by
+    return []
 
 
 def build(folder: Path) -> Plant:

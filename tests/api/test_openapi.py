@@ -33,6 +33,8 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/samples": "listSamples",
         "/api/v1/gaps": "listGaps",
         "/api/v1/dead-letters": "listDeadLetters",
+        "/api/v1/dead-letters/{id}": "readDeadLetter",
+        "/api/v1/dead-letters/replay": "replayDeadLetters",
         "/healthz": "readHealth",
         "/readyz": "readReadiness",
         "/problems/{slug}": "readProblem",
