@@ -21,7 +21,7 @@ not usable), so a bad row is never refused for its value; a row that is not Bad 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum, auto
 from functools import cache
@@ -54,6 +54,9 @@ _EXACT: Final = 2.0**53
 
 _WHOLE: Final = 1e-9
 """How far from a whole number a scaled integer may lie, relative to its size: 70 * 0.1 is 7.000000000000001."""
+
+_MINUTE: Final = timedelta(minutes=1)
+"""What is allowed for a clock that is behind is rounded up to this, so that there are few different rules."""
 
 _AS_IT_CAME: Final = frozenset({"signal", "time", "received"})
 """Columns of a sample that admission leaves alone."""
@@ -89,6 +92,10 @@ class Rules:
 
     oldest: datetime
     """First plausible source time, UTC."""
+
+    def allowing(self, behind: timedelta) -> "Rules":
+        """Give the rules for a collector whose own clock is so far behind that good samples seem to be ahead."""
+        return self if not behind else replace(self, ahead=self.ahead + timedelta(minutes=-(-behind // _MINUTE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """Time, as the shell of the collector asks for it; tests give it another."""
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -10,6 +11,9 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Give the instant, UTC."""
+
+    def monotonic(self) -> float:
+        """Give seconds since some instant, by a clock that nobody sets."""
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""
@@ -21,6 +25,10 @@ class WallClock:
     def now(self) -> datetime:
         """Give the instant, UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Give seconds since some instant, by a clock that nobody sets."""
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Wait."""

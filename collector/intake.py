@@ -44,6 +44,7 @@ from collector.deadletters import Bounds, write_dead_letters
 from collector.gaps import add_gap
 from collector.letter import inputs
 from collector.linkbook import LinkBook
+from collector.ownclock import lead_of
 from collector.records import Records, RecordsError
 from collector.resolution import Filling, Part, note_filling
 from collector.spool.contract import Spool, SpoolError
@@ -176,7 +177,8 @@ class Intake:
         """Make safe and settle what is in the backlog, until it is closed and empty."""
         while deliveries := await backlog.take():
             samples = pl.concat([delivery.samples for delivery in deliveries], rechunk=True)
-            admitted, doubles = await asyncio.to_thread(self._judged, samples)
+            behind = self._book.heard(self._name, lead_of(samples))
+            admitted, doubles = await asyncio.to_thread(self._judged, samples, self._rules.allowing(behind))
             refusals = pl.concat([*(inputs(delivery.refusals) for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]
             filled = [part for delivery in deliveries for part in delivery.filled]
@@ -211,9 +213,9 @@ class Intake:
             for one in filled
         ]
 
-    def _judged(self, samples: pl.DataFrame) -> tuple[Admitted, Doubles]:
+    def _judged(self, samples: pl.DataFrame, rules: Rules) -> tuple[Admitted, Doubles]:
         """Tell apart what came, and what of it was said before; in a thread."""
-        admitted = admit(self._name, samples, self._rules)
+        admitted = admit(self._name, samples, rules)
         return admitted, self._recent.look(admitted.samples)
 
     async def _insist(self, work: Callable[[], Awaitable[T]]) -> T:

@@ -5,12 +5,15 @@ is up again, filled where the sender repeats what it held. A source that has nev
 was killed finds its last heartbeat in the records, and the gap begins there.
 
 What cannot be written waits, in order, until the records answer; sources are not held up by it.
+
+When this machine's clock is set, all that the book holds by that clock moves with it (`collector.ownclock`): an outage
+that was under way is as long as it was, not longer or shorter by the step.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
@@ -22,6 +25,7 @@ from collector.conflictlog import add_doubles
 from collector.conflicts import Doubles
 from collector.gaps import begin_gap, end_gap
 from collector.links import Link, read_links, write_links
+from collector.ownclock import OwnClock
 from collector.records import Records, RecordsError
 
 BEAT: Final = 1.0
@@ -29,6 +33,8 @@ BEAT: Final = 1.0
 
 _WORKED: Final = ("up", "held")
 _FORGOT: Final = "it was started again meanwhile: if it crashed, what it had not saved is gone"
+_SET_IT: Final = "have NTP set this machine's clock, or see who sets it wrong"
+_UNTRIED: Final = "not connected yet"
 _KILLED: Final = "the collector ended without notice"
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +49,9 @@ class LinkBook:
         self._links: dict[str, Link] = {}
         self._ledger: list[Callable[[sa.Connection], object]] = []
         self._doubles: dict[str, Doubles] = {}
+        self._own = OwnClock(clock.now(), clock.monotonic())
+        self._step = timedelta(0)
+        self._behind = timedelta(0)
         self._changed = asyncio.Event()
         self._flushing = asyncio.Lock()
         self._silent = False
@@ -51,12 +60,12 @@ class LinkBook:
         """Take up `sources` where the last collector left them; raises RecordsError."""
         before = await self._records.run(read_links)
         now = self._clock.now()
-        for source in sources:
-            link = before.get(source)
-            if link is None:
-                self._links[source] = Link(source, "down", now, now, None, None, 0, 0, "not connected yet")
-                continue
-            self._links[source] = link
+        names = list(sources)
+        self._links = {source: before[source] for source in names if source in before}
+        if before:
+            self._move(self._own.started_at(max(link.seen for link in before.values())))
+        for source in names:
+            link = self._links.setdefault(source, Link(source, "down", now, now, None, None, 0, 0, _UNTRIED))
             if link.state in _WORKED:
                 self.went_down(source, "down", _KILLED, alive=link.seen, kind=GapKind.STOPPED)
         await self.flush()
@@ -70,7 +79,7 @@ class LinkBook:
     async def flush(self) -> None:
         """Write what there is to write, as far as the records answer."""
         async with self._flushing:
-            now = self._clock.now()
+            now = self._now()
             ledger, links = list(self._ledger), [replace(link, seen=now) for link in self._links.values()]
             doubles, self._doubles = self._doubles, {}
             try:
@@ -88,7 +97,7 @@ class LinkBook:
 
     def link(self, source: str) -> Link:
         """Give how a source stands."""
-        return replace(self._links[source], seen=self._clock.now())
+        return replace(self._links[source], seen=self._now())
 
     def came_up(self, source: str, *, filled: bool, restarted: datetime | None = None) -> None:
         """Note that a link is open.
@@ -99,7 +108,8 @@ class LinkBook:
             restarted: when its sender started, UTC, if that is known: one that has not run throughout the outage may
                 have forgotten a part of what it repeats, and what it acknowledged just before.
         """
-        link, now = self._links[source], self._clock.now()
+        now = self._now()
+        link = self._links[source]
         end, doubt = link.own_time(now), ""
         if filled and restarted is not None and link.state not in _WORKED and restarted > link.since:
             _log.warning("sender restarted", source=source, at=restarted.isoformat())
@@ -117,8 +127,9 @@ class LinkBook:
         kind: GapKind = GapKind.OUTAGE,
     ) -> None:
         """Note that a link is not open, and why; `alive` is when it was last known to work, now if nobody knows."""
-        link, now = self._links[source], self._clock.now()
-        alive = min(alive or now, now)
+        now = self._now()
+        link = self._links[source]
+        alive = min(self._moved(alive or now, now), now)
         if link.state == "held":
             alive = min(alive, link.since)
         if link.state in _WORKED:
@@ -131,16 +142,16 @@ class LinkBook:
         """Note that the samples of an open link cannot be made durable now."""
         link = self._links[source]
         if link.state == "up":
-            self._change(source, "held", problem, since=self._clock.now())
+            self._change(source, "held", problem, since=self._now())
 
     def released(self, source: str) -> None:
         """Note that the samples of an open link are made durable again."""
         if self._links[source].state == "held":
-            self._change(source, "up", "", since=self._clock.now())
+            self._change(source, "up", "", since=self._now())
 
     def ended(self, source: str) -> None:
         """Note that a finite source has been read to its end."""
-        self._change(source, "ended", "", since=self._clock.now())
+        self._change(source, "ended", "", since=self._now())
 
     def secured(
         self, source: str, *, samples: int, refusals: int, newest: tuple[datetime, datetime] | None = None
@@ -148,12 +159,44 @@ class LinkBook:
         """Note what has been made durable; `newest` is the time and the arrival of the newest of these samples."""
         link = self._links[source]
         if newest is not None and (link.last_time is None or newest[0] >= link.last_time):
-            link = replace(link, last_time=newest[0], last_received=newest[1])
+            link = replace(link, last_time=newest[0], last_received=self._moved(newest[1], self._now()))
         self._links[source] = replace(link, samples=link.samples + samples, refusals=link.refusals + refusals)
+
+    def heard(self, source: str, lead: timedelta | None) -> timedelta:
+        """Note how far a batch that came lies ahead of its arrival; tell how far this machine's own clock is behind."""
+        self._now()
+        self._own.heard(source, lead)
+        behind = self._own.behind
+        if bool(behind) != bool(self._behind):
+            if behind:
+                _log.error("own clock behind", by=str(behind), sources=len(self._own.witnesses), act=_SET_IT)
+            else:
+                _log.info("own clock right")
+        self._behind = behind
+        return behind
 
     def doubled(self, source: str, doubles: Doubles) -> None:
         """Note what a source has said twice."""
         self._doubles[source] = self._doubles.get(source, Doubles()) + doubles
+
+    def _now(self) -> datetime:
+        """Give the instant; see first whether the clock was set."""
+        now = self._clock.now()
+        if step := self._own.step(now, self._clock.monotonic()):
+            _log.error("own clock set", by=str(step), act=_SET_IT)
+            self._move(step)
+        return now
+
+    def _move(self, step: timedelta) -> None:
+        """Move with the clock what was noted by it."""
+        self._step = step
+        for source, link in self._links.items():
+            received = None if link.last_received is None else link.last_received + step
+            self._links[source] = replace(link, since=link.since + step, last_received=received)
+
+    def _moved(self, instant: datetime, now: datetime) -> datetime:
+        """Give by today's clock an instant that is over: one that is still to come was noted before the last step."""
+        return instant + self._step if instant > now else instant
 
     def _change(self, source: str, state: str, problem: str, *, since: datetime) -> None:
         self._links[source] = replace(self._links[source], state=state, problem=problem, since=since)

@@ -87,12 +87,21 @@ class ManualClock:
 
     def __init__(self) -> None:
         self._now = NOON
+        self._set = timedelta(0)
         self._sleepers: list[tuple[datetime, asyncio.Future[None]]] = []
         self._slept = asyncio.Event()
 
     def now(self) -> datetime:
         """Give the instant."""
-        return self._now
+        return self._now + self._set
+
+    def monotonic(self) -> float:
+        """Give seconds since noon, whatever it was set to."""
+        return (self._now - NOON).total_seconds()
+
+    def set(self, by: timedelta) -> None:
+        """Have the wall clock jump."""
+        self._set += by
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the test has gone on so far."""
