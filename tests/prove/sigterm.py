@@ -1,9 +1,11 @@
 """Tell the collector to stop, again and again, under load: it ends in order and in time, and nothing is missing.
 
-Every third time InfluxDB is away while the collector stops: what it has taken then stays in the spool.
+Every third time InfluxDB is away while the collector stops, killed or frozen in turns: what it has taken then stays in
+the spool.
 """
 
 import asyncio
+import os
 import random
 import signal
 import time
@@ -42,11 +44,11 @@ async def _prove(rounds: int) -> dict[str, object]:
             scene.begin()
             await asyncio.sleep(SETTLED)
         for number in range(rounds):
-            away = number % 3 == 2
+            away, frozen = number % 3 == 2, number % 6 == 5
             async with installation.living() as process:
                 await installation.connected(process)
                 if away:
-                    await scene.influx.kill()
+                    await _away(scene, frozen=frozen)
                     await asyncio.sleep(ANSWERED)
                 await asyncio.sleep(lot.uniform(0, LONGEST_LIFE))
                 told = time.monotonic()
@@ -57,7 +59,7 @@ async def _prove(rounds: int) -> dict[str, object]:
             if code or seconds > IN_TIME:
                 failed.append(f"stop {number + 1} took {seconds:.1f} s and ended with code {code}")
             if away:
-                await scene.influx.start()
+                await _back(scene, frozen=frozen)
             tell(f"collector stopped {number + 1} of {rounds} times, in {seconds:.1f} s, code {code}")
         async with installation.living() as process:
             await installation.connected(process)
@@ -65,3 +67,17 @@ async def _prove(rounds: int) -> dict[str, object]:
             await scene.end()
             await scene.arrived()
         return await scene.outcome(stops=rounds, slowest_s=round(slowest, 1), failed=failed)
+
+
+async def _away(scene: Scene, *, frozen: bool) -> None:
+    if frozen:
+        os.kill(scene.influx.pid, signal.SIGSTOP)
+    else:
+        await scene.influx.kill()
+
+
+async def _back(scene: Scene, *, frozen: bool) -> None:
+    if frozen:
+        os.kill(scene.influx.pid, signal.SIGCONT)
+    else:
+        await scene.influx.start()
