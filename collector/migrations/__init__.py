@@ -5,6 +5,7 @@ tables and columns itself and imports none of the modules that own them: these k
 `tests/collector/test_migrations.py` holds that all steps together give what the modules declare.
 """
 
+import logging
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -42,6 +43,7 @@ def migrate(connection: sa.Connection) -> None:
     from alembic.operations import Operations
     from alembic.script import ScriptDirectory
 
+    logging.getLogger("alembic").setLevel(logging.WARNING)  # what it tells is about itself
     steps = ScriptDirectory(str(_FOLDER))
     context = MigrationContext.configure(connection)
     with Operations.context(context):
