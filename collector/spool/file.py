@@ -94,6 +94,23 @@ class SpoolFile:
         with self._database.explaining():
             return rows.read_losses(self._database)
 
+    def headers(self, after: int) -> Iterator[tuple[int, Header | None]]:
+        """Give what tells of the entries after `after`, in order; None where it is not what was written."""
+        with self._database.explaining():
+            yield from rows.headers(self._database, after)
+
+    def damaged(self) -> Iterator[tuple[int, str, bytes]]:
+        """Give what was set aside: position, why, and the bytes as they were found."""
+        with self._database.explaining():
+            yield from self._database.execute("SELECT position, reason, body FROM damaged ORDER BY position")
+
+    def check(self) -> None:
+        """Look whether the pages of the file fit together; raises SpoolDamagedError."""
+        with self._database.explaining():
+            (told,) = self._database.execute("PRAGMA quick_check(1)").fetchone()
+        if told != "ok":
+            self._database.give_up(str(told))
+
     def forget(self, upto: int) -> None:
         """Forget the losses up to that number."""
         with self._database.transaction():

@@ -26,9 +26,9 @@ import structlog
 
 from collector.spool import rows
 from collector.spool.carving import Carved, carve
-from collector.spool.contract import SpoolError
+from collector.spool.contract import SpoolDamagedError, SpoolError
 from collector.spool.database import Database, sync_folder
-from collector.spool.file import runs
+from collector.spool.file import SpoolFile, runs
 from collector.spool.format import create
 from collector.spool.tables import Header, State
 from collector.spool.witness import Seen, Witness
@@ -55,6 +55,39 @@ class Salvaged:
 
     kept: Path
     """Where the damaged file is now."""
+
+
+def mended(path: Path, required: Collection[str], error: SpoolDamagedError | None = None) -> SpoolFile:
+    """Open a spool's file; where it is damaged, or has forgotten entries, save what can be read of it before.
+
+    Args:
+        path: the file; nobody else appends to it.
+        required: consumers that an entry is needed by.
+        error: what is known to be damaged.
+
+    Raises:
+        SpoolError: it cannot be opened, or nothing of a spool can be found in it.
+        OSError: the disk has no room for what is saved.
+    """
+    finish(path)
+    if not path.exists():
+        # Nobody can tell a spool that was moved away from one that was never there: what was known of it goes, too.
+        forget_all(path)
+    if error is None:
+        keep_log(path)
+        try:
+            file = SpoolFile(path, required=required)
+        except SpoolDamagedError as damaged:
+            error = damaged
+        else:
+            vanished = forgotten(path, file.state())
+            if not vanished:
+                let_log_go(path)
+                return file
+            file.close()
+            error = SpoolDamagedError(f"its last {vanished} entries have vanished")
+    salvage(path, required=required, why=str(error.__cause__ or error))
+    return SpoolFile(path, required=required)
 
 
 def finish(path: Path) -> None:
@@ -112,9 +145,16 @@ def let_log_go(path: Path) -> None:
         _kept_log(path).unlink(missing_ok=True)
 
 
-def forgotten(path: Path, state: State) -> list[Seen]:
-    """Give what the witness remembers and the spool does not: entries after its end."""
-    return [seen for seen in Witness(path).read() if seen.log == state.log and seen.position > state.end]
+def forgotten(path: Path, state: State) -> int:
+    """Tell how many entries the witness remembers and the spool does not: those after its end, or of one before it."""
+    seen = Witness(path).read()
+    return sum(one.log != state.log or one.position > state.end for one in seen)
+
+
+def forget_all(path: Path) -> None:
+    """Forget what is known of a spool whose file is not there any more."""
+    for known in (Witness(path).path, _kept_log(path)):
+        known.unlink(missing_ok=True)
 
 
 def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str], reason: str) -> tuple[int, int]:

@@ -256,7 +256,7 @@ class SqliteSpool:
         if not self._mends:
             return SpoolFile(self._path, required=self._required)
         try:
-            file = mended(self._path, self._required, error)
+            file = salvage.mended(self._path, self._required, error)
             file.take_ballast()
         except OSError as problem:
             msg = f"the damaged spool {self._path} cannot be saved ({problem}): make room on its disk, or mend the disk"
@@ -266,36 +266,6 @@ class SqliteSpool:
     def _wake(self) -> None:
         self._grew.set()
         self._grew = asyncio.Event()
-
-
-def mended(path: Path, required: Collection[str], error: SpoolDamagedError | None = None) -> SpoolFile:
-    """Open a spool's file; where it is damaged, or has forgotten entries, save what can be read of it before.
-
-    Args:
-        path: the file; nobody else appends to it.
-        required: consumers that an entry is needed by.
-        error: what is known to be damaged.
-
-    Raises:
-        SpoolError: it cannot be opened, or nothing of a spool can be found in it.
-        OSError: the disk has no room for what is saved.
-    """
-    salvage.finish(path)
-    if error is None:
-        salvage.keep_log(path)
-        try:
-            file = SpoolFile(path, required=required)
-        except SpoolDamagedError as damaged:
-            error = damaged
-        else:
-            forgotten = salvage.forgotten(path, file.state())
-            if not forgotten:
-                salvage.let_log_go(path)
-                return file
-            file.close()
-            error = SpoolDamagedError(f"its last {len(forgotten)} entries have vanished")
-    salvage.salvage(path, required=required, why=str(error.__cause__ or error))
-    return SpoolFile(path, required=required)
 
 
 class _Open:
