@@ -1,6 +1,7 @@
 """The sources and how their links stand."""
 
 from collections import Counter
+from dataclasses import asdict
 from datetime import datetime
 from typing import Final
 
@@ -12,6 +13,8 @@ from api.lookup import lines_of
 from api.parts import GivenParts
 from api.views.shape import Paged, documented
 from api.views.sources import SourceView
+from collector.conflictlog import read_doubles
+from collector.conflicts import Doubles
 from collector.links import Link, read_links
 
 router = APIRouter(tags=["sources"])
@@ -32,6 +35,14 @@ _EXAMPLE: Final = {
             "horizon": "2026-11-24T08:12:05.051Z",
             "samples": 1843220,
             "refusals": 3,
+            "duplicates": 151,
+            "conflicts": 1,
+            "last_conflict": {
+                "signal": "gears/hobbing/hob-01/spindle_speed",
+                "time": "2026-11-24T08:12:04Z",
+                "earlier": "3150.5",
+                "later": "3148.0",
+            },
             "signals": 212,
         }
     ],
@@ -46,20 +57,31 @@ async def list_sources(parts: GivenParts) -> Paged[SourceView]:
     A line that a recorded file was played as has a further one, of kind `recording`.
     """
     park, now = parts.park, parts.now()
-    links = await parts.records().run(read_links)
+    links, doubles = await parts.records().run(lambda connection: (read_links(connection), read_doubles(connection)))
     signals = Counter(signal.source for signal in park.signals.values())
     items = [
-        _source(source.name, source.kind, source.line, links.get(source.name), signals[source.name], now)
+        _source(
+            source.name,
+            source.kind,
+            source.line,
+            links.get(source.name),
+            doubles.get(source.name, Doubles()),
+            signals[source.name],
+            now,
+        )
         for source in park.sources.values()
     ]
     for line in lines_of(park):
         if (link := links.get(source_of(line))) is not None:
             count = sum(len(equipment.signals) for equipment in line.equipment)
-            items.append(_source(link.source, "recording", line.path, link, count, now))
+            told = doubles.get(link.source, Doubles())
+            items.append(_source(link.source, "recording", line.path, link, told, count, now))
     return Paged[SourceView](items=items, next_page_token=None)
 
 
-def _source(name: str, kind: str, line: str, link: Link | None, signals: int, now: datetime) -> SourceView:
+def _source(
+    name: str, kind: str, line: str, link: Link | None, doubles: Doubles, signals: int, now: datetime
+) -> SourceView:
     return SourceView.model_validate(
         {
             "name": name,
@@ -76,5 +98,8 @@ def _source(name: str, kind: str, line: str, link: Link | None, signals: int, no
             "horizon": link.horizon if link else None,
             "samples": link.samples if link else 0,
             "refusals": link.refusals if link else 0,
+            "duplicates": doubles.duplicates,
+            "conflicts": doubles.conflicts,
+            "last_conflict": asdict(doubles.last) if doubles.last else None,
         }
     )

@@ -6,6 +6,22 @@ from typing import Literal
 from api.views.shape import View
 
 
+class ConflictView(View):
+    """Two things that a source said of one signal at one instant; the store keeps the later one."""
+
+    signal: str
+    """Path of the signal."""
+
+    time: datetime
+    """The instant, by the machine's clock."""
+
+    earlier: str | None
+    """What it said first: the value, and the status where it is not Good; null where that is known no more."""
+
+    later: str
+    """What it said then."""
+
+
 class SourceView(View):
     """One configured link, and how it stood when the collector last wrote of it."""
 
@@ -48,6 +64,15 @@ class SourceView(View):
 
     refusals: int
     """Inputs that could not become samples, since the records were made."""
+
+    duplicates: int
+    """Samples that said again what was known, as far as it was still in memory; they changed nothing."""
+
+    conflicts: int
+    """Samples that said something else of an instant than what was known of it, as far as it was still in memory."""
+
+    last_conflict: ConflictView | None
+    """The last of these; null where there was none."""
 
     signals: int
     """Signals configured on it."""

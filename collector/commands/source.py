@@ -1,6 +1,7 @@
 """List the sources and how they stand; test one: connect, and show what it says, storing nothing."""
 
 import asyncio
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,8 @@ from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, f
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from collector.conflicts import Doubles
+    from collector.links import Link
     from collector.load import Config
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,7 +24,7 @@ def list_sources(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFor
     """List the sources: what is configured, and how each stands when a collector has run."""
     loaded = _load(config)
     file = loaded.installation.records.url.get_secret_value().removeprefix("sqlite:///")
-    links = asyncio.run(_links(loaded)) if "://" in file or Path(file).exists() else {}
+    links, doubles = asyncio.run(_stands(loaded)) if "://" in file or Path(file).exists() else ({}, {})
     rows: list[dict[str, Any]] = []
     for name, source in loaded.park.sources.items():
         link = links.get(name)
@@ -39,7 +42,8 @@ def list_sources(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFor
             }
         )
     if output is OutputFormat.JSON:
-        show_json([{key.replace(" ", "_"): value for key, value in row.items()} for row in rows])
+        told = [{key.replace(" ", "_"): value for key, value in row.items()} for row in rows]
+        show_json([{**row, **_said_twice(doubles.get(row["name"]))} for row in told])
     else:
         show(rows, output, title="sources")
 
@@ -97,15 +101,24 @@ def _load(config: Path) -> "Config":
         fail(error, code=2)
 
 
-async def _links(config: "Config") -> dict[str, Any]:
-    """Give how each source stood when a collector last wrote of it, by name."""
+def _said_twice(doubles: "Doubles | None") -> dict[str, Any]:
+    """Give what a source has said twice: how often the same, how often something else, and the last of that."""
+    if doubles is None:
+        return {"duplicates": 0, "conflicts": 0, "last_conflict": None}
+    last = None if doubles.last is None else asdict(doubles.last)
+    return {"duplicates": doubles.duplicates, "conflicts": doubles.conflicts, "last_conflict": last}
+
+
+async def _stands(config: "Config") -> "tuple[dict[str, Link], dict[str, Doubles]]":
+    """Give how each source stood when a collector last wrote of it, and what it has said twice, by name."""
     from collector.assembly import open_records
+    from collector.conflictlog import read_doubles
     from collector.links import read_links
     from collector.records import RecordsError
 
     try:
         async with open_records(config) as records:
-            return dict(await records.run(read_links))
+            return await records.run(lambda connection: (read_links(connection), read_doubles(connection)))
     except RecordsError as error:
         typer.echo(str(error), err=True)
-        return {}
+        return {}, {}

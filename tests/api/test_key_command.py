@@ -84,4 +84,4 @@ def test_records_that_cannot_be_opened_are_told(config: Path) -> None:
 
 def test_a_key_may_operate_beside_reading(config: Path) -> None:
     assert key(config, "create", "shift lead", "--scope", "operate").exit_code == 0
-    assert listed(config)[0]["scopes"] == "read, operate"
+    assert listed(config)[0]["scopes"] == "read operate"

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import httpx
 
+from collector.conflictlog import add_doubles
+from collector.conflicts import Conflict, Doubles
 from collector.links import Link, write_links
 from collector.records import Records
 from tests.api.client import asking, asking_of, items
@@ -29,6 +31,21 @@ async def test_a_source_the_collector_never_wrote_of_is_unseen(plant: Plant, tmp
         sources = await items(client, "/api/v1/sources")
     assert [source["state"] for source in sources] == ["unseen"] * 3
     assert sources[0]["last_time"] is None
+
+
+async def test_what_a_source_says_twice_is_told(plant: Plant, tmp_path: Path) -> None:
+    conflict = Conflict("gears/hobbing/hob-01/spindle_speed", NOW, None, "7.5 (status 0x40000000)")
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records, asking_of(plant, records) as client:
+        await records.run(lambda connection: add_doubles(connection, {"hobbing-opcua": Doubles(151, 2, conflict)}))
+        first, second, _ = await items(client, "/api/v1/sources")
+    assert (first["duplicates"], first["conflicts"]) == (151, 2)
+    assert first["last_conflict"] == {
+        "signal": conflict.signal,
+        "time": "2026-11-24T08:15:00Z",
+        "earlier": None,
+        "later": "7.5 (status 0x40000000)",
+    }
+    assert (second["duplicates"], second["conflicts"], second["last_conflict"]) == (0, 0, None)
 
 
 async def test_a_source_the_collector_stopped_writing_of_is_stale(plant: Plant) -> None:

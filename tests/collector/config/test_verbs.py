@@ -13,6 +13,8 @@ from typer.testing import CliRunner, Result
 
 from collector.commands import check, source
 from collector.config.schema import schemas
+from collector.conflictlog import add_doubles
+from collector.conflicts import Conflict, Doubles
 from collector.links import Link, write_links
 from collector.load import load
 from collector.records import Records
@@ -115,6 +117,9 @@ def test_list_shows_sources_that_no_collector_has_opened(tmp_path: Path) -> None
             "last_sample": None,
             "samples": None,
             "problem": "",
+            "duplicates": 0,
+            "conflicts": 0,
+            "last_conflict": None,
         }
     ]
     assert not (tmp_path / "data").exists()
@@ -128,12 +133,16 @@ def test_list_shows_how_the_collector_found_them(tmp_path: Path) -> None:
         (tmp_path / "data").mkdir()
         async with Records(load(write(tmp_path)).installation.records.url.get_secret_value()) as records:
             await records.run(lambda connection: write_links(connection, [link]))
+            twice = Doubles(5, 1, Conflict("press-works/press-line/press-01/force", noon, "1.5", "2.5"))
+            await records.run(lambda connection: add_doubles(connection, {"plc": twice}))
 
     asyncio.run(note())
     done = run(source, "list", "-c", tmp_path, "-o", "json")
     row = json.loads(done.stdout)[0]
     assert (row["state"], row["samples"], row["problem"]) == ("down", 42, "nobody answers; check the cable")
     assert row["last_sample"] == "2026-10-01T12:00:00Z"
+    assert (row["duplicates"], row["conflicts"]) == (5, 1)
+    assert (row["last_conflict"]["earlier"], row["last_conflict"]["later"]) == ("1.5", "2.5")
     assert "nobody answers" in run(source, "list", "-c", tmp_path).stdout.replace("\n", " ")
 
 
