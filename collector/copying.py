@@ -31,7 +31,7 @@ ROWS: Final = 500_000
 LEAST: Final = timedelta(milliseconds=1)
 """Windows are not halved below this; one may hold more than `ROWS`, then."""
 
-RESULTS_AT_ONCE: Final = timedelta(days=7)
+RESULTS_AT_ONCE: Final = timedelta(days=14)
 """How much of the results is copied at once."""
 
 FIRST_RESULT: Final = datetime(2000, 1, 1, tzinfo=UTC)
