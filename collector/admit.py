@@ -93,9 +93,9 @@ class Rules:
     oldest: datetime
     """First plausible source time, UTC."""
 
-    def allowing(self, behind: timedelta) -> "Rules":
-        """Give the rules for a collector whose own clock is so far behind that good samples seem to be ahead."""
-        return self if not behind else replace(self, ahead=self.ahead + timedelta(minutes=-(-behind // _MINUTE)))
+    def allowing(self, more: timedelta) -> "Rules":
+        """Give the rules for a collector whose own clock may make good samples seem to be ahead by so much."""
+        return self if not more else replace(self, ahead=self.ahead + timedelta(minutes=-(-more // _MINUTE)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,8 +177,8 @@ class Intake:
         """Make safe and settle what is in the backlog, until it is closed and empty."""
         while deliveries := await backlog.take():
             samples = pl.concat([delivery.samples for delivery in deliveries], rechunk=True)
-            behind = self._book.heard(self._name, lead_of(samples))
-            admitted, doubles = await asyncio.to_thread(self._judged, samples, self._rules.allowing(behind))
+            allowance = self._book.heard(self._name, lead_of(samples))
+            admitted, doubles = await asyncio.to_thread(self._judged, samples, self._rules.allowing(allowance))
             refusals = pl.concat([*(inputs(delivery.refusals) for delivery in deliveries), admitted.refusals])
             gaps = [gap for delivery in deliveries for gap in delivery.gaps]
             filled = [part for delivery in deliveries for part in delivery.filled]

@@ -163,7 +163,7 @@ class LinkBook:
         self._links[source] = replace(link, samples=link.samples + samples, refusals=link.refusals + refusals)
 
     def heard(self, source: str, lead: timedelta | None) -> timedelta:
-        """Note how far a batch that came lies ahead of its arrival; tell how far this machine's own clock is behind."""
+        """Note how far a batch that came lies ahead of its arrival; tell how far our own clock may be to blame."""
         self._now()
         self._own.heard(source, lead)
         behind = self._own.behind
@@ -173,7 +173,7 @@ class LinkBook:
             else:
                 _log.info("own clock right")
         self._behind = behind
-        return behind
+        return self._own.allowance
 
     def doubled(self, source: str, doubles: Doubles) -> None:
         """Note what a source has said twice."""

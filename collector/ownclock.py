@@ -11,6 +11,9 @@ be behind where most of these say so:
     every source whose samples have times  how far the newest batch lay ahead of its arrival
 
 A batch that lies behind its arrival may just be late, and says nothing; nor do times of arrival.
+
+What arrived before a step may be judged after it, and stands beside what arrived later. So for ten minutes as much is
+allowed as the clock was set by, whoever is right.
 """
 
 from collections.abc import Mapping
@@ -27,6 +30,9 @@ STEP: Final = timedelta(seconds=2)
 BEHIND: Final = timedelta(minutes=1)
 """From here on the clock counts as wrong: what is less may be a network's delay, or is of no consequence."""
 
+GRACE: Final = 600.0
+"""Seconds after a step in which samples may seem to be ahead by as much: so long they may have been held back."""
+
 _NONE: Final = timedelta(0)
 
 
@@ -39,6 +45,7 @@ class OwnClock:
         self._monotonic = monotonic
         self._unset = _NONE
         self._leads: dict[str, timedelta] = {}
+        self._steps: list[tuple[float, timedelta]] = []
 
     def step(self, wall: datetime, monotonic: float) -> timedelta:
         """Tell by how much the wall clock was set since it was last asked; 0 where it was not, or by less than 2 s."""
@@ -75,11 +82,19 @@ class OwnClock:
         return middle if middle >= BEHIND else _NONE
 
     @property
+    def allowance(self) -> timedelta:
+        """How far a good sample may seem to lie ahead of its arrival, because of this machine's clock; 0 or more."""
+        since = self._monotonic - GRACE
+        self._steps = [(when, step) for when, step in self._steps if when >= since]
+        return max(self.behind, sum((abs(step) for _, step in self._steps), _NONE))
+
+    @property
     def witnesses(self) -> Mapping[str, timedelta]:
         """How far each source that tells is ahead of this machine's clock."""
         return dict(self._leads)
 
     def _set(self, step: timedelta) -> None:
+        self._steps.append((self._monotonic, step))
         self._unset -= step
         self._leads = {source: lead - step for source, lead in self._leads.items()}
 
