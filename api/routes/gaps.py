@@ -1,12 +1,14 @@
 """The gap ledger."""
 
 from datetime import UTC, datetime
-from typing import Annotated, Any, Final
+from functools import partial
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Query
 
+from adapters.sources.contract import GapKind
 from api.lookup import known_sources
-from api.paging import Paging, paging
+from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.views.gaps import GapView
 from api.views.shape import LAST_YEAR, Paged, documented
@@ -27,7 +29,13 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "start": "2026-11-24T08:12:05.051Z",
             "end": "2026-11-24T08:15:11.430Z",
             "cause": "no answer to the keep-alive",
-            "state": "open",
+            "kind": "outage",
+            "state": "filled",
+            "filled_by": "history",
+            "samples": 1861,
+            "resolved": "2026-11-24T08:15:24.019Z",
+            "reason": "",
+            "part_of": 12,
         }
     ],
     "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
@@ -41,24 +49,41 @@ async def list_gaps(
     source: Annotated[
         list[str] | None, Query(max_length=100, description="Names of sources; may be repeated. Left out: all of them.")
     ] = None,
+    state: Annotated[
+        list[Literal["open", "filled", "unfillable"]] | None,
+        Query(max_length=3, description="What became of them; may be repeated. Left out: whatever became of them."),
+    ] = None,
+    kind: Annotated[
+        list[GapKind] | None, Query(max_length=10, description="What happened; may be repeated. Left out: whatever.")
+    ] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
 ) -> Paged[GapView]:
-    """Give the gaps that touch [start, end), by start."""
+    """Give the gaps that touch [start, end), by start.
+
+    A gap is filled when the store has what was missed; filling it has its results computed again.
+    """
     check_window(start, end)
     sources = known_sources(parts.park, source) if source else None
-    gaps = await parts.records().run(
-        lambda connection: read_gaps(connection, start=start or _FIRST, end=end or _LAST, sources=sources)
+    after = page.after(int, int)
+    asked = partial(
+        read_gaps,
+        start=start or _FIRST,
+        end=end or _LAST,
+        sources=sources,
+        states=state,
+        kinds=kind,
+        after=None if after is None else (instant(after[0]), after[1]),
+        limit=page.limit + 1,
     )
-    if (after := page.after(str, int)) is not None:
-        gaps = [gap for gap in gaps if _position(gap) > after]
+    gaps = await parts.records().run(asked)
     shown = gaps[: page.limit]
     token = page.token(_position(shown[-1])) if len(gaps) > len(shown) else None
     return Paged[GapView](items=[_gap(gap) for gap in shown], next_page_token=token)
 
 
-def _position(gap: Gap) -> tuple[str, int]:
-    return gap.start.isoformat(timespec="microseconds"), gap.id
+def _position(gap: Gap) -> tuple[int, int]:
+    return microseconds(gap.start), gap.id
 
 
 def _gap(gap: Gap) -> GapView:
@@ -70,6 +95,12 @@ def _gap(gap: Gap) -> GapView:
             "start": gap.start,
             "end": gap.end,
             "cause": gap.cause,
+            "kind": gap.kind,
             "state": gap.state,
+            "filled_by": gap.filled_by,
+            "samples": gap.samples,
+            "resolved": gap.resolved,
+            "reason": gap.reason,
+            "part_of": gap.part_of,
         }
     )

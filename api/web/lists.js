@@ -85,18 +85,41 @@ export function gaps(list, zoneOf, now) {
     return h(
       "tr",
       null,
-      h("td", null, h("strong", null, gap.source), gap.signals.length ? h("span", { class: "under" }, gap.signals.join(", ")) : null),
+      h("td", null, h("strong", null, gap.source), gap.signals.length ? h("span", { class: "under" }, concerned(gap.signals)) : null),
       h("td", { class: "nowrap" }, stamp(gap.start, zone)),
       h("td", { class: "nowrap" }, gap.end ? stamp(gap.end, zone) : say("gaps.lasting")),
       h("td", { class: "nowrap" }, duration(lasted)),
-      h("td", null, h("span", { class: `gap-state ${gap.state}` }, say(`gap.${gap.state}`))),
-      h("td", { class: "text" }, gap.cause),
+      h(
+        "td",
+        null,
+        h("span", { class: `gap-state ${gap.state}` }, say(`gap.${gap.state}`)),
+        gap.filled_by ? h("span", { class: "under" }, filling(gap)) : null,
+      ),
+      h(
+        "td",
+        { class: "text" },
+        h("strong", null, say(`gap.kind.${gap.kind}`)),
+        h("span", { class: "under" }, gap.cause),
+        gap.reason ? h("span", { class: "under" }, gap.reason) : null,
+      ),
     );
   });
   return [
     h("h2", null, say("gaps.title")),
     rows.length ? table("gaps", ["source", "from", "to", "lasted", "state", "cause"], rows) : h("p", { class: "quiet" }, say("gaps.none")),
   ];
+}
+
+/** The signals of a gap: some by name, how many others. */
+function concerned(signals) {
+  const some = signals.slice(0, 3).join(", ");
+  return signals.length > 3 ? say("gaps.more", some, count(signals.length - 3)) : some;
+}
+
+/** What filled a gap, and how much it was. */
+function filling(gap) {
+  const by = say(`gap.by.${gap.filled_by}`);
+  return gap.samples === null ? by : say("gap.by.counted", by, count(gap.samples));
 }
 
 const NUMBERS = new Set(["samples", "refusals"]);

@@ -18,7 +18,7 @@ import polars as pl
 from adapters.registry import store_kind
 from adapters.sample import REFUSALS, SAMPLES, Status
 from adapters.settings import Settings
-from adapters.sources.contract import GapKind
+from adapters.sources.contract import FilledBy, GapKind
 from adapters.stores.contract import Position, Store
 from analytics.alertlog import write_alerts
 from analytics.alerts import Alert
@@ -48,6 +48,7 @@ from collector.park import (
 )
 from collector.records import Records
 from collector.redecoding import Told
+from collector.resolution import Filling, Part, close_gap, fill
 from collector.settings import ApiSettings
 
 NOW: Final = datetime(2026, 11, 24, 8, 15, tzinfo=UTC)
@@ -436,7 +437,9 @@ def _enter(connection: Any) -> None:
     write_dead_letters(connection, refusals(), bounds=Bounds(1000, 2**20))
     begin_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9), "no answer to the keep-alive within 10 s")
     end_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9) + timedelta(minutes=4), filled=False)
-    add_gap(
+    part = Part("hobbing-opcua", (), NOW - timedelta(hours=9), NOW - timedelta(hours=8))
+    fill(connection, Filling(part, FilledBy.HISTORY, 1861, "", 0), NOW - timedelta(hours=8, minutes=55), ())
+    missed = add_gap(
         connection,
         "grinding-mqtt",
         ["gears/grinding/grind-01/spindle_temperature"],
@@ -445,5 +448,6 @@ def _enter(connection: Any) -> None:
         "the broker dropped 12 messages of this topic",
         kind=GapKind.SEQUENCE,
     )
+    close_gap(connection, missed, "the publisher keeps no messages", NOW)
     begin_gap(connection, "injection-opcua", INJECTION_LOST, "no answer from opc.tcp://10.20.3.7:4840 within 5 s")
     write_drain(connection, DrainState("store", "lake", "up", BEGIN, NOW, 4711, 4711, ""))

@@ -178,7 +178,7 @@ async def test_what_fills_goes_the_way_of_all_samples(source: Archive, bench: Be
 
         async def here() -> bool:
             await bench.pass_time()
-            return await bench.spool.grown(0, 0)
+            return bool(await bench.records.run(lambda c: read_dead_letters(c, limit=9)))
 
         await until(here)
     assert (await stored(bench)).select("signal", "time", "float").rows() == [(FORCE, BEFORE, 1.0)]

@@ -153,6 +153,10 @@ async def test_what_needs_attention_says_what_to_do(browser: Browser, address: s
         await expect(down).to_contain_text("no answer from opc.tcp://10.20.3.7:4840 within 5 s")
         await expect(page.locator("#gaps tbody tr")).to_have_count(3)
         await expect(page.locator("#gaps")).to_contain_text("the broker dropped 12 messages of this topic")
+        filled = page.locator("#gaps tbody tr", has_text="hobbing-opcua")
+        await expect(filled).to_contain_text("filled later")
+        await expect(filled).to_contain_text("from the source's history: 1,861 samples")
+        await expect(page.locator("#gaps")).to_contain_text("the publisher keeps no messages")
 
 
 async def test_it_speaks_the_readers_language_and_remembers_the_other(browser: Browser, address: str) -> None:
@@ -161,6 +165,8 @@ async def test_it_speaks_the_readers_language_and_remembers_the_other(browser: B
         await expect(page.locator("#park")).to_have_text("河滨智造产业园")
         await expect(page.locator("#overview")).to_contain_text("1 号滚齿机")
         await expect(page.locator("#alerts")).to_contain_text("主轴温度：83.4 Cel，高于上限 80 Cel")  # noqa: RUF001
+        await expect(page.locator("#gaps tbody tr").first).to_contain_text("连接中断")
+        await expect(page.locator("#gaps tbody tr").first).to_contain_text("由数据源历史补齐")
         await page.locator("#language").click()
         await expect(page.locator("#park")).to_have_text("Riverside Manufacturing Park")
         await page.reload()

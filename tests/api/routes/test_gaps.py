@@ -5,7 +5,8 @@ from pathlib import Path
 
 import httpx
 
-from adapters.sources.contract import GapKind
+import api
+from adapters.sources.contract import FilledBy, GapKind
 from collector.gaps import add_gap
 from collector.records import Records
 from tests.api.client import asking_of, items, problem, walk
@@ -19,7 +20,11 @@ async def test_a_gap_tells_source_interval_cause_and_state(api: httpx.AsyncClien
     over, one_signal, lasting = await items(api, URL)
     assert over["source"] == "hobbing-opcua"
     assert (over["start"], over["end"]) == ("2026-11-23T23:15:00Z", "2026-11-23T23:19:00Z")
-    assert (over["state"], over["signals"]) == ("open", [])
+    assert (over["kind"], over["state"], over["signals"]) == ("outage", "filled", [])
+    assert (over["filled_by"], over["samples"], over["resolved"]) == ("history", 1861, "2026-11-23T23:20:00Z")
+    assert (one_signal["kind"], one_signal["state"]) == ("sequence", "unfillable")
+    assert one_signal["reason"] == "the publisher keeps no messages"
+    assert (lasting["state"], lasting["filled_by"], lasting["resolved"]) == ("open", None, None)
     assert over["cause"] == "no answer to the keep-alive within 10 s"
     assert one_signal["signals"] == [f"{GRINDER}/spindle_temperature"]
     assert lasting["end"] is None
@@ -30,6 +35,10 @@ async def test_gaps_are_filtered(api: httpx.AsyncClient) -> None:
     assert len(await items(api, URL, source=["grinding-mqtt", "injection-opcua"])) == 2
     assert len(await items(api, URL, start="2026-11-24T05:00:00Z")) == 1
     assert len(await items(api, URL, end="2026-11-24T00:00:00Z")) == 1
+    assert [gap["kind"] for gap in await items(api, URL, kind="sequence")] == ["sequence"]
+    assert len(await items(api, URL, state=["filled", "open"])) == 2
+    problem(await api.get(URL, params={"state": "closed"}), 422, "invalid-parameter")
+    problem(await api.get(URL, params={"kind": "flood"}), 422, "invalid-parameter")
     problem(await api.get(URL, params={"source": "grinding"}), 404, "unknown-asset")
 
 
@@ -43,3 +52,9 @@ async def test_pages_add_up_to_the_whole_of_gaps_that_began_together(plant: Plan
         async with asking_of(plant, records) as client:
             pages = await walk(client, URL, limit=3)
     assert [[gap["cause"] for gap in page] for page in pages] == [["0", "1", "2"], ["3", "4", "5"], ["6"]]
+
+
+def test_the_page_has_words_for_whatever_makes_and_fills_a_gap() -> None:
+    words = (Path(api.__file__).parent / "web" / "words.js").read_text(encoding="utf-8")
+    assert [kind for kind in GapKind if f'"gap.kind.{kind}"' not in words] == []
+    assert [one for one in FilledBy if f'"gap.by.{one}"' not in words] == []
