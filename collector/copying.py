@@ -20,9 +20,9 @@ from uuid import uuid4
 import polars as pl
 import sqlalchemy as sa
 
-from adapters.sample import no_refusals
-from adapters.stores.contract import Position, Store
+from adapters.stores.contract import REFUSED, Position, Store
 from collector.deadletters import Bounds, write_dead_letters
+from collector.letter import LETTERS, refused_samples
 from collector.records import METADATA, Instant, Records
 
 ROWS: Final = 500_000
@@ -153,7 +153,7 @@ async def copy(
     async for start, end in _windows(origin, state.through, state.end):
         samples = (await origin.samples(signals, start, end)).collect()
         wanted = await _missing(target, samples, start, end)
-        refused = no_refusals()
+        refused = pl.DataFrame(schema=REFUSED)
         if wanted.height:
             refused = await target.write(wanted, Position(log, state.windows + 1))
         state = replace(
@@ -165,11 +165,12 @@ async def copy(
             refused=state.refused + refused.height,
         )
         source = pl.col("signal").replace_strict(sources, default="", return_dtype=pl.String)
-        await records.run(partial(_note, state, refused.with_columns(source.alias("source")), bounds))
+        letters = refused_samples(refused, wanted).with_columns(source.alias("source"))
+        await records.run(partial(_note, state, letters, bounds))
         tell(state)
     state = replace(state, through=state.end, results=await _copy_results(origin, target, stretch, state.end))
     state = replace(state, done=now())
-    await records.run(partial(_note, state, no_refusals(), bounds))
+    await records.run(partial(_note, state, pl.DataFrame(schema=LETTERS), bounds))
     await target.maintain()
     tell(state)
     return state

@@ -57,14 +57,12 @@ def refused_samples(refused: pl.DataFrame, samples: pl.DataFrame) -> pl.DataFram
     """Give what a store refused as letters.
 
     Args:
-        refused: columns of `REFUSALS`, and `time` where the store can tell which sample a row was.
+        refused: columns of `adapters.stores.contract.REFUSED`.
         samples: the batch that it was given, columns of `SAMPLES`.
 
     Returns:
-        Letters that hold the samples where they are known; else the store's own payload, as an input.
+        Letters that hold the samples; where none has the signal and the time, the store's own payload, as an input.
     """
-    if "time" not in refused.columns:
-        return inputs(refused)
     last = samples.unique(["signal", "time"], keep="last").select("signal", "time", *VALUE_TYPES, "status")
     found = refused.join(last, on=["signal", "time"], how="left", maintain_order="left")
     known = found["status"].is_not_null()

@@ -10,6 +10,7 @@
 - Rows that the store will never take come back as refusals, and all others of the batch are stored.
 - `written(log)` tells a store that counts positions itself how far it came, so that a drain that died
   between the write and its cursor's commit does not append twice. Stores whose writes overwrite say None.
+- A store that counts positions refuses no rows: after a drain died, nobody would ask again for what it refused.
 - Readers get UTC, nothing twice, ordered by signal and time.
 - Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts.
 - `extent` tells what samples there are, so that they can be copied into another store.
@@ -26,7 +27,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 import polars as pl
 
-from adapters.sample import INSTANT
+from adapters.sample import INSTANT, REFUSALS
 
 RESULTS: Final = pl.Schema(
     {
@@ -48,6 +49,11 @@ the share of planned time with known state, 0 to 1 (null when nothing was planne
 
 EXTENT: Final = pl.Schema({"signal": pl.String(), "first": INSTANT, "last": INSTANT})
 """One row per signal that has samples: its path, and the times of its first and its last one."""
+
+
+REFUSED: Final = pl.Schema({**REFUSALS, "time": INSTANT})
+"""What a store refuses: a row per sample, with its signal and its time; `source` and `address` are empty, `payload` is
+how the store was given it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ class Store(Protocol):
         """Store a batch (columns of `SAMPLES`) durably.
 
         Returns:
-            The rows that it will never take, as columns of `REFUSALS` (`source` and `address` empty).
+            The rows that it will never take: columns of `REFUSED`.
 
         Raises:
             StoreUnavailableError: try the same batch again, after `retry_after`.

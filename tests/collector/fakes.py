@@ -270,6 +270,7 @@ class MemoryStore:
             payload=value,
             reason=pl.lit("never"),
             received="received",
+            time="time",
         )
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:

@@ -189,8 +189,8 @@ async def test_rows_that_the_store_never_takes_are_dead_letters_of_their_source(
         await until(lambda: _committed(spool, 1))
     letters = await records.run(lambda c: read_dead_letters(c, limit=10))
     assert [(letter.source, letter.signal, letter.payload) for letter in letters] == [
-        ("", "works/line/press/unheard", b"3.0"),
-        ("plc", FORCE, b"1.0"),
+        ("", "works/line/press/unheard", b'{"float":3.0,"status":0}'),
+        ("plc", FORCE, b'{"float":1.0,"status":0}'),
     ]
     assert (drain.stored, drain.refused) == (1, 2)
 

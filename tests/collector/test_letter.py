@@ -75,5 +75,6 @@ def test_what_a_store_refuses_holds_the_sample_that_was_written_last() -> None:
 
 
 def test_what_a_store_cannot_tell_stays_as_it_came() -> None:
-    [letter] = refused_samples(refusals(b"line"), batch()).iter_rows(named=True)
+    unknown = refusals(b"line").with_columns(time=pl.lit(None, LETTERS["time"]))
+    [letter] = refused_samples(unknown, batch(row(FORCE, float=1.5))).iter_rows(named=True)
     assert (letter["payload"], letter["form"], letter["time"]) == (b"line", "input", None)

@@ -21,8 +21,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from adapters.sample import INSTANT, REFUSALS, SAMPLES, VALUE_TYPES, Status, no_samples
-from adapters.stores.contract import EXTENT, RESULTS, Position, Store, StoreRefusedError
+from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, Status, no_samples
+from adapters.stores.contract import EXTENT, REFUSED, RESULTS, Position, Store, StoreRefusedError
 
 Place: TypeAlias = Callable[[], Store]
 """Gives a store of one place, not yet open."""
@@ -216,7 +216,7 @@ class StoreConformance(ABC):
             sample("plant/line-1/press-01/temperature", at(ns=4), value=21.5),
         ]
         refused = await store.write(batch(*rows), Position("spool", 1))
-        assert_frame_equal(refused, pl.DataFrame(schema=REFUSALS))
+        assert_frame_equal(refused, pl.DataFrame(schema=REFUSED))
         found = await stored(store, [row["signal"] for row in rows])
         assert found.schema == SAMPLES
         assert_samples(found, *rows)
@@ -438,7 +438,7 @@ class StoreConformance(ABC):
 
     async def test_empty_batches_are_taken(self, store: Store) -> None:
         refused = await store.write(no_samples(), Position("spool", 1))
-        assert_frame_equal(refused, pl.DataFrame(schema=REFUSALS))
+        assert_frame_equal(refused, pl.DataFrame(schema=REFUSED))
         await store.write_results(pl.DataFrame(schema=RESULTS))
 
     async def test_readers_elsewhere_see_what_was_written(self, place: Place) -> None:

@@ -23,8 +23,8 @@ from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
-from adapters.sample import PAYLOAD_KEPT, REFUSALS, SAMPLES, VALUE_TYPES, ValueType, is_bad
-from adapters.stores.contract import RESULTS
+from adapters.sample import INSTANT, PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, ValueType, is_bad
+from adapters.stores.contract import REFUSED, RESULTS
 from adapters.stores.influxdb.tags import signal_tags, tag_value
 
 Unit: TypeAlias = Literal["ns", "us", "ms", "s"]
@@ -63,7 +63,7 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
 
     Returns:
         `row` (a number), `signal`, `received`, the line's `series`, `fields` and `time` (nanoseconds), and `room`
-        (bytes of the line at most), the types of values one after the other; and columns of `REFUSALS`.
+        (bytes of the line at most), the types of values one after the other; and columns of `REFUSED`.
 
     Raises:
         polars.exceptions.SchemaError: the columns are others, or of other types.
@@ -149,7 +149,7 @@ def pieces(rows: pl.DataFrame, limit: int = PIECE) -> Iterator[pl.DataFrame]:
 
 
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-    """Give samples (rows of `sample_rows`) that will never be stored as columns of `REFUSALS`, each as its line."""
+    """Give samples (rows of `sample_rows`) that will never be stored as columns of `REFUSED`, each as its line."""
     line = pl.concat_str("series", "fields", "time", separator=" ")
     nobody = pl.lit("")
     return rows.select(
@@ -159,7 +159,8 @@ def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
         payload=line.cast(pl.Binary).bin.slice(0, PAYLOAD_KEPT),
         reason=reasons,
         received="received",
-    ).cast(REFUSALS)
+        time=pl.col("time").cast(INSTANT),
+    ).cast(REFUSED)
 
 
 def _lines(rows: pl.DataFrame) -> pl.DataFrame:

@@ -165,7 +165,7 @@ class _UnderWay:
     """Those of it that lines can hold."""
 
     refused: pl.DataFrame
-    """The others, as columns of `REFUSALS`."""
+    """The others, as columns of `REFUSED`."""
 
     task: writer.Task
     """What of the rows is still to be stored."""

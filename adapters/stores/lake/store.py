@@ -18,8 +18,8 @@ from typing import Final, Self
 import polars as pl
 from deltalake.exceptions import DeltaError
 
-from adapters.sample import no_refusals, no_samples
-from adapters.stores.contract import Position
+from adapters.sample import no_samples
+from adapters.stores.contract import REFUSED, Position
 from adapters.stores.lake import layout, parts, reading
 from adapters.stores.lake.faults import store_error
 from adapters.stores.lake.files import Folder
@@ -84,7 +84,7 @@ class LakeStore:
         async with self._told():
             rows_of = partial(layout.sample_rows, samples)
             self._housekeeping.note(await asyncio.to_thread(self._samples.append, rows_of, position))
-        return no_refusals()
+        return pl.DataFrame(schema=REFUSED)
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time, as of now; they are read when collected.

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from adapters.sample import PAYLOAD_KEPT, REFUSALS, Status, no_refusals, no_samples
-from adapters.stores.contract import RESULTS
+from adapters.sample import PAYLOAD_KEPT, Status, no_samples
+from adapters.stores.contract import REFUSED, RESULTS
 from adapters.stores.influxdb import encode
 from adapters.stores.influxdb.tags import named
 from tests.adapters.influxdb.lineprotocol import Line, read
@@ -87,7 +87,7 @@ def test_a_path_without_four_parts_is_refused(path: str) -> None:
     good = sample("f/l/e/s", 1, value=1)
     rows, refused = encode.sample_rows(batch(sample(path, 1, value=1), good))
     assert rows["signal"].to_list() == ["f/l/e/s"]
-    assert refused.schema == REFUSALS
+    assert refused.schema == REFUSED
     assert refused["signal"].to_list() == [path]
     assert "factory/line/equipment/signal" in refused["reason"][0]
     assert b"int=1i" in refused["payload"][0]
@@ -109,7 +109,7 @@ def test_of_one_key_the_last_row_is_sent() -> None:
 def test_no_samples_are_no_lines() -> None:
     rows, refused = encode.sample_rows(no_samples())
     assert rows.is_empty()
-    assert_frame_equal(refused, no_refusals())
+    assert_frame_equal(refused, pl.DataFrame(schema=REFUSED))
     assert list(encode.pieces(rows)) == []
 
 
