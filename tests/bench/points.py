@@ -41,7 +41,7 @@ def prepared(batch: pl.DataFrame) -> list[dict[str, object]]:
 
 def point(row: dict[str, object]) -> Point:
     """Give a row of `prepared` as a point."""
-    made = Point("sample").tag("equipment", row["equipment"]).tag("factory", row["factory"])
+    made: Point = Point("sample").tag("equipment", row["equipment"]).tag("factory", row["factory"])
     made.tag("line", row["line"]).tag("signal", row["name"])
     for kind in ("float", "int", "bool", "text"):
         if row[kind] is not None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from adapters.stores.influxdb.answers import REASON_KEPT, Answer, Verdict
+from adapters.stores.influxdb.answers import LONGEST_RETRY, REASON_KEPT, Answer, Verdict
 
 NOW = datetime(2024, 5, 17, 12, tzinfo=UTC)
 CONFLICT = (
@@ -17,6 +17,10 @@ CONFLICT_2 = (
     b' input field \\"float\\" on measurement \\"sample\\" is type string, already exists as type float dropped=1"}'
 )
 SERIES_LIMIT = b'{"error":"partial write: max-series-per-database limit exceeded: (1000000) dropped=3"}'
+TABLES_LIMIT = (
+    b'{"error":"partial write of line protocol occurred","data":[{"original_line":"kpi","line_number":1,'
+    b'"error_message":"Update to schema would exceed number of tables per database limit of 2000"}]}'
+)
 VALUES_LIMIT = b'{"error":"partial write: max-values-per-tag limit exceeded (100000/100000): tag=\\"x\\" dropped=1"}'
 
 
@@ -35,6 +39,9 @@ def answer(status: int, body: bytes = b"", **headers: str) -> Answer:
         (422, CONFLICT_2, Verdict.BAD_LINES),
         (400, b'{"error":"partial write: points beyond retention policy dropped=5"}', Verdict.BAD_LINES),
         (400, b'{"error":"partial write of line protocol occurred","data":[]}', Verdict.BAD_LINES),
+        (500, b'{"code":"internal error","message":"partial write of line protocol occurred"}', Verdict.BAD_LINES),
+        (400, b'{"code":"invalid","line":1,"message":"failed to parse line protocol: errors"}', Verdict.BAD_LINES),
+        (422, TABLES_LIMIT, Verdict.FORBIDDEN),
         (400, SERIES_LIMIT, Verdict.FORBIDDEN),
         (400, VALUES_LIMIT, Verdict.FORBIDDEN),
         (400, b"<html>The plain HTTP request was sent to HTTPS port</html>", Verdict.FORBIDDEN),
@@ -62,6 +69,41 @@ def test_verdict(status: int, body: bytes, verdict: Verdict) -> None:
 )
 def test_dropped(body: bytes, dropped: int | None) -> None:
     assert answer(400, body).dropped == dropped
+
+
+NAMED = b'{"error":"partial write of line protocol occurred","data":[%s]}'
+LINE = b'{"original_line":"x","line_number":%d,"error_message":"no\\n fields"}'
+CLUSTERED = (
+    b'{"code":"invalid","line":2,"message":"failed to parse line protocol: errors encountered on line(s):\\n'
+    b'error parsing line 2 (1-based): no fields\\nerror parsing line 4 (1-based): no time"}'
+)
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [
+        (NAMED % LINE % 2, {1: "HTTP 400: no fields"}),
+        (NAMED % b",".join((LINE % 1, LINE % 4)), {0: "HTTP 400: no fields", 3: "HTTP 400: no fields"}),
+        (NAMED % LINE % 5, {}),
+        (NAMED % LINE % 0, {}),
+        (NAMED % b"7", {}),
+        (NAMED % b'{"line_number":"2"}', {}),
+        (b'{"error":"parsing failed for write_lp endpoint","data":{"line_number":2,"error_message":"no"}}', {}),
+        (CLUSTERED, {1: "HTTP 400: no fields", 3: "HTTP 400: no time"}),
+        (CONFLICT, {}),
+        (b"", {}),
+        (b"[]", {}),
+    ],
+)
+def test_lines_that_are_named(body: bytes, named: dict[int, str]) -> None:
+    assert answer(400, body).bad_lines(4) == named
+
+
+@pytest.mark.parametrize("body", [b"incoming write was empty", b'{"message":"writing requires points"}'])
+def test_what_an_empty_write_is_told(body: bytes) -> None:
+    assert answer(400, body).found_nothing
+    assert not answer(400, b"<html>").found_nothing
+    assert not answer(404, b'{"message":"bucket not found"}').found_nothing
 
 
 @pytest.mark.parametrize(
@@ -97,6 +139,8 @@ def test_a_long_reason_is_cut() -> None:
         ("3", 3.0),
         ("Fri, 17 May 2024 12:01:00 GMT", 60.0),
         ("Fri, 17 May 2024 11:00:00 GMT", 0.0),
+        ("86400", LONGEST_RETRY),
+        ("Sat, 18 May 2024 12:00:00 GMT", LONGEST_RETRY),
         ("soon", None),
         ("", None),
         ("-5", None),

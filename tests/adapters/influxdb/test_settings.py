@@ -71,6 +71,13 @@ def test_a_bucket_is_a_database_and_a_retention_policy(bucket: str, database: st
         ({"password": "hidden"}, "belong together"),
         ({"timeout": "1 ms"}, "100ms to 10 min"),
         ({"timeout": "1 h"}, "100ms to 10 min"),
+        ({"retention": "30 min"}, "shorter than 1 h"),
+        ({"retention": "always"}, "retention"),
+        ({"shard": "30 min"}, "1 h to `retention`"),
+        ({"retention": "1 d", "shard": "2 d"}, "1 h to `retention`"),
+        ({"max_series": 0}, "max_series"),
+        ({"gzip": "sometimes"}, "gzip"),
+        ({"precision": "ms"}, "precision"),
         ({"bukket": "park"}, "bukket"),
     ],
 )
