@@ -1,21 +1,25 @@
 """The engine: alerts at once, numbers when the store has what they rest on, and nothing lost by a kill."""
 
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 
+from adapters.sources.contract import FilledBy, GapKind
 from adapters.stores.contract import StoreUnavailableError
 from analytics.alertlog import read_alerts, write_alerts
 from analytics.alerts import Alert
 from analytics.engine import CONSUMER, Engine
 from analytics.progress import read_owed
-from collector.gaps import begin_gap, end_gap
+from collector.gaps import add_gap, begin_gap, end_gap
 from collector.links import write_links
 from collector.park import Limit, Severity, Signal, SignalRole
 from collector.records import Records
+from collector.resolution import Filling, Part, close_gap, fill, fill_stored, note_filling
 from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
 from tests.analytics.plant import Address, ResultStore, at, line, link, machine, park, samples
@@ -80,6 +84,11 @@ class Corridor:
 
     def seconds(self, kpi: str, period: str = "day", start: float = 0, path: str = PRESS) -> float | None:
         return self.store.value(path, period, at(start), kpi)
+
+    def coverage(self) -> float:
+        """Give how much of the press's planned time of the day is known."""
+        day = self.store.kept.filter(path=PRESS, period="day", start=at(0), kpi="utilisation")
+        return float(day["coverage"].item())
 
 
 @pytest.fixture
@@ -246,6 +255,58 @@ async def test_a_gap_counts_as_long_as_it_is_not_filled(corridor: Corridor) -> N
     await corridor.up(HOUR, last=0)
     await corridor.cycle(HOUR)
     assert (corridor.seconds("producing_time"), corridor.seconds("unknown_time")) == (HOUR, 0)
+
+
+async def test_what_fills_a_gap_has_what_rests_on_it_computed_again(corridor: Corridor) -> None:
+    await corridor.arrive(states((0, "RUN"), (HOUR, "RUN")))
+    await corridor.drain()
+    await corridor.up(HOUR)
+    away = partial(add_gap, source="plc", signals=(), start=at(600), end=at(3000), cause="cable")
+    await corridor.records.run(partial(away, kind=GapKind.OUTAGE))
+    await corridor.cycle(HOUR)
+    assert (corridor.seconds("producing_time"), corridor.seconds("unknown_time")) == (1200, HOUR - 1200)
+    assert corridor.coverage() == pytest.approx(1200 / HOUR)
+
+    await corridor.arrive(states((1000, "WAIT"), (2000, "RUN")))
+    filling = Filling(Part("plc", (), at(600), at(3000)), FilledBy.RECORDING, 2, corridor.spool.log, 0)
+    position = await corridor.spool.end()
+    await corridor.records.run(lambda c: note_filling(c, replace(filling, position=position)))
+    await corridor.cycle(HOUR)
+    assert corridor.coverage() == pytest.approx(1200 / HOUR)  # in the spool, and not yet in the store
+
+    await corridor.drain()
+    stored = await corridor.spool.cursor(STORE)
+    await corridor.records.run(lambda c: fill_stored(c, corridor.spool.log, stored, at(HOUR), {"plc": [STATE]}))
+    await corridor.cycle(HOUR)
+    assert (corridor.seconds("producing_time"), corridor.seconds("idle_time")) == (2600, 1000)
+    assert (corridor.seconds("unknown_time"), corridor.coverage()) == (0, 1.0)
+
+
+async def test_a_gap_that_nobody_can_fill_stays_unknown(corridor: Corridor) -> None:
+    await corridor.arrive(states((0, "RUN"), (HOUR, "RUN")))
+    await corridor.drain()
+    await corridor.up(HOUR)
+    away = partial(add_gap, source="plc", signals=(), start=at(600), end=at(3000), cause="cable")
+    number = await corridor.records.run(partial(away, kind=GapKind.OUTAGE))
+    await corridor.cycle(HOUR)
+    before = corridor.seconds("unknown_time")
+    await corridor.records.run(lambda c: close_gap(c, number, "dismantled", at(HOUR)))
+    await corridor.cycle(HOUR)
+    assert corridor.seconds("unknown_time") == before == HOUR - 1200
+
+
+async def test_a_part_of_a_gap_that_is_filled_counts(corridor: Corridor) -> None:
+    await corridor.arrive(states((0, "RUN"), (HOUR, "RUN")))
+    await corridor.drain()
+    await corridor.up(HOUR)
+    away = partial(add_gap, source="plc", signals=(), start=at(0), end=at(3000), cause="cable")
+    await corridor.records.run(partial(away, kind=GapKind.OUTAGE))
+    await corridor.cycle(HOUR)
+    assert corridor.seconds("unknown_time") == HOUR - 600
+    part = Filling(Part("plc", (), at(0), at(1200)), FilledBy.HISTORY, 0, "", 0)
+    await corridor.records.run(lambda c: fill(c, part, at(HOUR), [STATE]))
+    await corridor.cycle(HOUR)
+    assert corridor.seconds("unknown_time") == HOUR - 1800
 
 
 async def test_an_alert_that_nobody_carries_is_ended(corridor: Corridor) -> None:

@@ -112,7 +112,9 @@ def csv(folder: Path, *rows: str, header: str = "time,item,value") -> Path:
 
 
 def hours(found: list[Gap]) -> list[tuple[float, float | None, tuple[str, ...], str]]:
-    return [((one.start - NOON) / HOUR, None if one.end is None else (one.end - NOON) / HOUR, one.signals, one.state) for one in found]
+    """Give start and end in hours after noon (None: it lasts), signals and state."""
+    ends = [None if one.end is None else (one.end - NOON) / HOUR for one in found]
+    return [((one.start - NOON) / HOUR, end, one.signals, one.state) for one, end in zip(found, ends, strict=True)]
 
 
 def test_a_file_fills_its_own_time_and_its_own_signals(folder: Path) -> None:
