@@ -160,12 +160,10 @@ def results_of(rows: pl.DataFrame) -> pl.DataFrame:
 
 def latest(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Sort rows by their key, and of those with one key keep the one that counts."""
-    named = _numbered(rows, layout)
-    ordered = named.sort(*layout.key, maintain_order=True)
-    if ordered.select(
-        _same_as_next(layout).any()
-    ).item():  # rare, and sorting by rank as well takes three times as long
-        ordered = named.sort(*layout.key, *layout.rank).filter(_same_as_next(layout).not_())
+    numbered = _numbered(rows, layout)
+    ordered = numbered.sort(*layout.key, maintain_order=True)
+    if _repeats(ordered, layout):  # rare, and sorting by the rank as well takes three times as long
+        ordered = numbered.sort(*layout.key, *layout.rank).filter(_same_as_next(layout).not_())
     return _spelt(ordered, layout)
 
 
@@ -190,7 +188,9 @@ def wanted_samples(signals: Collection[str], start: int, end: int) -> pl.Expr:
 def _sorted(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     """Sort rows by their key, and of those with one key keep the last."""
     ordered = _numbered(rows, layout).sort(*layout.key, maintain_order=True)
-    return _spelt(ordered.filter(_same_as_next(layout).not_()), layout)
+    if _repeats(ordered, layout):
+        ordered = ordered.filter(_same_as_next(layout).not_())
+    return _spelt(ordered, layout)
 
 
 def _numbered(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
@@ -201,6 +201,10 @@ def _numbered(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
 
 def _spelt(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:
     return rows.with_columns(pl.col(layout.key[0]).cast(pl.String))
+
+
+def _repeats(ordered: pl.DataFrame, layout: Layout) -> bool:
+    return bool(ordered.select(_same_as_next(layout).any()).item())
 
 
 def _same_as_next(layout: Layout) -> pl.Expr:
