@@ -21,8 +21,8 @@ class SpoolSettings(Settings):
     limit: Size = Field(default=10 * 2**30, ge=2**20)
     """Bytes of samples it may hold; then `when_full` decides. 1 MiB or more; 1 GiB holds about 80 million samples."""
 
-    age: Duration = Field(default=timedelta(days=7), ge=timedelta(minutes=1), le=timedelta(days=3650))
-    """How long it keeps samples that the store does not take; then `when_full` decides. 1 min to 3650 d."""
+    age: Duration = Field(default=timedelta(days=7), ge=timedelta(seconds=1), le=timedelta(days=3650))
+    """How long it keeps samples that the store does not take; then `when_full` decides. 1 s to 3650 d."""
 
     when_full: Literal["hold", "drop_oldest"] = "hold"
     """What happens at `limit`, at `age` or when its disk is full: `hold` stops acknowledging and reading the sources
