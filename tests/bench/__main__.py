@@ -19,6 +19,7 @@ import orjson
 BENCHMARKS: Final[dict[str, str]] = {
     "spool": "tests.bench.spool",
     "influx-e2e": "tests.bench.influx_e2e",
+    "lake-e2e": "tests.bench.lake_e2e",
     "encode": "tests.bench.encode",
     "mazak01": "tests.bench.mazak01",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
