@@ -24,7 +24,7 @@ from collector.clock import Clock
 from collector.conflictlog import add_doubles
 from collector.conflicts import Doubles
 from collector.gaps import begin_gap, end_gap
-from collector.links import Link, read_links, write_links
+from collector.links import TRANSIT, Link, read_links, write_links
 from collector.ownclock import OwnClock
 from collector.records import Records, RecordsError
 
@@ -50,7 +50,6 @@ class LinkBook:
         self._ledger: list[Callable[[sa.Connection], object]] = []
         self._doubles: dict[str, Doubles] = {}
         self._own = OwnClock(clock.now(), clock.monotonic())
-        self._step = timedelta(0)
         self._behind = timedelta(0)
         self._changed = asyncio.Event()
         self._flushing = asyncio.Lock()
@@ -111,6 +110,8 @@ class LinkBook:
         now = self._now()
         link = self._links[source]
         end, doubt = link.own_time(now), ""
+        if end != now:  # how far its clock is off is known but for a sample's time on its way
+            end += TRANSIT
         if filled and restarted is not None and link.state not in _WORKED and restarted > link.since:
             _log.warning("sender restarted", source=source, at=restarted.isoformat())
             filled, doubt = False, _FORGOT
@@ -129,7 +130,7 @@ class LinkBook:
         """Note that a link is not open, and why; `alive` is when it was last known to work, now if nobody knows."""
         now = self._now()
         link = self._links[source]
-        alive = min(self._moved(alive or now, now), now)
+        alive = min(self._own.moved(alive or now), now)
         if link.state == "held":
             alive = min(alive, link.since)
         if link.state in _WORKED:
@@ -159,7 +160,8 @@ class LinkBook:
         """Note what has been made durable; `newest` is the time and the arrival of the newest of these samples."""
         link = self._links[source]
         if newest is not None and (link.last_time is None or newest[0] >= link.last_time):
-            link = replace(link, last_time=newest[0], last_received=self._moved(newest[1], self._now()))
+            self._now()
+            link = replace(self._links[source], last_time=newest[0], last_received=self._own.moved(newest[1]))
         self._links[source] = replace(link, samples=link.samples + samples, refusals=link.refusals + refusals)
 
     def heard(self, source: str, lead: timedelta | None) -> timedelta:
@@ -189,14 +191,9 @@ class LinkBook:
 
     def _move(self, step: timedelta) -> None:
         """Move with the clock what was noted by it."""
-        self._step = step
         for source, link in self._links.items():
             received = None if link.last_received is None else link.last_received + step
             self._links[source] = replace(link, since=link.since + step, last_received=received)
-
-    def _moved(self, instant: datetime, now: datetime) -> datetime:
-        """Give by today's clock an instant that is over: one that is still to come was noted before the last step."""
-        return instant + self._step if instant > now else instant
 
     def _change(self, source: str, state: str, problem: str, *, since: datetime) -> None:
         self._links[source] = replace(self._links[source], state=state, problem=problem, since=since)

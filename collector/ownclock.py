@@ -18,6 +18,7 @@ allowed as the clock was set by, whoever is right.
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Final
 
 import polars as pl
@@ -68,6 +69,15 @@ class OwnClock:
         self._set(step)
         return step
 
+    def moved(self, instant: datetime) -> datetime:
+        """Give by today's clock an instant that is over, and was noted not long ago: perhaps before the clock was set.
+
+        Of what it may be by the steps of the last ten minutes, it is taken to be the latest that is over.
+        """
+        shifts = accumulate((step for _, step in reversed(self._recent())), initial=_NONE)
+        may_be = [instant + shift for shift in shifts]
+        return max((one for one in may_be if one <= self._wall), default=min(may_be))
+
     def heard(self, source: str, lead: timedelta | None) -> None:
         """Take note of how far the newest batch of a source lies ahead of its arrival; None: it does not tell."""
         if lead is not None:
@@ -84,14 +94,17 @@ class OwnClock:
     @property
     def allowance(self) -> timedelta:
         """How far a good sample may seem to lie ahead of its arrival, because of this machine's clock; 0 or more."""
-        since = self._monotonic - GRACE
-        self._steps = [(when, step) for when, step in self._steps if when >= since]
-        return max(self.behind, sum((abs(step) for _, step in self._steps), _NONE))
+        return max(self.behind, sum((abs(step) for _, step in self._recent()), _NONE))
 
     @property
     def witnesses(self) -> Mapping[str, timedelta]:
         """How far each source that tells is ahead of this machine's clock."""
         return dict(self._leads)
+
+    def _recent(self) -> list[tuple[float, timedelta]]:
+        since = self._monotonic - GRACE
+        self._steps = [(when, step) for when, step in self._steps if when >= since]
+        return self._steps
 
     def _set(self, step: timedelta) -> None:
         self._steps.append((self._monotonic, step))

@@ -73,6 +73,20 @@ def test_what_arrived_before_a_step_is_judged_mildly_for_a_while(own: OwnClock) 
     assert own.allowance == NONE
 
 
+def test_what_was_noted_before_a_step_is_as_long_ago_as_it_was(own: OwnClock) -> None:
+    second = timedelta(seconds=1)
+    assert own.moved(NOON - second) == NOON - second
+    own.step(NOON + HOUR, 0.0)
+    assert own.moved(NOON - second) == NOON + HOUR - second
+    assert own.moved(NOON + HOUR - second) == NOON + HOUR - second
+    own.step(NOON - HOUR + second, 1.0)
+    assert own.moved(NOON - second) == NOON - HOUR - second
+    assert own.moved(NOON + HOUR - second) == NOON - HOUR - second
+    assert own.moved(NOON - HOUR) == NOON - HOUR
+    own.step(NOON - HOUR + timedelta(seconds=GRACE + 2), GRACE + 2)
+    assert own.moved(NOON - 2 * HOUR) == NOON - 2 * HOUR
+
+
 def test_late_batches_say_nothing(own: OwnClock) -> None:
     own.heard("press", HOUR)
     own.heard("lathe", HOUR)
