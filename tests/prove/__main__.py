@@ -25,6 +25,7 @@ PROOFS: Final[dict[str, str]] = {
     "kill9-collector": "tests.prove.kill9_collector",
     "kill9-broker": "tests.prove.kill9_broker",
     "kill9-store": "tests.prove.kill9_store",
+    "store-down": "tests.prove.store_down",
     "store-errors": "tests.prove.store_errors",
     "store-slow": "tests.prove.store_slow",
     "disk-full": "tests.prove.disk_full",

@@ -15,10 +15,10 @@ from tests.prove.scene import SETTLED, Scene, tell
 ROUNDS: Final = 1
 """How often the store goes away, when nobody says otherwise."""
 
-AGE: Final = 5.0
+AGE: Final = 10.0
 """Seconds for which the spool holds samples that the store has not taken."""
 
-AWAY: Final = 25.0
+AWAY: Final = 30.0
 """Seconds for which the store is away."""
 
 LOOK: Final = 0.5
