@@ -1,6 +1,6 @@
 """The drain: from the spool to the store.
 
-    spool.read ─► store.write ─► what it will never take: dead letters ─► cursor commit
+    spool.read ─► store.write ─► what it will never take: dead letters, gaps ─► cursor commit
 
 It collects for a moment, or until a batch is full, and writes. While a full batch is written the next one is read, so
 that a drain that is behind keeps the store busy; more than these two it never holds. Batches are written one by one, in
@@ -16,10 +16,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from random import Random
 from typing import Final, TypeVar
 
 import polars as pl
+import sqlalchemy as sa
 import structlog
 
 from adapters.stores.contract import Position, Store, StoreError, StoreRefusedError, StoreUnavailableError
@@ -29,6 +31,7 @@ from collector.deadletters import Bounds, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.letter import refused_samples
 from collector.records import Records, RecordsError
+from collector.rejections import add_rejections
 from collector.settings import StoreSettings
 from collector.spool.contract import STORE, Chunk, Spool, SpoolError
 
@@ -188,10 +191,13 @@ class Drain:
             if not refused.is_empty():
                 self.refused += refused.height
                 letters = refused_samples(refused, chunk.samples).with_columns(self._source_of())
-                bounds = self._dead_letters
-                await self._insist(lambda: self._records.run(lambda c: write_dead_letters(c, letters, bounds=bounds)))
+                await self._insist(lambda: self._records.run(partial(self._enter, letters)))
         if chunk.upto > self._state.position:
             await self._insist(lambda: self._spool.commit(STORE, chunk.upto))
+
+    def _enter(self, letters: pl.DataFrame, connection: sa.Connection) -> None:
+        write_dead_letters(connection, letters, bounds=self._dead_letters)
+        add_rejections(connection, letters)
 
     def _source_of(self) -> pl.Expr:
         return pl.col("signal").replace_strict(self._sources, default="", return_dtype=pl.String).alias("source")

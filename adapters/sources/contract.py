@@ -101,9 +101,6 @@ class FilledBy(StrEnum):
     RECORDING = "recording"
     """A person gave a recorded file."""
 
-    LETTERS = "letters"
-    """Dead letters were decoded again, once what refused them was mended."""
-
 
 @dataclass(frozen=True, slots=True)
 class Missed:

@@ -14,11 +14,12 @@ from adapters.stores.contract import Position, StoreRefusedError, StoreUnavailab
 from collector.deadletters import read_dead_letters
 from collector.drain import LONGEST_WAIT, REFUSED_WAIT, Drain
 from collector.drains import DrainState, read_drains
+from collector.gaps import read_gaps
 from collector.records import Records
 from collector.settings import StoreSettings
 from collector.spool.contract import STORE, Chunk
 from collector.spool.sqlite import SqliteSpool
-from tests.collector.fakes import FEW, Item, ManualClock, MemoryStore, lot, numbers, until
+from tests.collector.fakes import FEW, NOON, Item, ManualClock, MemoryStore, lot, numbers, until
 
 SETTINGS = StoreSettings(settings=Item(item=""), flush=timedelta(0), batch=100)
 FORCE = "works/line/press/force"
@@ -193,6 +194,8 @@ async def test_rows_that_the_store_never_takes_are_dead_letters_of_their_source(
         ("plc", FORCE, b'{"float":1.0,"status":0}'),
     ]
     assert (drain.stored, drain.refused) == (1, 2)
+    [gap] = await records.run(lambda c: read_gaps(c, start=NOON - timedelta(days=1), end=NOON + timedelta(days=1)))
+    assert (gap.source, gap.signals, gap.kind, gap.start) == ("plc", (FORCE,), "rejected", NOON)
 
 
 async def test_a_drain_that_died_before_its_commit_writes_again(
