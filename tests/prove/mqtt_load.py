@@ -59,7 +59,8 @@ class MqttLoad:
         self.kept = kept
         self.more = dict(source or {})
         """Keys of the source besides its own, or instead of them."""
-        self._burst = burst
+        self.burst = burst
+        """Messages sent every `PAUSE`; may be changed while it sends."""
         self._persistence = persistence
         self._options = options
         self._times: dict[int, datetime] = {}
@@ -116,7 +117,7 @@ class MqttLoad:
         while not stop.is_set():
             self.heed()
             if len(self._unacknowledged) < UNACKNOWLEDGED:
-                for _ in range(self._burst):
+                for _ in range(self.burst):
                     self.publish()
             await asyncio.sleep(PAUSE)
         async with asyncio.timeout(PATIENCE):
