@@ -5,7 +5,8 @@
 
 One message may carry the values of many points, or of some of them: gateways that publish on change send what has
 changed. A point whose path leads nowhere is then not in the message; where the message holds none of them, it is not
-what the points expect, and refused for each. A message that is no JSON, too long or of a topic that no point has is
+what the points expect, and refused for each. A point that is in none of many messages is told once, with one of them
+(`silence`). A message that is no JSON, too long or of a topic that no point has is
 one refusal; a value or time stamp that does not fit is a refusal of that point, and the message's other points go on.
 
 A row's status is the one its payload states, else Good; null where it is not Bad becomes `BAD_NO_DATA`; a Bad status
@@ -27,6 +28,7 @@ from adapters.sources.mqtt.columns import Message, Refused, Row, batch
 from adapters.sources.mqtt.instants import nanoseconds
 from adapters.sources.mqtt.path import MISSING, Path, deepest, find, parse, written
 from adapters.sources.mqtt.settings import MqttAddress
+from adapters.sources.mqtt.silence import Watch
 from adapters.sources.mqtt.unfit import UnfitError, described
 
 _BAD: Final = int(Status.BAD)
@@ -79,6 +81,9 @@ class Decoder:
             wanted = _Wanted(point.signal, point.type, parse(address.value), parse(address.time), parse(address.status))
             ways = self._inside if wanted.value else self._plain
             ways.setdefault(address.topic, []).append(wanted)
+        self._watches = {
+            topic: Watch(one.signal for one in wanted) for topic, wanted in self._inside.items() if len(wanted) > 1
+        }
 
     @property
     def topics(self) -> list[str]:
@@ -106,10 +111,23 @@ class Decoder:
                 refused.add(message, only, _too_long(message, self._max_payload))
             else:
                 if inside is not None:
-                    _read_json(message, inside, rows, refused)
+                    there = _read_json(message, inside, rows, refused)
+                    if there and topic in self._watches:
+                        self._watch(message, there, refused)
                 if plain is not None:
                     _read_plain(message, plain, rows, refused)
         return Decoded(batch(rows), refused.frame(), strangers)
+
+    def _watch(self, message: Message, there: list[_Wanted], refused: Refused) -> None:
+        """Note what of a topic was found; in the end refuse, once, what never was."""
+        watch = self._watches[message.topic]
+        silent = watch.hear((point.signal for point in there), message.received)
+        if silent is None:
+            return
+        del self._watches[message.topic]
+        for point in self._inside[message.topic]:
+            if point.signal in silent:
+                refused.add(message, point.signal, _silent(message, point, watch.messages))
 
     def again(self, message: Message, signal: str | None) -> Decoded:
         """Make samples and refusals of a message that was refused; of `signal` alone where it was refused for that."""
@@ -125,8 +143,8 @@ class Decoder:
         return Decoded(samples, refusals, decoded.strangers)
 
 
-def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> None:
-    """Add a row for every point whose value is found in a JSON payload."""
+def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> list[_Wanted]:
+    """Add a row for every point whose value is found in a JSON payload; give these points."""
     topic, payload, _, received = message
     try:
         document = orjson.loads(payload)
@@ -135,7 +153,7 @@ def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused
             document = _exact(payload)
         except UnfitError as error:
             refused.add(message, _only(points, None), f"topic {topic!r}: {error}")
-            return
+            return []
     time, time_from = received, _ON_ARRIVAL
     there = [point for point in points if find(document, point.value) is not MISSING] if len(points) > 1 else points
     for signal, kind, value_at, time_at, status_at in there or points:
@@ -159,6 +177,7 @@ def _read_json(message: Message, points: list[_Wanted], rows: list[Row], refused
             refused.add(message, signal, f"topic {topic!r}, path {written(at)!r}: {error}")
             continue
         rows.append((signal, time, kind, value, status, received))
+    return there
 
 
 def _read_plain(message: Message, points: list[_Wanted], rows: list[Row], refused: Refused) -> None:
@@ -211,6 +230,17 @@ def _only(inside: list[_Wanted] | None, plain: list[_Wanted] | None) -> str | No
     """Give the one signal of a topic, None where there are several."""
     points = [*(inside or ()), *(plain or ())]
     return points[0].signal if len(points) == 1 else None
+
+
+def _silent(message: Message, point: _Wanted, messages: int) -> str:
+    document = _exact(message.payload)
+    there, node = deepest(document, point.value)
+    where = f"{written(there)!r}" if there else "the payload"
+    return (
+        f"topic {message.topic!r}, path {written(point.value)!r}: nothing was there in any of {messages} messages that "
+        f"hold other signals; in this one {where} is {described(node)}. Correct the path; where the machine sends it "
+        f"seldom, drop this letter"
+    )
 
 
 def _too_long(message: Message, limit: int) -> str:
