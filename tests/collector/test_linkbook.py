@@ -68,6 +68,45 @@ async def test_an_outage_that_the_sender_makes_good_is_filled(records: Records, 
     assert [gap.state for gap in await gaps(records)] == ["filled"]
 
 
+async def test_an_outage_in_which_the_sender_was_started_again_is_not_filled(
+    records: Records, clock: ManualClock
+) -> None:
+    book = await opened(records, clock)
+    book.came_up("plc", filled=False)
+    clock.advance(10)
+    book.went_down("plc", "down", "the link broke")
+    clock.advance(10)
+    book.came_up("plc", filled=True, restarted=clock.now() - 5 * SECOND)
+    await book.flush()
+    [gap] = await gaps(records)
+    assert gap.state == "open"
+    assert gap.cause == "the link broke; it was started again meanwhile: if it crashed, what it had not saved is gone"
+
+
+async def test_an_outage_through_which_the_sender_ran_is_filled(records: Records, clock: ManualClock) -> None:
+    book = await opened(records, clock)
+    book.came_up("plc", filled=False)
+    started = clock.now() + 5 * SECOND
+    clock.advance(10)
+    book.went_down("plc", "down", "the link broke")
+    clock.advance(10)
+    book.came_up("plc", filled=True, restarted=started)
+    await book.flush()
+    [gap] = await gaps(records)
+    assert (gap.state, gap.cause) == ("filled", "the link broke")
+
+
+async def test_a_sender_that_was_started_again_while_no_collector_ran(records: Records, clock: ManualClock) -> None:
+    before = await opened(records, clock)
+    before.came_up("plc", filled=False)
+    await before.flush()
+    clock.advance(60)
+    book = await opened(records, clock)
+    book.came_up("plc", filled=True, restarted=clock.now() - 30 * SECOND)
+    await book.flush()
+    assert [gap.state for gap in await gaps(records)] == ["open"]
+
+
 async def test_the_gap_of_a_machine_whose_clock_is_off_is_in_its_own_time(records: Records, clock: ManualClock) -> None:
     book = await opened(records, clock)
     book.came_up("plc", filled=False)

@@ -12,7 +12,14 @@ import polars as pl
 import pytest
 
 from adapters.sample import PAYLOAD_KEPT, ValueType
-from adapters.sources.contract import Delivery, Point, SourceLostError, SourceRefusedError, SourceUnreachableError
+from adapters.sources.contract import (
+    Delivery,
+    Point,
+    SourceError,
+    SourceLostError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
 from adapters.sources.mqtt.link import Link
 from adapters.sources.mqtt.settings import MqttAddress, MqttSettings
 from adapters.sources.mqtt.source import MqttSource
@@ -380,6 +387,39 @@ class TestLost:
         async with first.connect() as deliveries, second.connect():
             with pytest.raises(SourceLostError, match="another client with the client_id 'twin'"):
                 await anext(deliveries)
+
+    @pytest.mark.parametrize("protocol", ["5", "3.1.1"])
+    async def test_of_two_that_take_over_from_each_other_one_gives_up_and_says_so(
+        self, tmp_path: Path, protocol: str
+    ) -> None:
+        """A broker that has just been started might be the reason, if it told; this one does not tell."""
+        ends: list[type[SourceError]] = []
+        async with Mosquitto(tmp_path, options={"sys_interval": 0}) as broker:
+            first = source_at(broker.port, plain("n"), protocol=protocol, client_id="twin")
+            second = source_at(broker.port, plain("n"), protocol=protocol, client_id="twin")
+            while SourceRefusedError not in ends and len(ends) < 9:
+                with pytest.raises(SourceError) as ended:
+                    async with first.connect() as deliveries, second.connect():
+                        await anext(deliveries)
+                ends.append(ended.type)
+        assert ends == [SourceLostError, SourceLostError, SourceRefusedError]
+        assert "another client uses the client_id 'twin'" in ended.value.reason
+
+    async def test_a_broker_tells_since_when_it_runs(self, mosquitto: Mosquitto) -> None:
+        source = source_at(mosquitto.port, plain("n"))
+        async with source.connect():
+            pass
+        async with source.connect():
+            assert source.resumes
+            assert source.restarted is not None
+            before = source.restarted
+        await mosquitto.stop()
+        stopped = datetime.now(UTC)
+        await mosquitto.start()
+        async with source.connect():
+            assert source.resumes
+            assert source.restarted is not None
+            assert before < stopped <= source.restarted
 
     async def test_a_broker_that_says_why_it_closes_the_link(self) -> None:
         """Mosquitto 2.0 closes without a word; this answers as MQTT 5 asks a broker to (3.14.2.1)."""
