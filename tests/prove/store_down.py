@@ -27,13 +27,18 @@ LOOK: Final = 0.5
 
 def prove(rounds: int | None) -> dict[str, object]:
     """Give what was sent, what was found, and for how long the sources were held back."""
-    return asyncio.run(_prove(ROUNDS if rounds is None else rounds, AWAY))
+    return shown(ROUNDS if rounds is None else rounds)
 
 
-async def _prove(rounds: int, away: float) -> dict[str, object]:
+def shown(rounds: int = ROUNDS, *, age: float = AGE, away: float = AWAY) -> dict[str, object]:
+    """Let the store be away so often, for so many seconds, with a spool that holds samples for `age` seconds."""
+    return asyncio.run(_prove(rounds, age, away))
+
+
+async def _prove(rounds: int, age: float, away: float) -> dict[str, object]:
     held, failed = 0.0, []
     async with Scene(MqttLoad(), OpcuaLoad()) as scene:
-        installation = scene.install(spool={"age": f"{AGE:g} s"})
+        installation = scene.install(spool={"age": f"{age:g} s"})
         async with installation.living() as process:
             await installation.connected(process)
             scene.begin()
@@ -49,7 +54,7 @@ async def _prove(rounds: int, away: float) -> dict[str, object]:
                 await asyncio.sleep(SETTLED)
             await scene.end()
             await scene.arrived()
-        return await scene.outcome(outages=rounds, away_s=away, age_s=AGE, held_s=round(held, 1), failed=failed)
+        return await scene.outcome(outages=rounds, away_s=away, age_s=age, held_s=round(held, 1), failed=failed)
 
 
 async def _held(scene: Scene) -> bool:
