@@ -45,8 +45,7 @@ def measure() -> dict[str, object]:
 def lines(batch: pl.DataFrame) -> list[bytes]:
     """Give the bodies of the requests that store a batch."""
     rows, _ = encode.sample_rows(batch)
-    unit = encode.unit(rows["time"])
-    return [encode.sample_body(piece, unit) for piece in encode.pieces(rows)]
+    return [encode.sample_body(piece) for piece in encode.pieces(encode.in_unit(rows, encode.unit(rows["time"])))]
 
 
 def _timed(work: Callable[[], object]) -> float:

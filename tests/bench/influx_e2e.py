@@ -53,6 +53,10 @@ PLAIN: Final = ((2, 1_000_000), (4, 1_000_000), (4, 700_000), (8, 700_000))
 """Settings of the plain client: connections, bytes in a request at most."""
 
 
+UNIT: Final = "us"
+"""What the times of the lines count: the coarsest unit that holds them, which the store takes, too."""
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """What every side has to carry, and where to."""
@@ -100,10 +104,10 @@ async def _measured() -> dict[str, object]:
 
 def bodies(load: pl.DataFrame) -> dict[int, list[bytes]]:
     """Give the lines of samples as the store writes them, by the size of a request."""
-    unit = encode.unit(encode.sample_rows(load)[0]["time"])
-    batches = [encode.sample_rows(batch)[0] for batch in load.iter_slices(StoreSettings.model_fields["batch"].default)]
+    batches = load.iter_slices(StoreSettings.model_fields["batch"].default)
+    rows = [encode.in_unit(encode.sample_rows(batch)[0], UNIT) for batch in batches]
     return {
-        size: [encode.sample_body(piece, unit) for rows in batches for piece in encode.pieces(rows, size)]
+        size: [encode.sample_body(piece) for batch in rows for piece in encode.pieces(batch, size)]
         for size in {size for _, size in PLAIN}
     }
 
@@ -160,7 +164,7 @@ async def _plain(load: Load, lines: list[bytes], connections: int) -> float:
 
 def _post(port: int, database: str, left: Iterator[bytes], lock: threading.Lock) -> None:
     """Post bodies one after another over one connection; raises OSError where one is not taken."""
-    target = f"/api/v2/write?{urlencode({'bucket': database, 'precision': 'us'})}"
+    target = f"/api/v2/write?{urlencode({'bucket': database, 'precision': UNIT})}"
     with socket.create_connection(("127.0.0.1", port)) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while True:

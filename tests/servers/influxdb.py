@@ -61,6 +61,7 @@ events {{ worker_connections 256; }}
 http {{
     access_log off;
     client_body_temp_path {folder}/body;
+    client_body_buffer_size 2m;
     proxy_temp_path {folder}/proxy;
     fastcgi_temp_path {folder}/fastcgi;
     uwsgi_temp_path {folder}/uwsgi;

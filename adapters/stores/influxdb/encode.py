@@ -83,10 +83,14 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return _lines(rows), refusals(_lines(unfit), reasons.drop_nulls())
 
 
-def sample_body(rows: pl.DataFrame, unit: Unit = "ns") -> bytes:
-    """Write rows of `sample_rows` as the body of a request; times in `unit`, which must hold them exactly."""
-    time = pl.col("time") if unit == "ns" else pl.col("time") // NANOSECONDS[unit]
-    return _joined(rows.select("series", "fields", time))
+def in_unit(rows: pl.DataFrame, unit: Unit) -> pl.DataFrame:
+    """Give rows of `sample_rows` with their times in `unit`, which must hold them exactly, instead of nanoseconds."""
+    return rows if unit == "ns" else rows.with_columns(pl.col("time") // NANOSECONDS[unit])
+
+
+def sample_body(rows: pl.DataFrame) -> bytes:
+    """Write rows of `sample_rows` as the body of a request, their times as they are."""
+    return _joined(rows.select("series", "fields", "time"))
 
 
 def unit(times: pl.Series) -> Unit:
@@ -189,12 +193,14 @@ def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
         "text": (pl.lit('text="'), text, blank),
         None: (),
     }
-    received = pl.col("received").to_physical()
+    status, received = pl.col("status").cast(pl.String), pl.col("received").to_physical()
+    if rows.height and rows["status"].min() == rows["status"].max():
+        status = pl.lit(str(rows["status"][0]))
     return rows.select(
         "signal",
         "received",
         "series",
-        fields=pl.concat_str(*value[kind], pl.lit("status="), "status", pl.lit("i,received="), received, pl.lit("i")),
+        fields=pl.concat_str(*value[kind], pl.lit("status=") + status + pl.lit("i,received="), received, pl.lit("i")),
         time=pl.col("time").to_physical(),
     ).with_columns(room=pl.col("series").str.len_bytes() + pl.col("fields").str.len_bytes() + 1 + TIME)
 

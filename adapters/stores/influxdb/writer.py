@@ -68,7 +68,7 @@ class Task:
 def task_of_samples(server: InfluxServer, rows: pl.DataFrame) -> Task:
     """Prepare to write rows of `encode.sample_rows`."""
     unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"])
-    return Task(server, lambda piece: encode.sample_body(piece, unit), unit, _some(rows))
+    return Task(server, encode.sample_body, unit, _some(encode.in_unit(rows, unit)))
 
 
 def task_of_results(server: InfluxServer, rows: pl.DataFrame) -> Task:

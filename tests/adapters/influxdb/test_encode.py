@@ -136,7 +136,7 @@ def test_the_unit_of_times_holds_all_of_them(times: list[tuple[int, int]]) -> No
     rows, _ = encode.sample_rows(batch(*(sample("f/l/e/s", time, value=1) for time in instants)))
     unit = encode.unit(rows["time"])
     size = encode.NANOSECONDS[unit]
-    body = encode.sample_body(rows, unit).decode().removesuffix("\n")
+    body = encode.sample_body(encode.in_unit(rows, unit)).decode().removesuffix("\n")
     assert sorted(line.time * size for line in read(body)) == sorted(set(instants))
     coarser = [other for other in encode.NANOSECONDS.values() if other > size]
     assert all(any(time % other for time in instants) for other in coarser)
