@@ -76,7 +76,16 @@ class LinkBook:
             group.create_task(self._follow(), name="link changes")
 
     async def flush(self) -> None:
-        """Write what there is to write, as far as the records answer."""
+        """Write what there is to write, as far as the records answer; when cancelled, what has been begun is finished."""
+        flushing = asyncio.create_task(self._flush(), name="link flush")
+        try:
+            await asyncio.shield(flushing)
+        except asyncio.CancelledError:
+            # A transaction under way cannot be stopped: without its outcome, all in it would be lost or written twice.
+            await asyncio.wait({flushing})
+            raise
+
+    async def _flush(self) -> None:
         async with self._flushing:
             now = self._now()
             ledger, links = list(self._ledger), [replace(link, seen=now) for link in self._links.values()]

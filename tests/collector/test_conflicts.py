@@ -1,5 +1,7 @@
 """What is said twice is told apart: the same again, and something else."""
 
+import asyncio
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,9 @@ from hypothesis import strategies as st
 from adapters.sample import SAMPLES, Status
 from collector.conflictlog import add_doubles, read_doubles
 from collector.conflicts import Conflict, Doubles, Recent
-from collector.records import Records
-from tests.collector.fakes import NOON, batch, row
+from collector.linkbook import LinkBook
+from collector.records import Records, RecordsError
+from tests.collector.fakes import NOON, ManualClock, batch, row
 
 FORCE = "works/line/press/force"
 STATE = "works/line/press/state"
@@ -112,3 +115,62 @@ async def test_the_counts_grow_in_the_records_and_the_last_conflict_stays(record
     await records.run(lambda connection: add_doubles(connection, {"plc": Doubles(1, 1, conflict)}))
     await records.run(lambda connection: add_doubles(connection, {"plc": Doubles(5), "broker": Doubles(2)}))
     assert await records.run(read_doubles) == {"plc": Doubles(6, 1, conflict), "broker": Doubles(2)}
+
+
+class Silent:
+    """Records that do not answer, or are slow, when the test says so."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.silent = False
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+        self.goes_on.set()
+
+    async def run(self, work: Callable[[Any], Any]) -> Any:
+        if self.silent:
+            msg = "silent"
+            raise RecordsError(msg)
+        self.begun.set()
+        await self.goes_on.wait()
+        return await self.records.run(work)
+
+
+@pytest.fixture
+async def silent(records: Records) -> Silent:
+    return Silent(records)
+
+
+@pytest.fixture
+async def book(silent: Silent, clock: ManualClock) -> LinkBook:
+    records: Any = silent
+    book = LinkBook(records, clock)
+    await book.open(["plc"])
+    return book
+
+
+async def test_what_cannot_be_counted_in_the_records_now_is_counted_later(book: LinkBook, silent: Silent) -> None:
+    silent.silent = True
+    book.doubled("plc", Doubles(1))
+    await book.flush()
+    book.doubled("plc", Doubles(2))
+    await book.flush()
+    silent.silent = False
+    await book.flush()
+    await book.flush()
+    assert await silent.records.run(read_doubles) == {"plc": Doubles(3)}
+
+
+async def test_what_is_being_counted_when_the_collector_stops_is_counted_once(book: LinkBook, silent: Silent) -> None:
+    book.doubled("plc", Doubles(1))
+    silent.begun.clear()
+    silent.goes_on.clear()
+    flushing = asyncio.create_task(book.flush())
+    await silent.begun.wait()
+    flushing.cancel()
+    await asyncio.sleep(0)
+    assert not flushing.done()
+    silent.goes_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await flushing
+    await book.flush()
+    assert await silent.records.run(read_doubles) == {"plc": Doubles(1)}
