@@ -76,7 +76,7 @@ class LinkBook:
             group.create_task(self._follow(), name="link changes")
 
     async def flush(self) -> None:
-        """Write what there is to write, as far as the records answer; when cancelled, what has been begun is finished."""
+        """Write what there is to write, as far as the records answer; what has begun ends, also when cancelled."""
         flushing = asyncio.create_task(self._flush(), name="link flush")
         try:
             await asyncio.shield(flushing)
