@@ -3,7 +3,7 @@
 `collector.spool.sqlite` tells the design, `collector.spool.tables` what stands in the file.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -14,7 +14,7 @@ from collector.spool.ballast import Ballast
 from collector.spool.contract import STORE, Loss, SpoolFullError, WhenFull
 from collector.spool.database import Database
 from collector.spool.dropping import Room, trim
-from collector.spool.entry import Encoded
+from collector.spool.entry import Encoded, checksum
 from collector.spool.format import prepare
 from collector.spool.tables import HEADER, Header, State, header_of
 from collector.spool.witness import Witness
@@ -125,12 +125,17 @@ class SpoolFile:
         with self._database.transaction("DEFERRED"):
             state = rows.read_state(self._database)
             query = f"SELECT {HEADER}, body FROM entries WHERE position > ? ORDER BY position"  # noqa: S608 - a constant
+            last = after
             for row in self._database.execute(query, (after,)):
-                entries.append(Stored(row[0], header_of(row[:-1]), row[-1] if isinstance(row[-1], bytes) else b""))
-                samples -= 0 if (header := entries[-1].header) is None else header.rows
+                header = rows.in_order(self._database, last, row[:-1])
+                last = row[0]
+                entries.append(Stored(last, header, row[-1] if isinstance(row[-1], bytes) else b""))
+                samples -= 0 if header is None else header.rows
                 if samples <= 0:
                     break
             upto = entries[-1].position if samples <= 0 else max(after, state.end)
+            if last > state.end:
+                self._database.give_up(f"entry {last} stands after the last one, {state.end}")
             gone = self._gone(max(after, state.dropped), upto, {entry.position for entry in entries})
         if gone:
             self._tell_gone(gone)
@@ -187,6 +192,8 @@ class SpoolFile:
                 (position,),
             ).fetchone()
             header = None if row is None else header_of(row[:-1])
+            if header is not None and isinstance(row[-1], bytes) and checksum(row[-1]) == header.body_crc:
+                return  # it was another row that gave this position
             if row is not None:
                 values = tuple(("" if n == 3 else 0) if value is None else value for n, value in enumerate(row[:-1]))  # noqa: PLR2004 - the source
                 self._database.execute(
@@ -197,7 +204,8 @@ class SpoolFile:
             rows.add_hole(self._database, position, position, reason)
             state = replace(state, bytes=rows.held(self._database))
             if position > rows.passed(rows.read_cursors(self._database), self._required):
-                lost = rows.lost_of([header]) if header else [rows.neighbours(self._database, position)]
+                known = self._witness.headers(state.log) | ({} if header is None else {position: header})
+                lost = rows.lost_at(self._database, [position], known)
                 state = rows.note(self._database, state, lost, "damaged", f"entry {position} of the spool: {reason}")
             rows.write_state(self._database, state)
 
@@ -249,7 +257,7 @@ class SpoolFile:
 
     def _gone(self, after: int, upto: int, there: set[int]) -> set[int]:
         """Give the positions in (after, upto] that are neither there nor known to be gone."""
-        if upto - after <= 0 or len(there) >= upto - after:
+        if upto <= after or len(there) >= upto - after:
             return set()
         return set(range(after + 1, upto + 1)) - there - rows.holes(self._database, after, upto)
 
@@ -261,23 +269,11 @@ class SpoolFile:
             first, last = min(positions), max(positions)
             there = {position for position, _ in rows.headers(self._database, first - 1, last)}
             gone = sorted(positions - there - rows.holes(self._database, first - 1, last))
-            for first, last in runs(one for one in gone if one > state.dropped):
-                reason = f"entries {first} to {last} of the spool vanished"
+            gone = [position for position in gone if position > state.dropped]
+            reason = "entries of the spool vanished"
+            for first, last in rows.runs(gone):
                 rows.add_hole(self._database, first, last, reason)
-                if last > needed:
-                    state = rows.note(self._database, state, [rows.neighbours(self._database, last)], "damaged", reason)
+            known = self._witness.headers(state.log)
+            lost = rows.lost_at(self._database, [position for position in gone if position > needed], known)
+            state = rows.note(self._database, state, lost, "damaged", reason)
             rows.write_state(self._database, replace(state, bytes=rows.held(self._database)))
-
-
-def runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
-    """Give runs of positions that follow each other, as first and last."""
-    first = last = None
-    for position in positions:
-        if last is not None and position == last + 1:
-            last = position
-            continue
-        if first is not None and last is not None:
-            yield first, last
-        first = last = position
-    if first is not None and last is not None:
-        yield first, last

@@ -4,9 +4,9 @@ What is not whole by its own checksum is raised as SpoolDamagedError where the w
 and given as None where it concerns one entry.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from collector.spool.contract import Loss, LossKind
 from collector.spool.database import Database
@@ -68,9 +68,26 @@ def insert_entry(database: Database, header: Header, body: bytes) -> None:
 
 
 def headers(database: Database, after: int, upto: int = LAST) -> Iterator[tuple[int, Header | None]]:
-    """Give what tells of the entries in (after, upto]: position, and None where it is not whole."""
+    """Give what tells of the entries in (after, upto]: position, and None where it is not whole.
+
+    Raises SpoolDamagedError where they are not in order.
+    """
+    last = after
     for row in database.execute(f"{_SELECT} WHERE position > ? AND position <= ? ORDER BY position", (after, upto)):
-        yield row[0], header_of(row)
+        header = in_order(database, last, row)
+        last = row[0]
+        yield last, header
+
+
+def in_order(database: Database, last: int, row: tuple[Any, ...]) -> Header | None:
+    """Give what tells of an entry, which is to stand after entry `last`; None where it is not whole.
+
+    Raises SpoolDamagedError where its position cannot be believed: then the page that it stands on is damaged.
+    """
+    header = header_of(row)
+    if row[0] <= last or (header is None and row[0] != last + 1):
+        database.give_up(f"entry {row[0]} stands after entry {last}")
+    return header
 
 
 def held(database: Database) -> int:
@@ -155,6 +172,18 @@ def neighbours(database: Database, position: int) -> Lost:
     return Lost("", min(one.start for one in near), max(one.stop for one in near), 0)
 
 
+def lost_at(database: Database, positions: Sequence[int], known: Mapping[int, Header]) -> list[Lost]:
+    """Give what is lost with the entries at `positions`, in ascending order.
+
+    It is what is `known` of each, and for runs of which nothing is, what the entries around them span.
+    """
+    told = lost_of(known[position] for position in positions if position in known)
+    for first, last in runs(position for position in positions if position not in known):
+        around = neighbours(database, first), neighbours(database, last)
+        told.append(Lost("", min(one.start for one in around), max(one.stop for one in around), 0))
+    return told
+
+
 def add_hole(database: Database, first: int, last: int, reason: str) -> None:
     """Remember that the entries from `first` to `last` are gone, and told."""
     database.execute("INSERT OR REPLACE INTO holes VALUES (?, ?, ?)", (first, last, reason))
@@ -167,3 +196,17 @@ def holes(database: Database, after: int, upto: int) -> set[int]:
     for first, last in database.execute(query, (after, upto)):
         found.update(range(max(first, after + 1), min(last, upto) + 1))
     return found
+
+
+def runs(positions: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Give runs of positions that follow each other, as first and last."""
+    first = last = None
+    for position in positions:
+        if last is not None and position == last + 1:
+            last = position
+            continue
+        if first is not None and last is not None:
+            yield first, last
+        first = last = position
+    if first is not None and last is not None:
+        yield first, last

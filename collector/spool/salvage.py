@@ -28,9 +28,9 @@ from collector.spool import rows
 from collector.spool.carving import Carved, carve
 from collector.spool.contract import SpoolDamagedError, SpoolError
 from collector.spool.database import Database, sync_folder
-from collector.spool.file import SpoolFile, runs
+from collector.spool.file import SpoolFile
 from collector.spool.format import create
-from collector.spool.tables import Header, State
+from collector.spool.tables import State
 from collector.spool.witness import Seen, Witness
 
 APART: Final = 1_000_000
@@ -160,7 +160,8 @@ def forget_all(path: Path) -> None:
 def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str], reason: str) -> tuple[int, int]:
     """Write the new file; give how many entries were saved, and how many that are needed are missing."""
     state = _state(found, seen)
-    ours = {one.position: one for one in seen if one.log == state.log}
+    known = {one.position: one.header for one in seen if one.log == state.log}
+    known |= {position: header for position, (header, _) in found.entries.items()}
     cursors = {consumer: position for consumer, position in found.cursors.items() if position <= state.end}
     whole = {n: header for n, (header, body) in found.entries.items() if n > state.dropped and body is not None}
     missing = [n for n in range(state.dropped + 1, state.end + 1) if n not in whole]
@@ -177,12 +178,11 @@ def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str]
         with database.transaction():
             for consumer, position in cursors.items():
                 rows.write_cursor(database, consumer, position)
-            known = [loss for loss in found.losses.values() if loss.id <= state.lost]
-            rows.insert_losses(database, known)
+            rows.insert_losses(database, found.losses.values())
             state = replace(state, lost=state.lost + APART)
-            for first, last in runs(missing):
+            for first, last in rows.runs(missing):
                 rows.add_hole(database, first, last, reason)
-            lost = _lost(database, [n for n in missing if n > needed], ours, found)
+            lost = rows.lost_at(database, [n for n in missing if n > needed], known)
             state = rows.note(database, state, lost, "damaged", reason)
             held = sum(header.bytes for header in whole.values())
             rows.write_state(database, replace(state, bytes=held))
@@ -190,24 +190,6 @@ def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str]
     finally:
         database.close()
     return len(whole), sum(n > needed for n in missing)
-
-
-def _lost(database: Database, missing: list[int], seen: dict[int, Seen], found: Carved) -> list[rows.Lost]:
-    """Give what is lost with these positions: what is remembered of each, or what the neighbours of each run span."""
-    told: list[Header] = []
-    unknown: list[int] = []
-    for n in missing:
-        if n in found.entries:
-            told.append(found.entries[n][0])
-        elif n in seen:
-            told.append(Header(n, seen[n].rows, 0, seen[n].source, seen[n].start, seen[n].stop, 0, 0))
-        else:
-            unknown.append(n)
-    spans = list(rows.lost_of(told))
-    for first, last in runs(unknown):
-        around = rows.neighbours(database, first), rows.neighbours(database, last)
-        spans.append(rows.Lost("", min(one.start for one in around), max(one.stop for one in around), 0))
-    return spans
 
 
 def _state(found: Carved, seen: list[Seen]) -> State:

@@ -46,6 +46,11 @@ class Seen:
     source: str
     """Name of the source."""
 
+    @property
+    def header(self) -> Header:
+        """What the entry's header said, as far as it is known."""
+        return Header(self.position, self.rows, 0, self.source, self.start, self.stop, 0, 0)
+
 
 class Witness:
     """The file beside a spool that remembers what was appended."""
@@ -75,6 +80,10 @@ class Witness:
         except OSError:
             return []
         return [seen for line in lines if (seen := _seen(line)) is not None]
+
+    def headers(self, log: str) -> dict[int, Header]:
+        """Give what it remembers of one spool, by position."""
+        return {one.position: one.header for one in self.read() if one.log == log}
 
     def close(self) -> None:
         """Close the file."""
