@@ -6,17 +6,22 @@ from typing import Final
 
 from adapters.sources.contract import Delivery
 
-ROOM: Final = 16 * 2**20
-"""Bytes of samples that may wait, about 150,000 numbers; then the source is not read until the spool has taken them."""
+ROOM: Final = 8 * 2**20
+"""Bytes of samples that may wait, about 75,000 numbers; then the source is not read until the spool has taken some."""
+
+TOGETHER: Final = 2 * 2**20
+"""Bytes of samples from which on no more are taken together, about 20,000 numbers: judging and encoding a batch takes
+several times its size, and larger ones gain nothing."""
 
 
 class Backlog:
-    """A queue whose taker takes everything at once, bounded by bytes; a single delivery may be bigger."""
+    """A queue whose taker takes much at once, bounded by bytes; a single delivery may be bigger."""
 
-    def __init__(self, room: int = ROOM) -> None:
+    def __init__(self, room: int = ROOM, together: int = TOGETHER) -> None:
         self._room = room
+        self._together = together
         self._held = 0
-        self._deliveries: deque[Delivery] = deque()
+        self._deliveries: deque[tuple[Delivery, int]] = deque()
         self._changed = asyncio.Event()
         self._closed = False
 
@@ -24,17 +29,22 @@ class Backlog:
         """Add a delivery, when there is room."""
         while self._held >= self._room:
             await self._change()
-        self._deliveries.append(delivery)
-        self._held += _size(delivery)
+        size = _size(delivery)
+        self._deliveries.append((delivery, size))
+        self._held += size
         self._changed.set()
 
     async def take(self) -> list[Delivery]:
-        """Take all there are, in order, once there is one; none when it is closed and empty."""
+        """Take those there are, as many as are taken together, once there is one; none when it is closed and empty."""
         while not self._deliveries and not self._closed:
             await self._change()
-        taken = list(self._deliveries)
-        self._deliveries.clear()
-        self._held = 0
+        taken: list[Delivery] = []
+        together = 0
+        while self._deliveries and together < self._together:
+            delivery, size = self._deliveries.popleft()
+            taken.append(delivery)
+            together += size
+        self._held -= together
         self._changed.set()
         return taken
 
