@@ -16,6 +16,7 @@ Polars builds the fields of all lines of one type at once. Rows become bytes a p
 CSV writer, with a space between the columns, puts `series fields time` together, faster than joining whole lines.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from functools import lru_cache
 from io import BytesIO
@@ -62,8 +63,9 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         samples: columns of `adapters.sample.SAMPLES`.
 
     Returns:
-        `row` (a number), `signal`, `received`, the line's `series`, `fields` and `time` (nanoseconds), and `room`
-        (bytes of the line at most), the types of values one after the other; and columns of `REFUSED`.
+        `row` (a number), `signal`, `received`, the line's `series`, `fields` and `time` (nanoseconds), `room` (bytes
+        of the line at most) and `end` (`room` summed up), the types of values one after the other; and columns of
+        `REFUSED`.
 
     Raises:
         polars.exceptions.SchemaError: the columns are others, or of other types.
@@ -95,14 +97,16 @@ def sample_body(rows: pl.DataFrame) -> bytes:
 
 def unit(times: pl.Series) -> Unit:
     """Give the coarsest unit that holds all of these instants (nanoseconds) exactly."""
-    return next(name for name, size in NANOSECONDS.items() if size == 1 or not (times % size != 0).any())
+    some = times.head(8).to_list()  # most often they tell already which one it is not
+    fine = (name for name, size in NANOSECONDS.items() if not any(time % size for time in some))
+    return next(name for name in fine if name == "ns" or not (times % NANOSECONDS[name] != 0).any())
 
 
 def result_rows(results: pl.DataFrame) -> pl.DataFrame:
     """Write results (columns of `RESULTS`) as lines; of rows with one key only the last; raises as `sample_rows`.
 
     Returns:
-        Columns `line`, `room` and `row`.
+        Columns `line`, `room`, `end` and `row`.
     """
     keys = ["path", "period", "start", "kpi"]
     tags = ["kpi", "name", "path", "period"]
@@ -133,7 +137,7 @@ def result_rows(results: pl.DataFrame) -> pl.DataFrame:
             pl.col("start").dt.timestamp("ns"),
         )
     )
-    return lines.with_columns(room=pl.col("line").str.len_bytes() + 1).with_row_index("row")
+    return _summed(lines.with_columns(room=pl.col("line").str.len_bytes() + 1))
 
 
 def result_body(rows: pl.DataFrame) -> bytes:
@@ -143,13 +147,15 @@ def result_body(rows: pl.DataFrame) -> bytes:
 
 def pieces(rows: pl.DataFrame, limit: int = PIECE) -> Iterator[pl.DataFrame]:
     """Cut rows into pieces of at most `limit` bytes; a longer line is a piece of its own."""
-    ends = rows["room"].cast(pl.Int64).cum_sum()
-    begin, before = 0, 0
-    while begin < rows.height:
-        fit = int(ends.search_sorted(before + limit, side="right"))
-        stop = max(fit, begin + 1)
-        yield rows[begin:stop]
-        begin, before = stop, int(ends[stop - 1])
+    while not rows.is_empty():
+        fit = fitting(rows, limit)
+        yield rows[:fit]
+        rows = rows[fit:]
+
+
+def fitting(rows: pl.DataFrame, limit: int) -> int:
+    """Give how many of the first rows fit in `limit` bytes, one at least."""
+    return max(bisect_right(rows["end"], rows["end"][0] - rows["room"][0] + limit), 1)
 
 
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
@@ -179,7 +185,7 @@ def _lines(rows: pl.DataFrame) -> pl.DataFrame:
             others = others.filter(pl.col(kind).is_null()) if there < others.height else others.clear()
     if others.height or not parts:
         parts.append(_of_type(others))
-    return pl.concat(parts, rechunk=True).with_row_index("row")
+    return _summed(pl.concat(parts, rechunk=True))
 
 
 def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
@@ -203,6 +209,11 @@ def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
         fields=pl.concat_str(*value[kind], pl.lit("status=") + status + pl.lit("i,received="), received, pl.lit("i")),
         time=pl.col("time").to_physical(),
     ).with_columns(room=pl.col("series").str.len_bytes() + pl.col("fields").str.len_bytes() + 1 + TIME)
+
+
+def _summed(rows: pl.DataFrame) -> pl.DataFrame:
+    """Number rows, and sum up their bytes."""
+    return rows.with_columns(end=pl.col("room").cast(pl.Int64).cum_sum()).with_row_index("row")
 
 
 def _joined(lines: pl.DataFrame) -> bytes:

@@ -86,15 +86,16 @@ class InfluxStore:
 
     async def _prepared(self, samples: pl.DataFrame) -> "_UnderWay":
         server = self._server
-        rows, refused = await asyncio.to_thread(encode.sample_rows, samples)
-        beyond = await self._series.beyond(server, rows["signal"].unique())
+        rows, refused, signals = await asyncio.to_thread(_encoded, samples)
+        beyond = await self._series.beyond(server, signals)
         if beyond:
             over = pl.col("signal").is_in(list(beyond))
             crowded, rows = rows.filter(over), rows.filter(over.not_())
             refused = pl.concat(
                 [refused, encode.refusals(crowded, pl.repeat(self._series.reason, crowded.height, eager=True))]
             )
-        return _UnderWay(samples, rows, refused, writer.task_of_samples(server, rows))
+        task = await asyncio.to_thread(writer.task_of_samples, server, rows)
+        return _UnderWay(samples, rows, refused, task)
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time; they are read now, not when collected."""
@@ -169,6 +170,12 @@ class _UnderWay:
 
     task: writer.Task
     """What of the rows is still to be stored."""
+
+
+def _encoded(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
+    """Give what `encode.sample_rows` gives, and the signals of the rows."""
+    rows, refused = encode.sample_rows(samples)
+    return rows, refused, rows["signal"].unique().to_list()
 
 
 @asynccontextmanager

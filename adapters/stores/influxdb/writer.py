@@ -59,7 +59,7 @@ class Task:
     """What the times of the lines count."""
 
     left: list[pl.DataFrame]
-    """Rows that are not known to be stored: `row`, `room`, and what `body` needs."""
+    """Rows that are not known to be stored: `row`, `room`, `end`, and what `body` needs."""
 
     outcome: _Outcome = field(default_factory=_Outcome)
     """What became of the others."""
@@ -97,10 +97,10 @@ def _some(rows: pl.DataFrame) -> list[pl.DataFrame]:
 def _work(task: Task) -> Iterator[Callable[[], Awaitable[None]]]:
     while task.left:
         rows = task.left.pop()
-        piece = next(encode.pieces(rows, task.server.pace.piece))
-        if piece.height < rows.height:
-            task.left.append(rows[piece.height :])
-        yield partial(_store_or_leave, task, piece)
+        fit = encode.fitting(rows, task.server.pace.piece)
+        if fit < rows.height:
+            task.left.append(rows[fit:])
+        yield partial(_store_or_leave, task, rows[:fit])
 
 
 async def _store_or_leave(task: Task, rows: pl.DataFrame) -> None:
