@@ -30,6 +30,7 @@ from collector.clock import Clock, sleep_unless
 from collector.deadletters import Bounds, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.letter import refused_samples
+from collector.lettergaps import withdraw_refused
 from collector.records import Records, RecordsError
 from collector.rejections import add_rejections
 from collector.settings import StoreSettings
@@ -198,6 +199,7 @@ class Drain:
     def _enter(self, letters: pl.DataFrame, connection: sa.Connection) -> None:
         write_dead_letters(connection, letters, bounds=self._dead_letters)
         add_rejections(connection, letters)
+        withdraw_refused(connection, letters)
 
     def _source_of(self) -> pl.Expr:
         return pl.col("signal").replace_strict(self._sources, default="", return_dtype=pl.String).alias("source")

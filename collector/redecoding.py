@@ -16,7 +16,7 @@
 It works beside a running collector, and without one: then the samples wait in the spool.
 """
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -41,6 +41,7 @@ from collector.deadletters import (
     write_dead_letters,
 )
 from collector.letter import LETTERS, NoSampleError, inputs, read_sample
+from collector.lettergaps import fill_rejected
 from collector.load import Config
 from collector.park import Park
 from collector.records import Records
@@ -103,6 +104,11 @@ class Redecoder:
         scaled = self._rules.table.with_columns(scale=pl.lit(1.0), offset=pl.lit(0.0))
         self._scaled = replace(self._rules, table=scaled)
         self._sources: dict[str, Source] = {}
+
+    @property
+    def signals(self) -> Collection[str]:
+        """Paths of the park's signals."""
+        return self._park.signals.keys()
 
     def read(self, letter: DeadLetter) -> Reading:
         """Tell what a letter is now."""
@@ -209,28 +215,39 @@ async def carry(
         readings = [(letter, decoder.read(letter)) for letter in letters]
         told = [_told(letter, reading) for letter, reading in readings]
         if spool is not None:
-            await _spool(spool, readings)
+            position = await _spool(spool, readings)
             new = pl.concat([_none(), *(one.refusals for _, one in readings if not one.samples.is_empty())])
             notes = {one.letter.id: _note(one, asked_by) for one in told if one.fate == "replayed"}
-            await records.run(partial(_settle, new, notes, bounds, now()))
+            done = [one.letter for one in told if one.fate == "replayed"]
+            fill = partial(fill_rejected, letters=done, log=spool.log, position=position, every=decoder.signals)
+            await records.run(partial(_settle, new, notes, bounds, now(), fill))
         for one in told:
             yield one
         before = letters[-1].id
 
 
-async def _spool(spool: Spool, readings: list[tuple[DeadLetter, Reading]]) -> None:
-    """Make the samples durable, in the order in which the letters came."""
+async def _spool(spool: Spool, readings: list[tuple[DeadLetter, Reading]]) -> int:
+    """Make the samples durable, in the order in which the letters came; give the position after them."""
     by_source: dict[str, list[pl.DataFrame]] = {}
     for letter, reading in reversed(readings):
         if not reading.samples.is_empty():
             by_source.setdefault(letter.source, []).append(reading.samples)
     for source, samples in by_source.items():
         await spool.append(pl.concat(samples, rechunk=True), source)
+    return await spool.end()
 
 
-def _settle(new: pl.DataFrame, notes: dict[int, str], bounds: Bounds, now: datetime, connection: sa.Connection) -> None:
+def _settle(
+    new: pl.DataFrame,
+    notes: dict[int, str],
+    bounds: Bounds,
+    now: datetime,
+    fill: Callable[..., None],
+    connection: sa.Connection,
+) -> None:
     settle_dead_letters(connection, notes, state="replayed", now=now)
     write_dead_letters(connection, new, bounds=bounds)
+    fill(connection)
 
 
 def _told(letter: DeadLetter, reading: Reading) -> Told:

@@ -96,6 +96,14 @@ def note_filling(connection: sa.Connection, filling: Filling) -> None:
     )
 
 
+def withdraw(connection: sa.Connection, source: str, signals: Collection[str], start: datetime, end: datetime) -> None:
+    """Take back the fillings by dead letters within [start, end): the store has refused their samples once more."""
+    query = sa.select(FILLINGS).where(FILLINGS.c.source == source, FILLINGS.c.filled_by == FilledBy.LETTERS.value)
+    for row in connection.execute(query.where(FILLINGS.c.start < end, FILLINGS.c.end > start)).all():
+        if not set(row.signals).isdisjoint(signals):
+            connection.execute(sa.delete(FILLINGS).where(FILLINGS.c.id == row.id))
+
+
 def read_fillings(connection: sa.Connection) -> list[Filling]:
     """Give the fillings whose samples are not in the store yet, in the order they were noted."""
     return [_filling(row) for row in connection.execute(sa.select(FILLINGS).order_by(FILLINGS.c.id))]

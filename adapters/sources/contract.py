@@ -101,6 +101,9 @@ class FilledBy(StrEnum):
     RECORDING = "recording"
     """A person gave a recorded file."""
 
+    LETTERS = "letters"
+    """The store had refused it; its dead letters were replayed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Missed:

@@ -138,6 +138,7 @@ const WORDS = {
   "gap.by.rebirth": ["told anew by the node", "由节点重新上报"],
   "gap.by.history": ["from the source's history", "由数据源历史补齐"],
   "gap.by.recording": ["from a recorded file", "由录制文件补齐"],
+  "gap.by.letters": ["from dead letters that were replayed", "由重放的死信补齐"],
   "gap.by.counted": ["{0}: {1} samples", "{0}，{1} 个样本"],
   "gaps.lasting": ["lasts", "持续中"],
 
