@@ -27,7 +27,7 @@ def ledger() -> Iterator[sa.Connection]:
 
 
 def refuse(ledger: sa.Connection, *rows: tuple[str, str, datetime | None]) -> None:
-    schema = {"source": pl.String, "signal": pl.String, "time": INSTANT}
+    schema = pl.Schema({"source": pl.String(), "signal": pl.String(), "time": INSTANT})
     add_rejections(ledger, pl.DataFrame(rows, schema=schema, orient="row"))
 
 

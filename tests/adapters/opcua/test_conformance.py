@@ -1,7 +1,7 @@
 """The OPC UA source keeps the promises of a live source, with two servers of different families."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
@@ -10,6 +10,7 @@ from adapters.sample import VALUE_TYPES, ValueType
 from adapters.sources.contract import Point, Source
 from adapters.sources.opcua import create
 from adapters.sources.opcua.settings import OpcuaAddress, OpcuaSettings
+from tests.conformance.history import HistorySourceConformance
 from tests.conformance.source import LiveSourceConformance, Report
 from tests.servers.asyncua_server import AsyncuaServer
 from tests.servers.node_opcua import NodeOpcua
@@ -76,8 +77,25 @@ class ServerPeer:
                 **credentials,
             }
         )
-        points = [Point(self.signals[kind], kind, OpcuaAddress(node=node_id(kind))) for kind in VALUE_TYPES]
-        return create(name, settings, points)
+        return create(name, settings, self._points())
+
+    def _points(self) -> list[Point[OpcuaAddress]]:
+        return [Point(self.signals[kind], kind, OpcuaAddress(node=node_id(kind))) for kind in VALUE_TYPES]
+
+
+class KeepingPeer(ServerPeer):
+    """A server that keeps what its nodes say, but for one."""
+
+    def __init__(self, server: NodeOpcua | AsyncuaServer, relay: Relay) -> None:
+        super().__init__(server, relay)
+        self.begin = datetime.now(UTC).replace(microsecond=0) + timedelta(
+            seconds=1
+        )  # times are written to the millisecond
+        self.forgetful = "f/l/press/forgetful"
+
+    def _points(self) -> list[Point[OpcuaAddress]]:
+        forgetful = Point("f/l/press/forgetful", "float", OpcuaAddress(node=node_id("forgetful")))
+        return [*super()._points(), forgetful]
 
 
 @pytest.mark.system
@@ -96,3 +114,13 @@ class TestAsyncuaServer(LiveSourceConformance):
         await asyncua_server.add(NODES)
         async with Relay(asyncua_server.port) as relay:
             yield ServerPeer(asyncua_server, relay)
+
+
+@pytest.mark.system
+class TestHistoryOfNodeOpcua(HistorySourceConformance):
+    @pytest.fixture
+    async def peer(self, node_opcua: NodeOpcua) -> AsyncIterator[KeepingPeer]:
+        await node_opcua.add(NODES, historize=True)
+        await node_opcua.add({"forgetful": ("Double", 0.0)})
+        async with Relay(node_opcua.port) as relay:
+            yield KeepingPeer(node_opcua, relay)
