@@ -129,9 +129,12 @@ class Decoder:
             opened = node.own(now)
             for device in node.devices.values():
                 if device.lost is not None:
+                    run.missing.doubt(device, node.latest or opened)
                     run.missing.confirm(device, opened, clock)
-                elif alive is not None:
-                    device.floor = node.own(alive)
+                elif alive is not None and device.wanted:
+                    since, broke = node.latest or node.own(alive), node.own(alive)
+                    lost = Lost(since, since, _UNPROVEN, GapKind.SEQUENCE, None, clock + AGAIN)
+                    run.missing.lose(device, lost, broke)
                 device.table = None
                 if device.wanted:
                     device.lost = Lost(opened, opened, _UNBORN, GapKind.OUTAGE, None, clock + AGAIN)
@@ -168,6 +171,48 @@ class Decoder:
                     run.missing.tell(device, node.own(now))
         return self._done(run)
 
+    def again(self, message: Message, signal: str | None) -> Decoded:
+        """Decode by itself a message that was refused; `signal` is whose values are wanted, None: all.
+
+        What a birth says it says by itself; aliases in data are those of the births that this decoder has seen.
+        """
+        run = _Run(self._source, 0.0)
+        topic = topics.read(message.topic)
+        node = self._nodes.get((topic.group, topic.node)) if topic is not None else None
+        device = node.devices.get(topic.device) if topic is not None and node is not None else None
+        payload = self._payload(run, message)
+        if device is None:
+            run.refused.add(message, None, f"no signal of {self._source} is on the topic {message.topic!r}")
+        elif payload is not None and topic is not None:
+            birth = topic.verb in {Verb.NBIRTH, Verb.DBIRTH}
+            table = Table(payload.metrics, device.wanted) if birth else device.table or Table((), device.wanted)
+            sent = nanoseconds(payload.timestamp) or message.received
+            live, late, strange = read_metrics(message, payload, table, sent, run.refused)
+            run.rows += [row for row in (*live, *late) if signal in {None, row[0]}]
+            if strange:
+                run.refused.add(message, signal, _no_alias(message.topic, strange))
+            for name in table.absent if birth else ():
+                for wanted in device.wanted[name]:
+                    if signal in {None, wanted.signal}:
+                        run.refused.add(message, wanted.signal, _no_metric(message.topic, name, table))
+        refusals = run.refused.frame()
+        if signal is not None:
+            refusals = refusals.filter(pl.col("signal").is_null() | (pl.col("signal") == signal))
+        return Decoded(batch(run.rows), refusals, (), (), ())
+
+    def _payload(self, run: _Run, message: Message) -> Payload | None:
+        """Decode a payload; None where it is none, which is refused."""
+        if message.size > self._max_payload:
+            limit = f"more than `max_payload` ({self._max_payload:,}); raise it, or have less sent at once"
+            run.refused.add(message, None, f"topic {message.topic!r}: the payload has {message.size:,} bytes, {limit}")
+            return None
+        try:
+            return Payload.FromString(message.payload)
+        except DecodeError:
+            hint = "have the publisher send Sparkplug B (protobuf), or use a source of kind mqtt for JSON"
+            run.refused.add(message, None, f"topic {message.topic!r}: the payload is no Sparkplug B; {hint}")
+            return None
+
     def _of(self, group: str, name: str) -> Iterator[Topic]:
         for device in self._nodes[group, name].devices:
             verbs = (Verb.DBIRTH, Verb.DDATA, Verb.DDEATH) if device else (Verb.NBIRTH, Verb.NDATA, Verb.NDEATH)
@@ -193,17 +238,8 @@ class Decoder:
         if topic is None or node is None:
             run.refused.add(message, None, f"no signal of {self._source} is on the topic {message.topic!r}")
             return
-        if message.size > self._max_payload:
-            limit = (
-                f"more than `max_payload` ({self._max_payload:,}); raise it, or have the edge node send less at once"
-            )
-            run.refused.add(message, None, f"topic {message.topic!r}: the payload has {message.size:,} bytes, {limit}")
-            return
-        try:
-            payload = Payload.FromString(message.payload)
-        except DecodeError:
-            hint = "have the publisher send Sparkplug B (protobuf), or use a source of kind mqtt for JSON"
-            run.refused.add(message, None, f"topic {message.topic!r}: the payload is no Sparkplug B; {hint}")
+        payload = self._payload(run, message)
+        if payload is None:
             return
         sent = nanoseconds(payload.timestamp) or message.received
         device = node.devices.get(topic.device)
@@ -213,7 +249,7 @@ class Decoder:
         if topic.verb is Verb.NBIRTH:
             self._node_is_born(run, node, payload, sent)
         else:
-            self._count(run, node, payload.seq)
+            self._count(run, node, payload.seq, sent)
         node.heard(sent, message.received)
         if device is None or not device.wanted:
             return
@@ -239,13 +275,13 @@ class Decoder:
             table = Table((), device.wanted)  # they say all by themselves
         known_again(device, self._read(run, node, table, message, payload, sent))
 
-    def _count(self, run: _Run, node: EdgeNode, number: int) -> None:
+    def _count(self, run: _Run, node: EdgeNode, number: int, sent: int) -> None:
         """See whether a message is the next one of its edge node."""
         if node.alive is not True:
             node.alive, node.ask = None, True
         if not node.sequence.running:
             node.sequence.begin(number)
-        elif node.sequence.take(number, run.clock):
+        elif node.sequence.take(number, run.clock, newer=node.latest is not None and sent > node.latest):
             until, since = run.clock + self._reorder, node.latest or 0
             for device in node.devices.values():
                 if device.wanted:
@@ -253,7 +289,12 @@ class Decoder:
                     run.missing.lose(device, lost, since)
         elif node.sequence.whole:
             for device in node.devices.values():
-                if device.lost is not None and device.lost.until is not None and device.lost.kind is GapKind.SEQUENCE:
+                suspected = device.lost
+                if suspected is None or suspected.until is None or suspected.kind is not GapKind.SEQUENCE:
+                    continue
+                if device.table is None:  # its birth is still awaited
+                    suspected.cause, suspected.kind = _NOT_REBORN, GapKind.OUTAGE
+                else:
                     device.lost = None
 
     def _confirm(self, run: _Run, node: EdgeNode) -> None:
@@ -264,17 +305,23 @@ class Decoder:
 
     def _node_is_born(self, run: _Run, node: EdgeNode, payload: Payload, sent: int) -> None:
         """Begin to know an edge node; its devices are to be born anew."""
+        self._confirm(run, node)  # what was sent before a birth does not come after it
         number = bd_seq(payload)
         unheard = node.alive is True and None not in {number, node.bd_seq} and number != node.bd_seq
         for device in node.devices.values():
+            if node.latest is not None and device.lost is not None and device.lost.until is None:
+                run.missing.tell(device, node.latest)
+                run.missing.doubt(device, node.latest)  # what was sent last before a birth, no number shows
             if device.wanted and unheard:
                 since = node.latest or sent
                 lost = Lost(since, since, _NEW_SESSION, GapKind.OUTAGE, None, run.clock + AGAIN)
                 run.missing.lose(device, lost, sent)
             elif device.wanted and device.name and device.lost is None and device.table is not None:
                 until = run.clock + BORN_TOGETHER
-                device.lost = Lost(sent, sent, _NOT_REBORN, GapKind.OUTAGE, until, until + AGAIN)
+                since = node.latest or sent
+                device.lost = Lost(since, since, _NOT_REBORN, GapKind.OUTAGE, until, until + AGAIN)
             device.table = None
+        node.before_birth = node.latest
         node.sequence.begin(payload.seq)
         node.alive, node.bd_seq, node.history = True, number, None
         node.ask, node.wait = False, self._rebirth
@@ -284,24 +331,28 @@ class Decoder:
     ) -> None:
         """Begin to know the metrics of a device or edge node; decode what was held for that."""
         table = device.table = Table(payload.metrics, device.wanted)
+        before = self._last(device)
         for held in self._holding.take(lambda held: held.device is device):
             late = Payload.FromString(held.message.payload)
             then = nanoseconds(late.timestamp) or held.message.received
             self._read(run, node, table, held.message, late, then)
-        before = {signal: self._reports[signal] for signal in device.signals if signal in self._reports}
+        known = self._last(device)
         live = self._read(run, node, table, message, payload, sent)
         died, device.died = device.died, None
         if died is not None:
             # Else the last sample of a value that has not changed would for ever be the one that says that it is gone.
             again = max(sent, died + _MS)
             run.rows += [(signal, again, *rest) for signal, time, *rest in live if time <= died]
-        known_again(device, live)
-        run.missing.born(device, sent, live, before, run.clock)
+        run.missing.born(device, sent, live, before=before, known=known, clock=run.clock, since=node.before_birth)
         absent = frozenset(table.absent)
         for name in sorted(absent - device.unknown_told):
             for wanted in device.wanted[name]:
                 run.refused.add(message, wanted.signal, _no_metric(message.topic, name, table))
         device.unknown_told = absent
+
+    def _last(self, device: Device) -> dict[str, tuple[int, Any]]:
+        """Give time and value of the last report of each signal of a device, where there was one."""
+        return {signal: self._reports[signal] for signal in device.signals if signal in self._reports}
 
     def _node_dies(self, run: _Run, node: EdgeNode, message: Message, payload: Payload) -> None:
         """Note that an edge node is gone, unless it is one of an earlier life that is reported late."""
@@ -363,6 +414,7 @@ def rebirth(now: int) -> bytes:
 
 
 _UNBORN: Final = "its edge node has not told how it stands since the link was opened; it is asked for a rebirth"
+_UNPROVEN: Final = "the link broke before another message of the edge node could show by its number that none was lost"
 _SKIPPED: Final = "messages of the edge node never arrived: their numbers (seq) skip"
 _NEW_SESSION: Final = "the edge node began a new session; the end of the one before was never reported"
 _NOT_REBORN: Final = "the edge node was born anew, and the device was not"

@@ -16,7 +16,7 @@ signals that had any: between two reports nothing has changed. Whether the edge 
 beginning it does not tell; `node_history` is where a person may.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -44,6 +44,9 @@ def instant(nanoseconds: int) -> datetime:
     return _EPOCH + timedelta(microseconds=nanoseconds // 1000)
 
 
+_UNREPORTED: Final = "the birth shows a change that no message had reported: messages before it never arrived"
+
+
 class Missing:
     """What a run over some messages finds missing, and filled."""
 
@@ -56,11 +59,10 @@ class Missing:
     def lose(self, device: Device, lost: Lost, upto: int) -> None:
         """Note that the values of a device are not known any more; a fact is told up to `upto`, a suspicion is not."""
         before = device.lost
-        if before is not None and before.until is None:
-            before.back.clear()  # what had reported since may have changed again
-            before.done.clear()
-            return
+        self.doubt(device, lost.since)
         if before is not None:
+            if before.until is None:
+                return
             lost.since = lost.told = min(lost.since, before.since)
         device.lost = lost
         if lost.until is None:
@@ -74,6 +76,17 @@ class Missing:
             device.floor = lost.since
             lost.until, lost.again = None, clock + AGAIN
         self.tell(device, upto)
+
+    def doubt(self, device: Device, since: int) -> None:
+        """Count what has reported since the gap began as not known any more, from `since` on: it may have changed."""
+        lost = device.lost
+        if lost is None:
+            return
+        again = tuple(signal for signal in device.signals if signal in lost.done)
+        if again and since < lost.told:
+            self.gaps.append(Missed(instant(since), instant(lost.told), lost.cause, again, lost.kind))
+        lost.back.clear()
+        lost.done.clear()
 
     def tell(self, device: Device, upto: int) -> None:
         """Tell how far the gap of a device has come; the device is known again where all its signals have reported."""
@@ -98,25 +111,58 @@ class Missing:
             device.lost = None
 
     def born(
-        self, device: Device, at: int, reports: Iterable[Row], before: Mapping[str, tuple[int, Any]], clock: float
+        self,
+        device: Device,
+        at: int,
+        reports: Sequence[Row],
+        *,
+        before: Mapping[str, tuple[int, Any]],
+        known: Mapping[str, tuple[int, Any]],
+        since: int | None,
+        clock: float,
     ) -> None:
-        """End the gap of a device with its birth at `at`; `before` is the last report of each signal until then."""
+        """End the gap of a device with its birth.
+
+        Args:
+            device: which.
+            at: time of the birth.
+            reports: what it says of the signals.
+            before: the last report of each signal that came in its turn.
+            known: the same, with those that had waited for the birth.
+            since: time of the edge node's last message before its birth; None: there was none.
+            clock: seconds of a clock that is never set.
+        """
         lost = device.lost
-        if lost is None:
-            return
-        if lost.until is not None and lost.kind is not GapKind.SEQUENCE:
+        if lost is None or (lost.until is not None and lost.kind is not GapKind.SEQUENCE):
             device.lost = None  # only its birth was awaited
+            doubted = since if lost is None else lost.since
+            if doubted is not None:
+                self._unreported(doubted, at, reports, before)
             return
+        known_again(device, reports)
         self.confirm(device, at, clock)
         device.lost = None
         starts: dict[int, list[str]] = {}
         for signal, time, _, value, status, _ in reports:
-            last = before.get(signal)
+            last = known.get(signal)
             contradicted = last is not None and last[0] >= time and last[1] != value
             if status < Status.BAD and time < at and not contradicted:
                 starts.setdefault(_told_start(time, device.floor, at), []).append(signal)
         for start, signals in sorted(starts.items()):
             self.filled.append(Filled(instant(start), instant(at), tuple(signals), FilledBy.REBIRTH))
+
+    def _unreported(self, since: int, at: int, reports: Iterable[Row], before: Mapping[str, tuple[int, Any]]) -> None:
+        """Tell what a birth shows to have changed unreported: messages just before a birth skip no number.
+
+        A value that is the same and stamped with the birth's time is no sign of it.
+        """
+        ends: dict[int, list[str]] = {}
+        for signal, time, _, value, _, _ in reports:
+            last = before.get(signal)
+            if last is not None and time > max(since, last[0]) and (time < at or value != last[1]):
+                ends.setdefault(min(time, at), []).append(signal)
+        for end, signals in sorted(ends.items()):
+            self.gaps.append(Missed(instant(since), instant(end), _UNREPORTED, tuple(signals), GapKind.SEQUENCE))
 
     def late(self, node: EdgeNode, keeps: int) -> None:
         """Tell what late values fill; `keeps` is how long the edge node's store reaches, nanoseconds, 0: not known."""

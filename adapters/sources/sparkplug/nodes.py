@@ -178,6 +178,9 @@ class EdgeNode:
     history: History | None = None
     """Its late values since its birth; None: there were none."""
 
+    before_birth: int | None = None
+    """Time stamp of the last message before its birth: up to there, numbers show a loss; None: there was none."""
+
     ask: bool = False
     """Whether a rebirth is wanted of it."""
 

@@ -14,33 +14,10 @@ class Payload(_message.Message):
     timestamp: int
     metrics: _containers.RepeatedCompositeFieldContainer[Metric]
     seq: int
-    def __init__(
-        self,
-        timestamp: _Optional[int] = ...,
-        metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ...,
-        seq: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, timestamp: _Optional[int] = ..., metrics: _Optional[_Iterable[_Union[Metric, _Mapping]]] = ..., seq: _Optional[int] = ...) -> None: ...
 
 class Metric(_message.Message):
-    __slots__ = (
-        "name",
-        "alias",
-        "timestamp",
-        "datatype",
-        "is_historical",
-        "is_transient",
-        "is_null",
-        "properties",
-        "int_value",
-        "long_value",
-        "float_value",
-        "double_value",
-        "boolean_value",
-        "string_value",
-        "bytes_value",
-        "dataset_value",
-        "template_value",
-    )
+    __slots__ = ("name", "alias", "timestamp", "datatype", "is_historical", "is_transient", "is_null", "properties", "int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "bytes_value", "dataset_value", "template_value")
     NAME_FIELD_NUMBER: _ClassVar[int]
     ALIAS_FIELD_NUMBER: _ClassVar[int]
     TIMESTAMP_FIELD_NUMBER: _ClassVar[int]
@@ -75,26 +52,7 @@ class Metric(_message.Message):
     bytes_value: bytes
     dataset_value: bytes
     template_value: bytes
-    def __init__(
-        self,
-        name: _Optional[str] = ...,
-        alias: _Optional[int] = ...,
-        timestamp: _Optional[int] = ...,
-        datatype: _Optional[int] = ...,
-        is_historical: _Optional[bool] = ...,
-        is_transient: _Optional[bool] = ...,
-        is_null: _Optional[bool] = ...,
-        properties: _Optional[_Union[PropertySet, _Mapping]] = ...,
-        int_value: _Optional[int] = ...,
-        long_value: _Optional[int] = ...,
-        float_value: _Optional[float] = ...,
-        double_value: _Optional[float] = ...,
-        boolean_value: _Optional[bool] = ...,
-        string_value: _Optional[str] = ...,
-        bytes_value: _Optional[bytes] = ...,
-        dataset_value: _Optional[bytes] = ...,
-        template_value: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., alias: _Optional[int] = ..., timestamp: _Optional[int] = ..., datatype: _Optional[int] = ..., is_historical: _Optional[bool] = ..., is_transient: _Optional[bool] = ..., is_null: _Optional[bool] = ..., properties: _Optional[_Union[PropertySet, _Mapping]] = ..., int_value: _Optional[int] = ..., long_value: _Optional[int] = ..., float_value: _Optional[float] = ..., double_value: _Optional[float] = ..., boolean_value: _Optional[bool] = ..., string_value: _Optional[str] = ..., bytes_value: _Optional[bytes] = ..., dataset_value: _Optional[bytes] = ..., template_value: _Optional[bytes] = ...) -> None: ...
 
 class PropertySet(_message.Message):
     __slots__ = ("keys", "values")
@@ -102,23 +60,10 @@ class PropertySet(_message.Message):
     VALUES_FIELD_NUMBER: _ClassVar[int]
     keys: _containers.RepeatedScalarFieldContainer[str]
     values: _containers.RepeatedCompositeFieldContainer[PropertyValue]
-    def __init__(
-        self, keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[PropertyValue, _Mapping]]] = ...
-    ) -> None: ...
+    def __init__(self, keys: _Optional[_Iterable[str]] = ..., values: _Optional[_Iterable[_Union[PropertyValue, _Mapping]]] = ...) -> None: ...
 
 class PropertyValue(_message.Message):
-    __slots__ = (
-        "type",
-        "is_null",
-        "int_value",
-        "long_value",
-        "float_value",
-        "double_value",
-        "boolean_value",
-        "string_value",
-        "propertyset_value",
-        "propertysets_value",
-    )
+    __slots__ = ("type", "is_null", "int_value", "long_value", "float_value", "double_value", "boolean_value", "string_value", "propertyset_value", "propertysets_value")
     TYPE_FIELD_NUMBER: _ClassVar[int]
     IS_NULL_FIELD_NUMBER: _ClassVar[int]
     INT_VALUE_FIELD_NUMBER: _ClassVar[int]
@@ -139,16 +84,4 @@ class PropertyValue(_message.Message):
     string_value: str
     propertyset_value: bytes
     propertysets_value: bytes
-    def __init__(
-        self,
-        type: _Optional[int] = ...,
-        is_null: _Optional[bool] = ...,
-        int_value: _Optional[int] = ...,
-        long_value: _Optional[int] = ...,
-        float_value: _Optional[float] = ...,
-        double_value: _Optional[float] = ...,
-        boolean_value: _Optional[bool] = ...,
-        string_value: _Optional[str] = ...,
-        propertyset_value: _Optional[bytes] = ...,
-        propertysets_value: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, type: _Optional[int] = ..., is_null: _Optional[bool] = ..., int_value: _Optional[int] = ..., long_value: _Optional[int] = ..., float_value: _Optional[float] = ..., double_value: _Optional[float] = ..., boolean_value: _Optional[bool] = ..., string_value: _Optional[str] = ..., propertyset_value: _Optional[bytes] = ..., propertysets_value: _Optional[bytes] = ...) -> None: ...

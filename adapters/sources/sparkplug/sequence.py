@@ -10,6 +10,12 @@ from typing import Final
 NUMBERS: Final = 256
 """How many numbers there are; after 255 comes 0."""
 
+FAR: Final = 128
+"""A number so far ahead is one that came again, or came after a birth that was lost: none before it is waited for."""
+
+_NEVER: Final = -1
+"""Stands among the missing for a loss that no message can make good."""
+
 
 class Sequence:
     """The numbers of one edge node. `clock` is seconds of a clock that is never set."""
@@ -40,18 +46,26 @@ class Sequence:
         self._next = None
         self._missing.clear()
 
-    def take(self, number: int, clock: float) -> bool:
-        """Note a message; tell whether it leaves numbers out that are missing from now on."""
+    def take(self, number: int, clock: float, *, newer: bool = False) -> bool:
+        """Note a message; tell whether it leaves numbers out that are missing from now on.
+
+        A number that is missing and comes in its turn is that of the next round: the earlier one stays missing. So is
+        one of a message that was sent after all that have come (`newer`).
+        """
         number %= NUMBERS
         if self._next is None:
             return False
         ahead = (number - self._next) % NUMBERS
-        if ahead and number in self._missing:
+        late = ahead > 0 and number in self._missing
+        if late and not newer:
             del self._missing[number]
             return False
-        for left_out in range(self._next, self._next + ahead):
-            self._missing.setdefault(left_out % NUMBERS, clock + self._patience)
-        self._missing.pop(number, None)
+        until = clock + self._patience
+        if ahead < FAR and not late:
+            for left_out in range(self._next, self._next + ahead):
+                self._missing.setdefault(left_out % NUMBERS, until)
+        else:
+            self._missing = {_NEVER: min([until, *self._missing.values()])}
         self._next = (number + 1) % NUMBERS
         return ahead > 0
 

@@ -87,6 +87,12 @@ class SparkplugSource:
         finally:
             await link.close()
 
+    def decode_again(self, address: str, signal: str | None, payload: bytes, received: datetime) -> Delivery:
+        """Decode a message that was refused; what data calls by alias is known only while its edge node is followed."""
+        instant = (received - _EPOCH) // timedelta(microseconds=1) * 1000
+        decoded = self._decoder.again(Message(address, payload, len(payload), instant), signal)
+        return Delivery(decoded.samples, decoded.refusals)
+
     def _denied(self, link: Link) -> pl.DataFrame:
         """Give the topics that the broker refuses, as refusals."""
         denied = link.denied
