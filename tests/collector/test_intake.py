@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -12,6 +13,9 @@ import pytest
 
 from adapters.sample import Status
 from adapters.sources.contract import (
+    Filled,
+    FilledBy,
+    GapKind,
     Missed,
     SourceLostError,
     SourceRefusedError,
@@ -26,6 +30,7 @@ from collector.intake import FIRST_WAIT, HELD_WAIT, LONGEST_WAIT, REFUSED_WAIT, 
 from collector.linkbook import LinkBook
 from collector.links import TRANSIT
 from collector.records import Records
+from collector.resolution import Part, fill_stored, read_fillings
 from collector.settings import AdmitSettings
 from collector.spool.contract import Spool, SpoolError, SpoolFullError
 from collector.spool.sqlite import SqliteSpool
@@ -158,6 +163,23 @@ async def test_refused_inputs_and_gaps_are_recorded_before_the_receipt(making: M
     await carrying.once()
     assert found == [0, [b'{"float":2.0,"status":0}', b"{"], ["queue overflow"]]
     assert (carrying.sent, carrying.refused) == (3, 2)
+
+
+async def test_what_a_source_has_filled_is_noted_with_the_place_of_its_samples(
+    making: Making, records: Records, spool: SqliteSpool
+) -> None:
+    source, link = Script(), Link()
+    force, end = "works/line/press/force", NOON + timedelta(milliseconds=2)
+    missed = Missed(NOON, end, "3 messages skipped", (force,), GapKind.SEQUENCE)
+    late = Filled(NOON, end, (force,), FilledBy.REDELIVERY)
+    source.plan(link.give(replace(source.delivery(numbers([1, 2, 3]), None, (missed,)), filled=(late,))).end())
+    await making(source).once()
+    assert [(gap.kind, gap.state) for gap in await gaps(records)] == [("sequence", "open")]
+    [filling] = await records.run(read_fillings)
+    assert (filling.part, filling.by) == (Part("plc", (force,), NOON, end), FilledBy.REDELIVERY)
+    assert (filling.samples, filling.log, filling.position) == (2, spool.log, await spool.end())
+    await records.run(lambda c: fill_stored(c, spool.log, filling.position, NOON, {"plc": [force]}))
+    assert [(gap.state, gap.filled_by) for gap in await gaps(records)] == [("filled", "redelivery")]
 
 
 async def test_a_full_spool_holds_the_source_and_nothing_is_lost(

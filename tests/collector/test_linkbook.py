@@ -65,7 +65,8 @@ async def test_an_outage_that_the_sender_makes_good_is_filled(records: Records, 
     book.went_down("plc", "down", "broker restarted")
     book.came_up("plc", filled=True)
     await book.flush()
-    assert [gap.state for gap in await gaps(records)] == ["filled"]
+    [gap] = await gaps(records)
+    assert (gap.state, gap.filled_by, gap.kind, gap.resolved) == ("filled", "redelivery", "outage", clock.now())
 
 
 async def test_an_outage_in_which_the_sender_was_started_again_is_not_filled(
@@ -130,7 +131,7 @@ async def test_a_killed_collector_left_a_gap_from_its_last_heartbeat(records: Re
     clock.advance(3600)
     await opened(records, clock)
     [gap] = await gaps(records)
-    assert (gap.start, gap.end) == (NOON + 10 * SECOND - TRANSIT, None)
+    assert (gap.start, gap.end, gap.kind) == (NOON + 10 * SECOND - TRANSIT, None, "stopped")
     left = await link(records)
     assert (left.state, left.since) == ("down", NOON + 10 * SECOND)
 
