@@ -60,6 +60,9 @@ class Refused:
         kept = message.payload[:PAYLOAD_KEPT]
         self._rows.append((self._source, message.topic, signal, kept, reason, message.received))
 
+    def __bool__(self) -> bool:
+        return bool(self._rows)
+
     def frame(self) -> pl.DataFrame:
         """Give them as columns of `REFUSALS`."""
         if not self._rows:

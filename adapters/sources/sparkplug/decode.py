@@ -17,7 +17,7 @@ from typing import Any, Final
 import polars as pl
 from google.protobuf.message import DecodeError
 
-from adapters.sample import Status
+from adapters.sample import Status, no_refusals, no_samples
 from adapters.sources.contract import Filled, GapKind, Missed, Points
 from adapters.sources.mqtt.columns import Message, Refused, Row, batch
 from adapters.sources.mqtt.unfit import printable
@@ -96,6 +96,7 @@ class Decoder:
         self._routes: dict[str, Topic] = {}
         self._reports: dict[str, tuple[int, Any]] = {}
         self._holding = Holding()
+        self._no_samples, self._no_refusals = no_samples(), no_refusals()
         for point in points:
             address = point.address
             key = (address.group, address.node)
@@ -228,7 +229,8 @@ class Decoder:
                 node.ask_at = run.clock + node.wait
                 node.wait = min(2 * node.wait, max(LONGEST_WAIT, self._rebirth))
         missing = run.missing
-        samples, refusals = batch(run.rows), run.refused.frame()
+        samples = batch(run.rows) if run.rows else self._no_samples
+        refusals = run.refused.frame() if run.refused else self._no_refusals
         return Decoded(samples, refusals, tuple(missing.gaps), tuple(missing.filled), tuple(asked))
 
     def _take(self, run: _Run, message: Message) -> None:

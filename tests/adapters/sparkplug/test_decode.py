@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.sample import REFUSALS, SAMPLES, Status
@@ -171,6 +171,7 @@ class TestRefusals:
         assert "no birth says which metric has the alias 77" in told(decoded)
         assert decoded.asked == (ASK,)
 
+    @settings(max_examples=50, deadline=None)
     @given(
         st.lists(
             st.tuples(

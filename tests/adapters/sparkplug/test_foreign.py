@@ -45,7 +45,7 @@ def arrived(verb: str, device: str, body: bytes) -> Message:
 
 
 @given(st.fixed_dictionaries({name: values for name, (_, values) in VALUES.items()}))
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_type_is_read_from_a_birth_and_by_alias(foreign: SparkplugPayload, values: dict[str, Any]) -> None:
     made = decoder(*(Point(name, kind, address(name)) for name, (kind, _) in VALUES.items()))  # type: ignore[arg-type]
     made.opened(0.0, ns(NOON), None)
