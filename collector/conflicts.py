@@ -13,6 +13,8 @@ to mend it (finer time stamps, or another signal for the second value).
 the key, and a newer sample whose hash falls on it takes it: so the memory is bounded, what came last is likely to be
 there, and what is older than `SLOTS` samples is likely not. It begins empty with each start of the collector. So the
 counts are a lower bound: enough to see that something is wrong.
+
+Looking costs some 50 ns per sample of a large batch; of one of some thousand, a fifth of what admitting it costs.
 """
 
 import struct
@@ -39,11 +41,12 @@ _BITS: Final = {
 }
 """A value in 64 bits: itself, or of a text its hash."""
 
-_KEY: Final = pl.col("signal").hash() ^ (
-    pl.col("time").to_physical().reinterpret(signed=False) * pl.lit(0x9E37_79B9_7F4A_7C15, dtype=pl.UInt64)
+_KEYED: Final = (
+    pl.col("status"),
+    (pl.col("signal").hash() ^ pl.col("time").to_physical().hash()).alias("key"),
+    pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"),
 )
-"""The key of a sample in 64 bits. The product (of 2^64 divided by the golden ratio) tells any two times apart, and
-mixes them into its high bits, which choose the place."""
+"""A sample's status, its key in 64 bits, whose low bits choose its place, and its row."""
 
 _GOOD: Final = 0
 
@@ -92,8 +95,7 @@ class Recent:
 
     def __init__(self, slots: int = SLOTS) -> None:
         """Remember nothing yet; `slots` is a power of two."""
-        place = (_KEY // (2**64 // slots)).cast(pl.UInt32).alias("place")
-        self._keyed = (_KEY.alias("key"), place, pl.int_range(pl.len(), dtype=pl.UInt32).alias("row"))
+        self._mask = slots - 1
         self._keys = pl.zeros(slots, dtype=pl.UInt64, eager=True)
         self._values = pl.zeros(slots, dtype=pl.UInt64, eager=True)
         self._statuses = pl.zeros(slots, dtype=pl.UInt32, eager=True)
@@ -103,8 +105,9 @@ class Recent:
         """Tell what these admitted samples (columns of `SAMPLES`) say again, and remember them."""
         if samples.is_empty():
             return Doubles()
-        told = samples.select(pl.col("status"), *_bits(_kinds(samples)), *self._keyed)
-        key, place, row = told["key"], told["place"], told["row"]
+        told = samples.select(*_KEYED, *_bits(_kinds(samples)))
+        key, row = told["key"], told["row"]
+        place = (key & self._mask).cast(pl.UInt32)
         met = self._keys[place] == key
         before = None
         if met.any():

@@ -1,4 +1,7 @@
-"""List dead letters, show and export them; replay them once what refused them is mended, or drop them."""
+"""List, show, export, replay and drop dead letters.
+
+A letter is replayed once what refused it is mended: in the line file, in the source's settings, at the machine.
+"""
 
 import asyncio
 import sys
