@@ -108,7 +108,7 @@ class Missing:
             self.gaps.append(Missed(start, instant(end), lost.cause, tuple(signals), lost.kind))
         lost.told = max(lost.told, upto)
         if len(lost.done) == len(device.signals):
-            device.lost = None
+            device.lost, device.proven = None, lost.told
 
     def born(
         self,
@@ -136,8 +136,8 @@ class Missing:
         if lost is None or (lost.until is not None and lost.kind is not GapKind.SEQUENCE):
             device.lost = None  # only its birth was awaited
             doubted = since if lost is None else lost.since
-            if doubted is not None:
-                self._unreported(doubted, at, reports, before)
+            if doubted is not None and self._unreported(doubted, at, reports, before):
+                device.proven = at
             return
         known_again(device, reports)
         self.confirm(device, at, clock)
@@ -147,12 +147,13 @@ class Missing:
             last = known.get(signal)
             contradicted = last is not None and last[0] >= time and last[1] != value
             if status < Status.BAD and time < at and not contradicted:
-                starts.setdefault(_told_start(time, device.floor, at), []).append(signal)
+                starts.setdefault(_told_start(time, device, at), []).append(signal)
+        device.proven = at
         for start, signals in sorted(starts.items()):
             self.filled.append(Filled(instant(start), instant(at), tuple(signals), FilledBy.REBIRTH))
 
-    def _unreported(self, since: int, at: int, reports: Iterable[Row], before: Mapping[str, tuple[int, Any]]) -> None:
-        """Tell what a birth shows to have changed unreported: messages just before a birth skip no number.
+    def _unreported(self, since: int, at: int, reports: Iterable[Row], before: Mapping[str, tuple[int, Any]]) -> bool:
+        """Tell what a birth shows to have changed unreported, if anything: messages just before a birth skip no number.
 
         A value that is the same and stamped with the birth's time is no sign of it.
         """
@@ -163,6 +164,7 @@ class Missing:
                 ends.setdefault(min(time, at), []).append(signal)
         for end, signals in sorted(ends.items()):
             self.gaps.append(Missed(instant(since), instant(end), _UNREPORTED, tuple(signals), GapKind.SEQUENCE))
+        return bool(ends)
 
     def late(self, node: EdgeNode, keeps: int) -> None:
         """Tell what late values fill; `keeps` is how long the edge node's store reaches, nanoseconds, 0: not known."""
@@ -171,12 +173,13 @@ class Missing:
             return
         history.news = False
         starts: dict[int, list[str]] = {}
-        floors = {signal: device.floor for device in node.devices.values() for signal in device.signals}
+        devices = {signal: device for device in node.devices.values() for signal in device.signals}
         for signal in history.signals:
-            floor = floors[signal]
-            whole = floor is not None and 0 <= history.last - floor <= keeps
-            start = floor if floor is not None and whole else history.first
-            starts.setdefault(min(start, history.first), []).append(signal)
+            floor = devices[signal].floor
+            start = history.first
+            if floor is not None and 0 <= history.last - floor <= keeps:
+                start = min(start, _told_start(floor, devices[signal], history.last))
+            starts.setdefault(start, []).append(signal)
         for start, signals in sorted(starts.items()):
             if start < history.last:
                 filled = Filled(instant(start), instant(history.last), tuple(signals), FilledBy.REDELIVERY)
@@ -203,12 +206,17 @@ def remember(node: EdgeNode, signal: str, time: int) -> None:
     history.news = True
 
 
-def _told_start(changed: int, floor: int | None, at: int) -> int:
-    """Give from when on a signal is told to be known that changed at `changed`: then or later.
+def _told_start(changed: int, device: Device, at: int) -> int:
+    """Give from when on a signal is told to be known that changed at `changed`, or later.
 
-    Signals that changed long before the gap are told together: the ledger looks at what lies in the gap alone.
+    What lies before the gap of its device is known as far as that is proven; a gap that the collector has noted by
+    itself may begin a little earlier. Signals that are known for long are told together: the ledger looks at what lies
+    in a gap alone.
     """
-    if floor is not None:
-        return max(changed, floor - _MARGIN)
-    age = at - changed
-    return next((at - step for step in _LADDER if step <= age), changed)
+    floor, proven = device.floor, device.proven
+    if floor is None:
+        age = at - changed
+        return next((at - step for step in _LADDER if step <= age), changed)
+    if proven is not None and proven <= changed <= floor:
+        changed = proven
+    return max(changed, floor - _MARGIN)

@@ -118,6 +118,9 @@ class Device:
     floor: int | None = None
     """First instant that the last gap of it may miss; None: there was none, or it began before this process."""
 
+    proven: int | None = None
+    """Since when numbers in a row, or a birth, have shown that nothing was missing, up to `floor`; None: never."""
+
     died: int | None = None
     """The time of its death, as long as samples say so; None: it lives, or has never lived."""
 

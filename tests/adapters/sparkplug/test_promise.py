@@ -107,12 +107,12 @@ class World:
             self.cut = self.now
 
     def link_again(self) -> None:
-        """Be linked again; the collector itself notes that the link was down."""
+        """Be linked again; the collector itself notes that the link was down, from a second earlier on."""
         if self.cut is not None:
             broke, self.cut = self.cut, None
             self.now += 2
             for signal in SIGNALS:
-                self.missing[signal].append((broke, self.now))
+                self.missing[signal].append((broke - 1_000, self.now))
             self.see(self.decoder.opened(self.clock, ns(self.now), ns(broke)))
 
     def settle(self) -> None:
