@@ -30,6 +30,8 @@ PROOFS: Final[dict[str, str]] = {
     "store-slow": "tests.prove.store_slow",
     "disk-full": "tests.prove.disk_full",
     "net-cut": "tests.prove.net_cut",
+    "clock-step": "tests.prove.clock_step",
+    "overload": "tests.prove.overload",
     "sigterm": "tests.prove.sigterm",
     "broker-restart": "tests.prove.broker_restart",
     "two-collectors": "tests.prove.two_collectors",
