@@ -60,7 +60,7 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(threshold)
-    for chatty in ("amqtt", "transitions", "uvicorn.access", "httpx", "httpcore"):
+    for chatty in ("alembic", "amqtt", "transitions", "uvicorn.access", "httpx", "httpcore"):
         logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))
     # asyncua logs a traceback of each failure that it also raises, and that is told once.
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
