@@ -113,7 +113,10 @@ class Spool(Protocol):
         """
 
     async def read(self, after: int, rows: int) -> Chunk:
-        """Give the entries after position `after`, whole, until at least `rows` rows are read or none are left."""
+        """Give the entries after position `after`, whole, until at least `rows` rows are read or none are left.
+
+        Entries that turn out to be damaged count as read: then there may be fewer rows, and `missed` says so.
+        """
 
     async def cursor(self, consumer: str) -> int:
         """Give a consumer's committed position; 0 for one never heard of."""

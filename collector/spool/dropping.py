@@ -14,6 +14,7 @@ from collector.spool import rows
 from collector.spool.contract import SpoolFullError
 from collector.spool.database import Database
 from collector.spool.tables import Header, State
+from collector.spool.witness import Witness
 
 STEP_ENTRIES: Final = 256
 """Entries at most that one step of trimming drops: it must not hold up an append."""
@@ -36,16 +37,17 @@ def trim(database: Database, state: State, *, needed: int, wanted: int, before: 
         before: µs of the spool's clock; what was appended earlier does not wait for slower consumers.
     """
     upto = freed = count = 0
-    for position, header in rows.headers(database, 0, needed):
+    for position, header in rows.headers(database, 0, min(needed, state.end)):
         if position > wanted and header is not None and header.appended >= before:
             break
         upto, count = position, count + 1
         freed += 0 if header is None else header.bytes
-        if count == STEP_ENTRIES or freed >= STEP_BYTES:
+        # Not behind one whose position nothing confirms but the next.
+        if header is not None and (count >= STEP_ENTRIES or freed >= STEP_BYTES):
             break
     if upto:
         drop(database, state, upto, freed)
-    return count == STEP_ENTRIES or freed >= STEP_BYTES
+    return count >= STEP_ENTRIES or freed >= STEP_BYTES
 
 
 def drop(database: Database, state: State, upto: int, freed: int) -> State:
@@ -63,7 +65,9 @@ def drop(database: Database, state: State, upto: int, freed: int) -> State:
 class Room:
     """Room for what is appended in one transaction."""
 
-    def __init__(self, database: Database, state: State, needed: int, now: int, limit: int, age: int) -> None:
+    def __init__(
+        self, database: Database, state: State, needed: int, now: int, limit: int, age: int, witness: Witness
+    ) -> None:
         """Begin.
 
         Args:
@@ -73,6 +77,7 @@ class Room:
             now: µs of the spool's clock.
             limit: bytes that the spool may hold.
             age: µs for which it keeps what is not passed.
+            witness: who remembers what a damaged entry held.
         """
         self.state = state
         self._database = database
@@ -80,6 +85,7 @@ class Room:
         self._now = now
         self._limit = limit
         self._age = age
+        self._witness = witness
         self._drops = False
         self._space = database.space()
 
@@ -117,7 +123,7 @@ class Room:
     def _too_old(self) -> SpoolFullError | None:
         if self.state.end <= self._needed:
             return None
-        for _, header in rows.headers(self._database, max(self._needed, self.state.dropped)):
+        for _, header in rows.headers(self._database, max(self._needed, self.state.dropped), self.state.end):
             if header is not None:
                 if header.appended < self._now - self._age:
                     return self._aged(self._now - header.appended)
@@ -142,7 +148,7 @@ class Room:
         """Drop the oldest entries up to `upto`: until `wanted` bytes are free, or those appended before `before`."""
         dropped: list[Header] = []
         last = freed = 0
-        for position, header in rows.headers(self._database, 0, upto):
+        for position, header in rows.headers(self._database, 0, min(upto, self.state.end)):
             if (freed >= wanted) if before is None else (header is not None and header.appended >= before):
                 break
             last = position
@@ -155,6 +161,9 @@ class Room:
 
     def _unknown(self, position: int) -> Header:
         """Give what an entry may have held that is damaged itself."""
+        remembered = self._witness.headers(self.state.log).get(position)
+        if remembered is not None:
+            return remembered
         span = rows.neighbours(self._database, position)
         return Header(position, 0, 0, span.source, span.start, span.stop, 0, 0)
 

@@ -19,6 +19,9 @@ from collector.spool.format import prepare
 from collector.spool.tables import HEADER, Header, State, header_of
 from collector.spool.witness import Witness
 
+_BODY_CRC: Final = 7
+"""Where that stands in a row of `HEADER`."""
+
 NOTED: Final = 60_000_000
 """µs after which the spool's clock is written down when nothing else is."""
 
@@ -46,6 +49,9 @@ class Stored:
 
     header: Header | None
     """What stands beside its body; None where that is not what was written."""
+
+    body_crc: int
+    """CRC-32 of its bytes when they were written, as the disk gave it: a header that is not whole may still hold it."""
 
     body: bytes
     """Its bytes, as the disk gave them."""
@@ -129,7 +135,7 @@ class SpoolFile:
             for row in self._database.execute(query, (after,)):
                 header = rows.in_order(self._database, last, row[:-1])
                 last = row[0]
-                entries.append(Stored(last, header, row[-1] if isinstance(row[-1], bytes) else b""))
+                entries.append(Stored(last, header, row[_BODY_CRC], row[-1] if isinstance(row[-1], bytes) else b""))
                 samples -= 0 if header is None else header.rows
                 if samples <= 0:
                     break
@@ -165,7 +171,8 @@ class SpoolFile:
         with self._database.transaction():
             now = self._now(state := rows.read_state(self._database))
             cursors = rows.read_cursors(self._database)
-            room = Room(self._database, state, rows.passed(cursors, self._required), now, bounds.limit, bounds.age)
+            needed = rows.passed(cursors, self._required)
+            room = Room(self._database, state, needed, now, bounds.limit, bounds.age, self._witness)
             if bounds.when_full == "drop_oldest":
                 room.drops_oldest()
             for entry in entries:

@@ -82,12 +82,11 @@ def headers(database: Database, after: int, upto: int = LAST) -> Iterator[tuple[
 def in_order(database: Database, last: int, row: tuple[Any, ...]) -> Header | None:
     """Give what tells of an entry, which is to stand after entry `last`; None where it is not whole.
 
-    Raises SpoolDamagedError where its position cannot be believed: then the page that it stands on is damaged.
+    Raises SpoolDamagedError where it does not stand there: then a page gives positions that are not its own.
     """
-    header = header_of(row)
-    if row[0] <= last or (header is None and row[0] != last + 1):
+    if row[0] <= last:
         database.give_up(f"entry {row[0]} stands after entry {last}")
-    return header
+    return header_of(row)
 
 
 def held(database: Database) -> int:

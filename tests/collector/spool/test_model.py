@@ -145,7 +145,7 @@ class SpoolMachine(RuleBasedStateMachine):
         chunk = self.do(self.spool.read(after, rows))
         read = chunk.samples["float"].to_list()
         assert after <= chunk.upto <= len(self.entries)
-        assert len(read) >= rows or chunk.upto == len(self.entries)
+        assert len(read) >= rows or chunk.upto == len(self.entries) or chunk.missed
         asked = self.entries[after : chunk.upto]
         whole = [one for one in asked if set(one.values) <= set(read)]
         # Entries are read whole, in order, and nothing else is.
@@ -192,8 +192,9 @@ class SpoolMachine(RuleBasedStateMachine):
         self.lives += 1
         after = self.folder / str(self.lives)
         after.mkdir()
-        for name in ("spool.db", "spool.db-wal"):
-            shutil.copy(self.path.with_name(name), after / name)
+        for name in ("spool.db", "spool.db-wal", "spool.db.witness"):
+            if self.path.with_name(name).exists():
+                shutil.copy(self.path.with_name(name), after / name)
         with (after / "spool.db-wal").open("ab") as log:
             log.write(torn)
         self.do(self.spool.__aexit__(None, None, None))

@@ -62,8 +62,6 @@ async def three_entries(path: Path) -> None:
     [
         "UPDATE entries SET body = zeroblob(length(body)) WHERE position = 2",
         "UPDATE entries SET body_crc = body_crc + 1 WHERE position = 2",
-        "UPDATE entries SET source = 'other' WHERE position = 2",
-        "UPDATE entries SET stop = 'text' WHERE position = 2",
         "DELETE FROM entries WHERE position = 2",
     ],
 )
@@ -87,9 +85,19 @@ async def test_an_entry_that_cannot_be_read_back_is_set_aside_and_told(path: Pat
     kept.close()
 
 
+@pytest.mark.parametrize("damage", ["source = 'other'", "stop = 'text'", "crc = crc + 1"])
+async def test_an_entry_whose_header_alone_is_damaged_is_read_back(path: Path, damage: str) -> None:
+    await three_entries(path)
+    change(path, f"UPDATE entries SET {damage} WHERE position = 2")  # noqa: S608 - of a test
+    async with spool_at(path) as spool:
+        chunk = await spool.read(0, 100)
+        assert (values(chunk.samples), chunk.missed) == ([0, 1, 2], False)
+        assert await spool.losses() == []
+
+
 async def test_a_damaged_last_entry_does_not_keep_readers_waiting_for_it(path: Path) -> None:
     await three_entries(path)
-    change(path, "UPDATE entries SET crc = 0 WHERE position = 3")
+    change(path, "UPDATE entries SET body_crc = 0 WHERE position = 3")
     async with spool_at(path) as spool:
         first = await spool.read(0, 100)
         assert (first.upto, first.missed) == (3, True)
