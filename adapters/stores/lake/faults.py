@@ -8,6 +8,7 @@ from deltalake.exceptions import CommitFailedError, DeltaError, DeltaProtocolErr
 
 from adapters.stores.contract import StoreError, StoreRefusedError, StoreUnavailableError
 from adapters.stores.lake.columns import OtherTableError
+from adapters.stores.lake.log import OverwritingError
 from adapters.stores.lake.table import NotOpenError
 
 REASON_KEPT: Final = 300
@@ -25,6 +26,7 @@ _BY_NUMBER: Final[dict[int, tuple[type[StoreError], str]]] = {
 _BY_TYPE: Final[tuple[tuple[type[Exception], type[StoreError], str], ...]] = (
     (NotOpenError, StoreRefusedError, "{said}"),
     (OtherTableError, StoreRefusedError, "{said}; choose another `folder`"),
+    (OverwritingError, StoreRefusedError, "{said}; take another storage, or see the README for its options"),
     (DeltaProtocolError, StoreRefusedError, "{said}; another program has changed the table"),
     (CommitFailedError, StoreUnavailableError, "somebody else wrote at the same time ({said})"),
     (DeltaError, StoreUnavailableError, "{said}; check {place}"),

@@ -26,6 +26,10 @@ _LENIENT: Final = pl.ScanCastOptions(
 """What other programs write that a column of a table holds as well."""
 
 
+_NUMBERS: Final = frozenset({"max_retries"})
+"""Options that Polars wants as numbers, where deltalake wants all as text."""
+
+
 class Folder:
     """One folder; paths are relative to it. Methods block and raise OSError or ComputeError."""
 
@@ -35,7 +39,8 @@ class Folder:
         self.uri = str(place).rstrip("/")
         """Its address, as deltalake and Polars take it."""
         self.options = dict(options)
-        """Options of the object storage."""
+        """Options of the object storage, as deltalake takes them."""
+        self._options = {name: int(text) if name in _NUMBERS else text for name, text in options.items()} or None
 
     def inside(self, name: str) -> "Folder":
         """Give a folder in this one."""
@@ -55,7 +60,7 @@ class Folder:
             f"{self.uri}/{path}",
             compression_level=COMPRESSION_LEVEL,
             row_group_size=ROWS_OF_GROUP,
-            storage_options=self.options or None,
+            storage_options=self._options,
             sinked_paths_callback=lambda sinked: written.extend(file.num_bytes for file in sinked.paths),
         )
         if self.local is not None:
@@ -85,7 +90,7 @@ class Folder:
             extra_columns="ignore",
             glob=False,
             hive_partitioning=False,
-            storage_options=self.options or None,
+            storage_options=self._options,
         )
 
     def sync(self, path: str) -> None:

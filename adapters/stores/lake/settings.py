@@ -54,4 +54,8 @@ class LakeSettings(Settings):
         if self.keep_replaced > timedelta(hours=24):
             msg = "`keep_replaced` must be 24 h at most"
             raise ValueError(msg)
+        retries = self.options.get("max_retries")
+        if retries is not None and not retries.get_secret_value().isdecimal():
+            msg = "`max_retries` in `options` must be a whole number"
+            raise ValueError(msg)
         return self

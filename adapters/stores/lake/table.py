@@ -19,23 +19,31 @@ once. A merge carries one too, so that two processes do not merge the same files
 All methods block, and any thread may call them. They raise OSError and DeltaError.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
-from deltalake import CommitProperties, DeltaTable, PostCommitHookProperties, Transaction
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake import DeltaTable, Transaction
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from deltalake.transaction import AddAction, RemoveAction
 
 from adapters.stores.contract import Position
 from adapters.stores.lake.columns import carried, missing, schema, verify
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.layout import DAY, Layout, latest
+from adapters.stores.lake.log import (
+    NO_HOOKS,
+    Held,
+    addition,
+    commit,
+    removal,
+    set_torn_commit_aside,
+    try_out,
+)
 from adapters.stores.lake.merging import at_once, files_of, ranges, rows_of_file, within
 from adapters.stores.lake.parts import Merge, listed, new_path
 
@@ -55,7 +63,6 @@ _PROPERTIES: Final = {
     "delta.logRetentionDuration": "interval 1 days",
     "delta.deletedFileRetentionDuration": "interval 2 days",  # longer than replaced files are kept at most
 }
-_NO_HOOKS: Final = PostCommitHookProperties(create_checkpoint=False, cleanup_expired_logs=False)
 
 
 class NotOpenError(DeltaError):
@@ -76,19 +83,22 @@ class Table:
         self._listed: tuple[int, pl.DataFrame] | None = None
         self._lock = threading.RLock()
         self._writing = threading.Lock()
+        self._committing = threading.Lock()
         self._checkpointed = 0
         self._cleaned = -CLEAN_EVERY
 
     def open(self) -> None:
-        """Open it; make it where it is not there. Raises OtherTableError."""
+        """Open it; make it where it is not there. Raises OtherTableError, OverwritingError."""
         with self._lock:
             try:
                 self._delta = self._made()
             except DeltaError:
-                if not self._set_torn_commit_aside():
+                if not set_torn_commit_aside(self.folder):
                     raise
                 self._delta = self._made()
             verify(self._delta, self.layout)
+            if self.folder.local is None:
+                try_out(self.folder)
 
     def close(self) -> None:
         """Forget it."""
@@ -150,13 +160,7 @@ class Table:
         columns = carried(own, self.layout)
         runs = ((day, run) for run in self._runs(merge, columns, target, stop))
         added = self._add(runs, columns, level=merge.level, new=False)
-        now = _milliseconds()
-        removed = [
-            RemoveAction(
-                part.path, data_change=False, deletion_timestamp=now, size=part.size, partition_values=_in(day)
-            )
-            for part in merge.parts
-        ]
+        removed = [removal(part.path, part.size, day) for part in merge.parts]
         self._commit(own, [*added, *removed], [Transaction(MERGES, number)])
 
     def tidy(self, keep: timedelta) -> None:
@@ -180,7 +184,7 @@ class Table:
                 hours,
                 dry_run=False,
                 enforce_retention_duration=False,
-                post_commithook_properties=_NO_HOOKS,
+                post_commithook_properties=NO_HOOKS,
                 full=True,
             )
 
@@ -188,17 +192,18 @@ class Table:
         """Open the table, or make it; of two processes that make it at once the second opens it."""
         if self.folder.local is not None:
             self.folder.local.mkdir(parents=True, exist_ok=True)
-        if not DeltaTable.is_deltatable(self.folder.uri, self.folder.options):
-            DeltaTable.create(
-                self.folder.uri,
-                schema(self.layout),
-                mode="ignore",
-                partition_by=[DAY],
-                configuration=_PROPERTIES,
-                storage_options=self.folder.options,
-                raise_if_key_not_exists=False,
-            )
-            self.folder.sync(f"_delta_log/{0:020d}.json")
+        with suppress(TableNotFoundError):  # not `is_deltatable`, which holds up every thread until a storage answers
+            return self._load()
+        DeltaTable.create(
+            self.folder.uri,
+            schema(self.layout),
+            mode="ignore",
+            partition_by=[DAY],
+            configuration=_PROPERTIES,
+            storage_options=self.folder.options,
+            raise_if_key_not_exists=False,
+        )
+        self.folder.sync(f"_delta_log/{0:020d}.json")
         return self._load()
 
     def _load(self) -> DeltaTable:
@@ -223,7 +228,7 @@ class Table:
             if not fields:
                 return delta
             try:
-                delta.alter.add_columns(fields, post_commithook_properties=_NO_HOOKS)
+                delta.alter.add_columns(fields, post_commithook_properties=NO_HOOKS)
                 self.folder.sync(f"_delta_log/{delta.version():020d}.json")
             except CommitFailedError:  # another process added them
                 self._delta = delta = self._load()
@@ -240,7 +245,7 @@ class Table:
                 path, held = new_path(day, level), Held(self.layout)
                 undo.callback(self.folder.remove, path)
                 size = self.folder.write(path, held.noting(frames), columns)
-                added.append(AddAction(path, size, _in(day), _milliseconds(), new, held.text()))
+                added.append(addition(path, size, day, held, new=new))
             undo.pop_all()
         return added
 
@@ -249,14 +254,8 @@ class Table:
     ) -> None:
         """Commit as of `delta`, durably; give it no way to lose against others who only add."""
         before = delta.version()
-        delta.create_write_transaction(
-            list(actions),
-            "append",
-            delta.schema(),
-            [DAY],
-            commit_properties=CommitProperties(app_transactions=transactions),
-            post_commithook_properties=_NO_HOOKS,
-        )
+        with self._committing:
+            commit(delta, actions, transactions)
         with self._lock:
             after = self._newest().version()
         for version in range(before + 1, after + 1):
@@ -280,58 +279,6 @@ class Table:
         for together in files_of(ranges(rows, self.layout, at_once(merge, target)), rows_of_file(merge, target)):
             yield sorted_rows(rows.filter(within(part, self.layout)) for part in together)
 
-    def _set_torn_commit_aside(self) -> bool:
-        """Rename the newest commit where it is not whole; tell whether it was so."""
-        if self.folder.local is None:
-            return False
-        commits = sorted((self.folder.local / "_delta_log").glob("[0-9]*.json"))
-        if not commits:
-            return False
-        try:
-            for line in commits[-1].read_text("utf-8").splitlines():
-                json.loads(line)
-        except (UnicodeDecodeError, json.JSONDecodeError):
-            commits[-1].rename(commits[-1].with_suffix(".torn"))
-            return True
-        return False
-
-
-class Held:
-    """What the log keeps of a file: how many rows it has, and the least and greatest values of some columns."""
-
-    def __init__(self, layout: Layout) -> None:
-        self._layout = layout
-        self._rows = 0
-        self._ranges: dict[str, tuple[Any, Any]] = {}
-
-    def noting(self, frames: Iterable[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """Pass on the frames of a file, sorted by the key, and take note of what they hold."""
-        for rows in frames:
-            if rows.is_empty():
-                continue
-            self._rows += rows.height
-            for column in self._layout.ranges:
-                values = rows[column]
-                if column == self._layout.key[0]:
-                    values = values.gather([0, -1])  # sorted; comparing all the names would take long
-                least, greatest = values.min(), values.max()
-                if column in self._ranges:
-                    before = self._ranges[column]
-                    least, greatest = min(least, before[0]), max(greatest, before[1])
-                self._ranges[column] = least, greatest
-            yield rows
-
-    def text(self) -> str:
-        """Give it as Delta Lake's protocol writes it."""
-        return json.dumps(
-            {
-                "numRecords": self._rows,
-                "minValues": {column: least for column, (least, _) in self._ranges.items()},
-                "maxValues": {column: greatest for column, (_, greatest) in self._ranges.items()},
-                "nullCount": dict.fromkeys(self._ranges, 0),
-            }
-        )
-
 
 def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, Iterator[pl.DataFrame]]]:
     days = rows[DAY]
@@ -340,11 +287,3 @@ def _by_day(rows: pl.DataFrame) -> Iterator[tuple[date, Iterator[pl.DataFrame]]]
         return
     for (day,), of_day in rows.group_by(DAY, maintain_order=True):
         yield day, iter([of_day.drop(DAY)])
-
-
-def _in(day: date) -> dict[str, str | None]:
-    return {DAY: day.isoformat()}
-
-
-def _milliseconds() -> int:
-    return time.time_ns() // 1_000_000

@@ -28,14 +28,14 @@ def samples_at(number: int, after: timedelta = timedelta(0)) -> pl.DataFrame:
 async def test_a_day_of_many_small_writes_has_few_files(lake: Store, samples: Table) -> None:
     today = datetime.now(UTC) - NOON
     most = 0
-    for number in range(150):
+    for number in range(90):
         await lake.write(samples_at(number, today), Position("spool", number + 1))
         most = max(most, len(listed(samples)))
     await lake.maintain()
     left = listed(samples)
-    assert sum(part.rows for part in left) == 450
+    assert sum(part.rows for part in left) == 270
     assert all(len([part for part in left if part.level == level]) < 4 for level in range(SEALED)), left
-    assert len(left) <= 3 * 4, "less than four of each level: 150 writes fill four levels"
+    assert len(left) <= 3 * 4, "less than four of each level: 90 writes fill four levels"
     assert most <= keeping.BEHIND * 4 + 4 * 4
 
 

@@ -14,7 +14,7 @@ from deltalake.exceptions import CommitFailedError
 from polars.testing import assert_frame_equal
 
 from adapters.stores.contract import Position, Store
-from adapters.stores.lake import merging, parts, table
+from adapters.stores.lake import log, merging, parts, table
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.layout import SAMPLE_ROWS
 from adapters.stores.lake.parts import SEALED, Merge
@@ -65,8 +65,8 @@ async def test_results_computed_again_are_left_once(lake: Store, folder: Path) -
     for number in range(5):
         await lake.write_results(results_table(result(value=number, computed=NOON + timedelta(seconds=number))))
     await lake.maintain()
-    log = DeltaTable(folder / "results").get_add_actions(flatten=True)
-    assert pl.DataFrame(log)["num_records"].to_list() == [1]
+    results = DeltaTable(folder / "results").get_add_actions(flatten=True)
+    assert pl.DataFrame(results)["num_records"].to_list() == [1]
     found = await lake.results(start=NOON - DAY, end=NOON)
     assert found["value"].to_list() == [4.0]
 
@@ -159,7 +159,7 @@ def test_replaced_files_are_deleted_when_no_reader_needs_them(
         small = tuple(part for part in listed(samples) if part.level == 0)
         with monkeypatch.context() as patch:
             then = int((datetime.now(UTC) - age).timestamp() * 1000)
-            patch.setattr(table, "_milliseconds", lambda: then)
+            patch.setattr(log, "_milliseconds", lambda: then)
             merge(samples, *small)
         return {part.path for part in small}
 

@@ -2,8 +2,9 @@
 
 import asyncio
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote
 
 import httpx
@@ -11,8 +12,8 @@ import polars as pl
 import pytest
 from deltalake.exceptions import CommitFailedError
 
-from adapters.stores.contract import Position, StoreError, StoreUnavailableError
-from adapters.stores.lake import create, table
+from adapters.stores.contract import Position, StoreError, StoreRefusedError, StoreUnavailableError
+from adapters.stores.lake import create, log, table
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.layout import SAMPLE_ROWS
 from adapters.stores.lake.settings import LakeSettings
@@ -82,7 +83,7 @@ def test_files_are_merged_and_tidied(place: Folder, storage: ObjectStorage, monk
     before = {part.path for part in listed(samples)}
     with monkeypatch.context() as patch:
         long_ago = int((datetime.now(UTC) - timedelta(hours=3)).timestamp() * 1000)
-        patch.setattr(table, "_milliseconds", lambda: long_ago)
+        patch.setattr(log, "_milliseconds", lambda: long_ago)
         merge(samples)
     (merged,) = listed(samples)
     assert merged.rows == 200
@@ -105,6 +106,80 @@ def test_a_merge_of_several_frames_is_one_object(place: Folder, monkeypatch: pyt
     content = samples.folder.scan([merged.path], SAMPLE_ROWS.columns).collect()
     assert content.rows() == content.sort("signal", "time_ns").rows()
     assert content.height == 200
+
+
+class Forgetful:
+    """A way to an object storage on which the condition of a put gets lost, as with storages that do not know it.
+
+    A commit waits a moment for another one, so that both have looked for the newest version before either is there.
+    """
+
+    def __init__(self, to: int) -> None:
+        self._to = to
+        self._under_way: set[asyncio.Task[None]] = set()
+        self.port = 0
+        self.forgotten = 0
+        self._waiting: asyncio.Event | None = None
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._carry, "127.0.0.1", 0)
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        await asyncio.gather(*self._under_way)
+        await self._server.wait_closed()
+
+    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry one request there and its answer back; the storage closes the connection behind it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._under_way.add(task)
+        task.add_done_callback(self._under_way.discard)
+        their_reader, their_writer = await asyncio.open_connection("127.0.0.1", self._to)
+        there = asyncio.create_task(self._there(reader, their_writer))
+        with suppress(ConnectionError):
+            while data := await their_reader.read(2**16):
+                writer.write(data)
+                await writer.drain()
+        there.cancel()
+        for one in (writer, their_writer):
+            one.close()
+
+    async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(2**16):
+                told, count = re.subn(rb"(?i)if-none-match", b"x-i-forgot-it", data)
+                self.forgotten += count
+                if count:
+                    await self._both()
+                writer.write(told)
+                await writer.drain()
+
+    async def _both(self) -> None:
+        if self._waiting is not None:
+            self._waiting.set()
+            return
+        self._waiting = asyncio.Event()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await self._waiting.wait()
+        self._waiting = None
+
+
+async def test_a_storage_that_lets_writers_overwrite_each_other_is_refused(
+    in_bucket: LakeSettings, storage: ObjectStorage
+) -> None:
+    async with Forgetful(storage.port) as way:
+        options = {name: secret.get_secret_value() for name, secret in in_bucket.options.items()}
+        options["AWS_ENDPOINT_URL"] = f"http://127.0.0.1:{way.port}"
+        forgetful = LakeSettings.model_validate({"folder": in_bucket.folder, "options": options})
+        for _ in range(2):
+            with pytest.raises(StoreRefusedError, match="overwrite each other"):
+                async with create(forgetful):
+                    pass
+        assert way.forgotten
 
 
 @pytest.mark.parametrize(

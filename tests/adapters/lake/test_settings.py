@@ -60,6 +60,7 @@ def test_a_folder_is_here_or_on_object_storage(folder: str, *, is_here: bool) ->
         ({"keep_replaced": "10 min"}, "whole hours"),
         ({"keep_replaced": "90 min"}, "whole hours"),
         ({"keep_replaced": "2 d"}, "24 h at most"),
+        ({"options": {"max_retries": "many"}}, "max_retries.*whole number"),
         ({"compact_after": 1}, "greater than or equal to 2"),
     ],
 )
