@@ -273,10 +273,15 @@ async def test_whatever_goes_wrong_is_tried_again(
 async def test_a_store_that_is_away_holds_filling(source: Archive, bench: Bench) -> None:
     await bench.gap(100, FORCE)
     async with filling(bench):
-        for _ in range(60):
+
+        async def held() -> bool:
+            await bench.pass_time()
+            return len(source.asked) == AHEAD and source.open == 0
+
+        await until(held)
+        for _ in range(5):
             await bench.pass_time()
         assert len(source.asked) == AHEAD
-        assert source.open == 0
         await until(bench.resolved)
     [gap] = await bench.gaps()
     assert (gap.state, gap.samples) == ("filled", 100)
