@@ -44,8 +44,9 @@ def measure() -> dict[str, object]:
 
 def lines(batch: pl.DataFrame) -> list[bytes]:
     """Give the bodies of the requests that store a batch."""
-    rows, _ = encode.sample_rows(batch)
-    return [encode.sample_body(piece) for piece in encode.pieces(encode.in_unit(rows, encode.unit(rows["time"])))]
+    rows, _ = encode.storable(batch)
+    parts = encode.in_unit(encode.sample_lines(rows), encode.unit(rows["time"].to_physical()))
+    return [encode.sample_body(piece) for piece in encode.pieces(parts)]
 
 
 def _timed(work: Callable[[], object]) -> float:

@@ -27,6 +27,7 @@ from influxdb_client.client.influxdb_client import InfluxDBClient
 
 from adapters.stores.influxdb import create, encode
 from adapters.stores.influxdb.settings import InfluxSettings
+from adapters.stores.influxdb.writer import BLOCK
 from collector.clock import WallClock
 from collector.deadletters import bounds_of
 from collector.drain import Drain
@@ -104,8 +105,8 @@ async def _measured() -> dict[str, object]:
 
 def bodies(load: pl.DataFrame) -> dict[int, list[bytes]]:
     """Give the lines of samples as the store writes them, by the size of a request."""
-    batches = load.iter_slices(StoreSettings.model_fields["batch"].default)
-    rows = [encode.in_unit(encode.sample_rows(batch)[0], UNIT) for batch in batches]
+    batches = load.iter_slices(BLOCK)
+    rows = [encode.in_unit(encode.sample_lines(encode.storable(batch)[0]), UNIT) for batch in batches]
     return {
         size: [encode.sample_body(piece) for batch in rows for piece in encode.pieces(batch, size)]
         for size in {size for _, size in PLAIN}

@@ -24,7 +24,7 @@ from typing import Final, Literal, TypeAlias
 
 import polars as pl
 
-from adapters.sample import INSTANT, PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, ValueType, is_bad
+from adapters.sample import PAYLOAD_KEPT, SAMPLES, VALUE_TYPES, ValueType, is_bad
 from adapters.stores.contract import REFUSED, RESULTS
 from adapters.stores.influxdb.tags import signal_tags, tag_value
 
@@ -56,16 +56,14 @@ _ODD: Final = (-7046029254386353131, 2862933555777941757)
 """Odd numbers, whose multiples wrap around without meeting each other early."""
 
 
-def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give the samples that lines can hold, as the parts of their lines; of rows with one key (signal, time) the last.
+def storable(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the samples that lines can hold; of rows with one key (signal, time) only the last.
 
     Args:
         samples: columns of `adapters.sample.SAMPLES`.
 
     Returns:
-        `row` (a number), `signal`, `received`, the line's `series`, `fields` and `time` (nanoseconds), `room` (bytes
-        of the line at most) and `end` (`room` summed up), the types of values one after the other; and columns of
-        `REFUSED`.
+        Columns of `SAMPLES`, the `series` with which the line begins, and `row`, a number; and columns of `REFUSED`.
 
     Raises:
         polars.exceptions.SchemaError: the columns are others, or of other types.
@@ -75,6 +73,7 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         series=pl.col("signal").map_elements(_series, pl.String)
     )
     rows = samples.join(series.with_row_index("number"), on="signal", how="left", maintain_order="left")
+    rows = rows.with_row_index("row")
     reasons = rows.select(_unfit())["reason"]
     unfit = rows.filter(reasons.is_not_null()).with_columns(series=pl.col("series").fill_null(pl.col("signal")))
     if unfit.height:
@@ -82,16 +81,36 @@ def sample_rows(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     # The pieces of a batch travel side by side, so two lines of one key must not both be on their way.
     if rows.select(_mixed().n_unique()).item() < rows.height:
         rows = rows.unique(["signal", "time"], keep="last", maintain_order=True)
-    return _lines(rows), refusals(_lines(unfit), reasons.drop_nulls())
+    return rows.drop("number"), refusals(unfit, reasons.drop_nulls())
+
+
+def sample_lines(rows: pl.DataFrame) -> pl.DataFrame:
+    """Write the parts of the lines of samples (rows of `storable`), those of one type after those of another.
+
+    Returns:
+        `row`, the line's `series`, `fields` and `time` (nanoseconds), `room` (bytes of the line at most) and `end`
+        (`room` summed up).
+    """
+    bad = rows.select(is_bad(pl.col("status")).any()).item()
+    others = rows.filter(is_bad(pl.col("status")).not_()) if bad else rows
+    parts = [_of_type(rows.filter(is_bad(pl.col("status"))))] if bad else []
+    for kind in VALUE_TYPES:
+        there = others.height - others[kind].null_count()
+        if there:
+            parts.append(_of_type(others.filter(pl.col(kind).is_not_null()) if there < others.height else others, kind))
+            others = others.filter(pl.col(kind).is_null()) if there < others.height else others.clear()
+    if others.height or not parts:
+        parts.append(_of_type(others))
+    return _summed(pl.concat(parts, rechunk=True))
 
 
 def in_unit(rows: pl.DataFrame, unit: Unit) -> pl.DataFrame:
-    """Give rows of `sample_rows` with their times in `unit`, which must hold them exactly, instead of nanoseconds."""
+    """Give rows of `sample_lines` with their times in `unit`, which must hold them exactly, instead of nanoseconds."""
     return rows if unit == "ns" else rows.with_columns(pl.col("time") // NANOSECONDS[unit])
 
 
 def sample_body(rows: pl.DataFrame) -> bytes:
-    """Write rows of `sample_rows` as the body of a request, their times as they are."""
+    """Write rows of `sample_lines` as the body of a request, their times as they are."""
     return _joined(rows.select("series", "fields", "time"))
 
 
@@ -103,7 +122,7 @@ def unit(times: pl.Series) -> Unit:
 
 
 def result_rows(results: pl.DataFrame) -> pl.DataFrame:
-    """Write results (columns of `RESULTS`) as lines; of rows with one key only the last; raises as `sample_rows`.
+    """Write results (columns of `RESULTS`) as lines; of rows with one key only the last; raises as `storable`.
 
     Returns:
         Columns `line`, `room`, `end` and `row`.
@@ -137,7 +156,7 @@ def result_rows(results: pl.DataFrame) -> pl.DataFrame:
             pl.col("start").dt.timestamp("ns"),
         )
     )
-    return _summed(lines.with_columns(room=pl.col("line").str.len_bytes() + 1))
+    return _summed(lines.with_columns(room=pl.col("line").str.len_bytes() + 1).with_row_index("row"))
 
 
 def result_body(rows: pl.DataFrame) -> bytes:
@@ -159,33 +178,17 @@ def fitting(rows: pl.DataFrame, limit: int) -> int:
 
 
 def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
-    """Give samples (rows of `sample_rows`) that will never be stored as columns of `REFUSED`, each as its line."""
-    line = pl.concat_str("series", "fields", "time", separator=" ")
+    """Give samples (rows of `storable`) that will never be stored as columns of `REFUSED`, each as its line."""
+    line = pl.concat_str("series", "fields", "time", separator=" ").cast(pl.Binary).bin.slice(0, PAYLOAD_KEPT)
+    lines = sample_lines(rows).select("row", payload=line)
     nobody = pl.lit("")
-    return rows.select(
-        source=nobody,
-        address=nobody,
-        signal="signal",
-        payload=line.cast(pl.Binary).bin.slice(0, PAYLOAD_KEPT),
-        reason=reasons,
-        received="received",
-        time=pl.col("time").cast(INSTANT),
-    ).cast(REFUSED)
-
-
-def _lines(rows: pl.DataFrame) -> pl.DataFrame:
-    """Write the parts of the lines, those with a value of one type after those of another."""
-    bad = rows.select(is_bad(pl.col("status")).any()).item()
-    others = rows.filter(is_bad(pl.col("status")).not_()) if bad else rows
-    parts = [_of_type(rows.filter(is_bad(pl.col("status"))))] if bad else []
-    for kind in VALUE_TYPES:
-        there = others.height - others[kind].null_count()
-        if there:
-            parts.append(_of_type(others.filter(pl.col(kind).is_not_null()) if there < others.height else others, kind))
-            others = others.filter(pl.col(kind).is_null()) if there < others.height else others.clear()
-    if others.height or not parts:
-        parts.append(_of_type(others))
-    return _summed(pl.concat(parts, rechunk=True))
+    return (
+        rows.with_columns(reason=reasons)
+        .join(lines, on="row", maintain_order="left")
+        .select("signal", "payload", "reason", "received", "time", source=nobody, address=nobody)
+        .select(REFUSED.names())
+        .cast(REFUSED)
+    )
 
 
 def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
@@ -203,8 +206,7 @@ def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
     if rows.height and rows["status"].min() == rows["status"].max():
         status = pl.lit(str(rows["status"][0]))
     return rows.select(
-        "signal",
-        "received",
+        "row",
         "series",
         fields=pl.concat_str(*value[kind], pl.lit("status=") + status + pl.lit("i,received="), received, pl.lit("i")),
         time=pl.col("time").to_physical(),
@@ -212,8 +214,8 @@ def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
 
 
 def _summed(rows: pl.DataFrame) -> pl.DataFrame:
-    """Number rows, and sum up their bytes."""
-    return rows.with_columns(end=pl.col("room").cast(pl.Int64).cum_sum()).with_row_index("row")
+    """Sum up the bytes of rows."""
+    return rows.with_columns(end=pl.col("room").cast(pl.Int64).cum_sum())
 
 
 def _joined(lines: pl.DataFrame) -> bytes:

@@ -173,8 +173,8 @@ class _UnderWay:
 
 
 def _encoded(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """Give what `encode.sample_rows` gives, and the signals of the rows."""
-    rows, refused = encode.sample_rows(samples)
+    """Give what `encode.storable` gives, and the signals of the rows."""
+    rows, refused = encode.storable(samples)
     return rows, refused, rows["signal"].unique().to_list()
 
 

@@ -8,7 +8,7 @@ What of a batch is stored is not sent again when the batch is: through a slow li
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -23,6 +23,9 @@ from adapters.stores.influxdb.server import InfluxServer
 
 REQUESTS: Final = 4
 """Requests under way at once: one alone leaves the server idle while its answer travels."""
+
+BLOCK: Final = 25_000
+"""Samples that are made lines at a time, while those before are sent: as lines they take five times as much memory."""
 
 DOUBTS: Final = 32
 """Lines refused in words not known, and none stored: then the complaint is about something else than lines."""
@@ -61,19 +64,25 @@ class Task:
     left: list[pl.DataFrame]
     """Rows that are not known to be stored: `row`, `room`, `end`, and what `body` needs."""
 
+    raw: list[pl.DataFrame] = field(default_factory=list)
+    """Rows that are not yet written as lines: those of `encode.storable`."""
+
+    cutting: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held by who takes the next piece: one writes lines while the others send."""
+
     outcome: _Outcome = field(default_factory=_Outcome)
     """What became of the others."""
 
 
 def task_of_samples(server: InfluxServer, rows: pl.DataFrame) -> Task:
-    """Prepare to write rows of `encode.sample_rows`."""
-    unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"])
-    return Task(server, encode.sample_body, unit, _some(encode.in_unit(rows, unit)))
+    """Prepare to write rows of `encode.storable`."""
+    unit: encode.Unit = "ns" if server.settings.precision == "ns" else encode.unit(rows["time"].to_physical())
+    return Task(server, encode.sample_body, unit, [], list(rows.iter_slices(BLOCK))[::-1])
 
 
 def task_of_results(server: InfluxServer, rows: pl.DataFrame) -> Task:
     """Prepare to write rows of `encode.result_rows`."""
-    return Task(server, encode.result_body, "ns", _some(rows))
+    return Task(server, encode.result_body, "ns", [] if rows.is_empty() else [rows])
 
 
 async def write(task: Task) -> dict[int, str]:
@@ -83,32 +92,35 @@ async def write(task: Task) -> dict[int, str]:
         StoreUnavailableError: write the same task again later.
         StoreRefusedError: a person must act first; make a new task then.
     """
-    outcome = task.outcome
-    await abreast(_work(task), 1 if task.server.pace.slow else REQUESTS)
+    outcome, width = task.outcome, 1 if task.server.pace.slow else REQUESTS
+    await abreast([partial(_work, task)] * width, width)
     if outcome.doubtful and not outcome.stored:
         raise _not_about_lines(task)
     return outcome.reasons
 
 
-def _some(rows: pl.DataFrame) -> list[pl.DataFrame]:
-    return [] if rows.is_empty() else [rows]
+async def _work(task: Task) -> None:
+    """Store piece after piece until none is left."""
+    while True:
+        async with task.cutting:
+            if task.raw and not task.left:
+                task.left.append(await asyncio.to_thread(_lines, task.raw[-1], task.unit))
+                task.raw.pop()
+            if not task.left:
+                return
+            rows = task.left.pop()
+            fit = encode.fitting(rows, task.server.pace.piece)
+            if fit < rows.height:
+                task.left.append(rows[fit:])
+        try:
+            await _store(task, rows[:fit])
+        except BaseException:  # also where another piece failed and this one is given up
+            task.left.append(rows[:fit])
+            raise
 
 
-def _work(task: Task) -> Iterator[Callable[[], Awaitable[None]]]:
-    while task.left:
-        rows = task.left.pop()
-        fit = encode.fitting(rows, task.server.pace.piece)
-        if fit < rows.height:
-            task.left.append(rows[fit:])
-        yield partial(_store_or_leave, task, rows[:fit])
-
-
-async def _store_or_leave(task: Task, rows: pl.DataFrame) -> None:
-    try:
-        await _store(task, rows)
-    except BaseException:  # also where another piece failed and this one is given up
-        task.left.append(rows)
-        raise
+def _lines(rows: pl.DataFrame, unit: encode.Unit) -> pl.DataFrame:
+    return encode.in_unit(encode.sample_lines(rows), unit)
 
 
 async def _store(task: Task, rows: pl.DataFrame) -> None:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
+import polars as pl
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -141,14 +142,12 @@ class Standing:
 
 async def written(server: Standing, bad: set[int], count: int) -> set[int]:
     """Write `count` samples, some of them bad; give the bad ones that come back, all others being stored."""
-    rows, _ = encode.sample_rows(
-        batch(*(sample("f/l/e/s", n, value="bad" if n in bad else "good") for n in range(count)))
-    )
+    rows, _ = encode.storable(batch(*(sample("f/l/e/s", n, value="bad" if n in bad else "good") for n in range(count))))
     reasons = await writer.write(writer.task_of_samples(server, rows))  # type: ignore[arg-type] # what it uses is there
-    good = {line for line in encode.sample_body(rows).splitlines() if b"bad" not in line}
+    good = {line for line in encode.sample_body(encode.sample_lines(rows)).splitlines() if b"bad" not in line}
     assert server.stored == good
     assert all(reason.startswith("HTTP ") for reason in reasons.values())
-    return {int(time) for row, time in enumerate(rows["time"]) if row in reasons}
+    return set(rows.filter(pl.col("row").is_in(list(reasons)))["time"].to_physical())
 
 
 @pytest.mark.parametrize("says", VERSIONS)

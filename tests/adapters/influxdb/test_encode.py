@@ -27,12 +27,12 @@ SAMPLES = st.builds(sample, PATHS, INT64, VALUES, STATUSES, INT64.filter(bool))
 
 def lines_of(*rows: dict[str, Any]) -> list[Line]:
     """Give the lines of samples, read back, in the order of their values' types."""
-    return read(text_of(encode.sample_rows(batch(*rows))[0]))
+    return read(text_of(encode.storable(batch(*rows))[0]))
 
 
 def text_of(rows: pl.DataFrame) -> str:
     """Give lines of samples as a text, without the last line end."""
-    return encode.sample_body(rows).decode().removesuffix("\n")
+    return encode.sample_body(encode.sample_lines(rows)).decode().removesuffix("\n")
 
 
 def path_of(tags: dict[str, str]) -> str:
@@ -45,7 +45,7 @@ def value_of(row: dict[str, Any]) -> dict[str, Any]:
 
 @given(st.lists(SAMPLES, min_size=1, unique_by=lambda row: (row["signal"], row["time"])))
 def test_every_sample_can_be_read_back(rows: list[dict[str, Any]]) -> None:
-    _, refused = encode.sample_rows(batch(*rows))
+    _, refused = encode.storable(batch(*rows))
     assert refused.is_empty()
     lines = {(path_of(line.tags), line.time): line for line in lines_of(*rows)}
     assert len(lines) == len(rows)
@@ -69,7 +69,7 @@ def test_floats_have_a_point_and_a_signed_exponent(value: float) -> None:
 
 def test_a_line_as_it_goes_out() -> None:
     row = sample("plant/line-1/press-01/state", 1_715_947_200_000_000_001, value='C:\\ "x"', received=7)
-    rows, _ = encode.sample_rows(batch(row))
+    rows, _ = encode.storable(batch(row))
     assert text_of(rows) == (
         "sample,equipment=press-01,factory=plant,line=line-1,signal=state "
         'text="C:\\\\ \\"x\\"",status=0i,received=7i 1715947200000000001'
@@ -78,14 +78,14 @@ def test_a_line_as_it_goes_out() -> None:
 
 def test_a_bad_sample_has_no_value_field() -> None:
     row = sample("f/l/e/s", 1, value=1.5, status=Status.BAD, received=7)
-    rows, _ = encode.sample_rows(batch(row))
+    rows, _ = encode.storable(batch(row))
     assert text_of(rows) == "sample,equipment=e,factory=f,line=l,signal=s status=2147483648i,received=7i 1"
 
 
 @pytest.mark.parametrize("path", ["", "s", "f/l/s", "f//e/s", "/l/e/s", "f/l/e/"])
 def test_a_path_without_four_parts_is_refused(path: str) -> None:
     good = sample("f/l/e/s", 1, value=1)
-    rows, refused = encode.sample_rows(batch(sample(path, 1, value=1), good))
+    rows, refused = encode.storable(batch(sample(path, 1, value=1), good))
     assert rows["signal"].to_list() == ["f/l/e/s"]
     assert refused.schema == REFUSED
     assert refused["signal"].to_list() == [path]
@@ -96,7 +96,7 @@ def test_a_path_without_four_parts_is_refused(path: str) -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_is_no_number_is_refused_and_hides_nothing(value: float) -> None:
     good = sample("f/l/e/s", 1, value=1.5)
-    rows, refused = encode.sample_rows(batch(good, sample("f/l/e/s", 1, value=value)))
+    rows, refused = encode.storable(batch(good, sample("f/l/e/s", 1, value=value)))
     assert rows.height == 1
     assert "NaN" in refused["reason"][0]
 
@@ -107,15 +107,15 @@ def test_of_one_key_the_last_row_is_sent() -> None:
 
 
 def test_no_samples_are_no_lines() -> None:
-    rows, refused = encode.sample_rows(no_samples())
+    rows, refused = encode.storable(no_samples())
     assert rows.is_empty()
     assert_frame_equal(refused, pl.DataFrame(schema=REFUSED))
-    assert list(encode.pieces(rows)) == []
+    assert list(encode.pieces(encode.sample_lines(rows))) == []
 
 
 def test_a_refused_payload_is_cut() -> None:
     row = sample("f/l/e/s", 1, value="x" * 2 * PAYLOAD_KEPT)
-    rows, _ = encode.sample_rows(batch(row))
+    rows, _ = encode.storable(batch(row))
     refused = encode.refusals(rows, pl.Series(["too large"]))
     assert len(refused["payload"][0]) == PAYLOAD_KEPT
     assert refused["reason"].to_list() == ["too large"]
@@ -123,9 +123,9 @@ def test_a_refused_payload_is_cut() -> None:
 
 @given(st.lists(SAMPLES), st.integers(1, 400))
 def test_pieces_hold_every_row_once_and_fit(samples: list[dict[str, Any]], limit: int) -> None:
-    rows, _ = encode.sample_rows(batch(*samples))
-    pieces = list(encode.pieces(rows, limit))
-    assert [row for piece in pieces for row in piece["row"]] == list(range(rows.height))
+    rows, _ = encode.storable(batch(*samples))
+    pieces = list(encode.pieces(encode.sample_lines(rows), limit))
+    assert sorted(row for piece in pieces for row in piece["row"]) == rows["row"].to_list()
     for piece in pieces:
         assert piece.height == 1 or len(encode.sample_body(piece)) <= limit
 
@@ -133,10 +133,10 @@ def test_pieces_hold_every_row_once_and_fit(samples: list[dict[str, Any]], limit
 @given(st.lists(st.tuples(st.integers(-(2**40), 2**40), st.sampled_from([1, 10**3, 10**6, 10**9])), min_size=1))
 def test_the_unit_of_times_holds_all_of_them(times: list[tuple[int, int]]) -> None:
     instants = [number * size for number, size in times if number * size in range(-(2**63), 2**63)] or [0]
-    rows, _ = encode.sample_rows(batch(*(sample("f/l/e/s", time, value=1) for time in instants)))
-    unit = encode.unit(rows["time"])
+    rows, _ = encode.storable(batch(*(sample("f/l/e/s", time, value=1) for time in instants)))
+    unit = encode.unit(rows["time"].to_physical())
     size = encode.NANOSECONDS[unit]
-    body = encode.sample_body(encode.in_unit(rows, unit)).decode().removesuffix("\n")
+    body = encode.sample_body(encode.in_unit(encode.sample_lines(rows), unit)).decode().removesuffix("\n")
     assert sorted(line.time * size for line in read(body)) == sorted(set(instants))
     coarser = [other for other in encode.NANOSECONDS.values() if other > size]
     assert all(any(time % other for time in instants) for other in coarser)

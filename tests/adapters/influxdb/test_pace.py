@@ -57,8 +57,9 @@ def test_a_size_that_was_too_large_is_tried_again_after_a_while() -> None:
 
 @pytest.mark.system
 async def test_a_batch_gets_through_a_link_that_carries_little_in_several_goes(
-    proxy: Proxy, settings: InfluxSettings
+    proxy: Proxy, settings: InfluxSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("adapters.stores.influxdb.store.PREPARED", 7000)
     passed: list[Request] = []
 
     def rule(request: Request) -> Reply | None:
@@ -88,6 +89,18 @@ async def test_a_batch_gets_through_a_link_that_carries_little_in_several_goes(
         assert_samples(await stored(store, ["f/l/e/s"]), *rows)
     lines = [line for number, request in enumerate(passed) if number != 10 for line in _lines(request)]
     assert len(lines) == len(set(lines)) == len(rows)
+
+
+@pytest.mark.system
+async def test_of_one_key_in_several_parts_of_a_batch_the_last_counts(
+    settings: InfluxSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("adapters.stores.influxdb.store.PREPARED", 3)
+    rows = [sample("f/l/e/s", at(second % 4), value=float(second)) for second in range(10)]
+    async with create(settings) as store:
+        assert (await store.write(batch(*rows), Position("spool", 1))).is_empty()
+        assert (await store.write(batch(), Position("spool", 2))).is_empty()
+        assert_samples(await stored(store, ["f/l/e/s"]), rows[8], rows[9], rows[6], rows[7])
 
 
 def _lines(request: Request) -> list[bytes]:

@@ -71,9 +71,9 @@ def point(row: dict[str, Any]) -> str:
 
 def ours(row: dict[str, Any]) -> str:
     """Give a sample as the encoder writes it."""
-    rows, refused = encode.sample_rows(batch(row))
+    rows, refused = encode.storable(batch(row))
     assert refused.is_empty()
-    return encode.sample_body(rows).decode().removesuffix("\n")
+    return encode.sample_body(encode.sample_lines(rows)).decode().removesuffix("\n")
 
 
 def alike(value: Any, other: Any) -> bool:
@@ -113,5 +113,5 @@ def test_what_point_is_known_to_change(name: str, read: str) -> None:
 @pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf])
 def test_what_point_leaves_out_without_a_word(value: float) -> None:
     assert "float" not in point(sample("f/l/e/s", 1, value))
-    _, refused = encode.sample_rows(batch(sample("f/l/e/s", 1, value)))
+    _, refused = encode.storable(batch(sample("f/l/e/s", 1, value)))
     assert refused.height == 1
