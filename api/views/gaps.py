@@ -39,7 +39,7 @@ class GapView(View):
 
     filled_by: FilledBy | None
     """What filled it: `redelivery` (the sender had kept it), `rebirth` (a Sparkplug node told anew), `history` (the
-    source's own) or `recording` (a file); null while nothing has."""
+    source's own), `recording` (a file) or `letters` (dead letters that were replayed); null while nothing has."""
 
     samples: int | None
     """How many samples filled it; 0: nothing had happened; null where nobody counted."""
