@@ -59,7 +59,7 @@ def test_a_size_that_was_too_large_is_tried_again_after_a_while() -> None:
 async def test_a_batch_gets_through_a_link_that_carries_little_in_several_goes(
     proxy: Proxy, settings: InfluxSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.stores.influxdb.store.PREPARED", 7000)
+    monkeypatch.setattr("adapters.stores.influxdb.writer.BLOCK", 7000)
     passed: list[Request] = []
 
     def rule(request: Request) -> Reply | None:
@@ -92,10 +92,10 @@ async def test_a_batch_gets_through_a_link_that_carries_little_in_several_goes(
 
 
 @pytest.mark.system
-async def test_of_one_key_in_several_parts_of_a_batch_the_last_counts(
+async def test_of_one_key_in_several_blocks_of_a_batch_the_last_counts(
     settings: InfluxSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("adapters.stores.influxdb.store.PREPARED", 3)
+    monkeypatch.setattr("adapters.stores.influxdb.writer.BLOCK", 3)
     rows = [sample("f/l/e/s", at(second % 4), value=float(second)) for second in range(10)]
     async with create(settings) as store:
         assert (await store.write(batch(*rows), Position("spool", 1))).is_empty()
