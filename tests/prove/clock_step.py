@@ -10,8 +10,9 @@ Those who send have the right time.
 import asyncio
 import os
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Final
 
@@ -50,7 +51,8 @@ def prove(rounds: int | None) -> dict[str, object]:
     if library() is None:
         words = "needs libfaketime: apt install faketime"
         return {"sent": 0, "stored": 0, "lost": 0, "doubled": 0, "skipped": words}
-    return asyncio.run(stepped(ROUNDS if rounds is None else rounds))
+    kinds = islice(cycle(KINDS), ROUNDS if rounds is None else rounds)
+    return asyncio.run(stepped(tuple(kinds)))
 
 
 def library() -> Path | None:
@@ -58,8 +60,8 @@ def library() -> Path | None:
     return next(iter(sorted(Path("/usr").glob("lib*/**/faketime/libfaketimeMT.so.1"))), None)
 
 
-async def stepped(rounds: int) -> dict[str, object]:
-    """Set the clock wrong, and right again, so many times."""
+async def stepped(kinds: Sequence[str]) -> dict[str, object]:
+    """Set the clock wrong, and right again, in these of `KINDS` one after the other."""
     mqtt, opcua = MqttLoad(), OpcuaLoad()
     async with Scene(mqtt, opcua) as scene, Relay(mqtt.broker.port) as broker, Relay(opcua.plc.port) as plc:
         mqtt.more |= {"port": broker.port}
@@ -72,10 +74,9 @@ async def stepped(rounds: int) -> dict[str, object]:
             await installation.connected(process)
             scene.begin()
             await asyncio.sleep(SETTLED)
-            for number in range(rounds):
-                kind = list(KINDS)[number % len(KINDS)]
+            for number, kind in enumerate(kinds):
                 await clock.go_wrong(kind)
-                tell(f"clock set {kind} ({number + 1} of {rounds} times)")
+                tell(f"clock set {kind} ({number + 1} of {len(kinds)} times)")
             await scene.end()
             await scene.arrived()
         insane = [

@@ -98,7 +98,7 @@ class Cuts:
         """How many cuts there were, by kind."""
         self.slowest = 0.0
         """Seconds that the slowest link took to notice silence."""
-        self.failed = ""
+        self.failed: list[str] = []
         """What a link did that it must not."""
 
     async def make(self, kind: str) -> None:
@@ -123,7 +123,7 @@ class Cuts:
             await self._until(lambda: self._downs >= downs + sources and self._ups >= ups + sources)
         await asyncio.sleep(SETTLED)
         if kind == "blink" and self._downs > downs:
-            self.failed = f"a link was given up for {BLINK} s of silence, its keep-alive is {KEEPALIVE} s"
+            self.failed.append(f"a link was given up for {BLINK} s of silence, its keep-alive is {KEEPALIVE} s")
         self.made[kind] += 1
 
     async def _silent(self, downs: int) -> None:
@@ -133,7 +133,7 @@ class Cuts:
         took = time.monotonic() - begun
         self.slowest = max(self.slowest, took)
         if took > 1.5 * KEEPALIVE + SLACK:
-            self.failed = f"a link noticed silence after {took:.1f} s, its keep-alive is {KEEPALIVE} s"
+            self.failed.append(f"a link noticed silence after {took:.1f} s, its keep-alive is {KEEPALIVE} s")
         self._net.mend()
 
     @property

@@ -26,7 +26,7 @@ ROUNDS: Final = 60
 PASSED: Final = 0.4
 """Share of writes that InfluxDB answers all the same, meanwhile."""
 
-TIMEOUT: Final = "1 s"
+TIMEOUT: Final = "2 s"
 """How long the collector waits for an answer."""
 
 PATIENCE: Final = 120.0
