@@ -10,7 +10,7 @@ from typing import Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-ROWS_OF_GROUP: Final = 128 * 1024
+ROWS_OF_GROUP: Final = 32 * 1024
 """Rows that a file keeps together; a reader skips a group by its least and greatest values."""
 
 COMPRESSION_LEVEL: Final = 1

@@ -31,7 +31,7 @@ LOOSE_PER_SEALED: Final = 0.1
 """Share of loose rows, of the sealed ones, above which a day is sealed again."""
 
 
-AT_ONCE: Final = 2_000_000
+AT_ONCE: Final = 1_000_000
 """Rows that a merge holds in memory, about. A file with less than half of it is small, if its bytes are few too."""
 
 
