@@ -16,7 +16,7 @@ SOON: Final = timedelta(seconds=30)
 """A link that lived for longer was not taken over by a client that fights for it."""
 
 SUSPICIOUS: Final = 3
-"""So many links in a row, closed so soon, are no accident."""
+"""So many links in a row, closed so soon, or closed when the broker was asked, are no accident."""
 
 
 def started(payload: bytes, received: datetime) -> datetime | None:
@@ -35,10 +35,11 @@ class Memory:
 
     def __init__(self) -> None:
         self.asks = True
-        """Whether to ask the broker since when it runs: one that closes the link when asked is not asked again."""
+        """Whether to ask the broker since when it runs: one that closes each link on which it is asked is left alone."""
         self.restarted: datetime | None = None
         """When the broker started, UTC, as it said on the link that is open or was open last; None: it does not say."""
         self._closed = 0
+        self._unanswered = 0
         self._opened: datetime | None = None
         self._alive: datetime | None = None
 
@@ -61,8 +62,11 @@ class Memory:
         """
         before, self._alive = self._alive, alive
         if closed and unanswered:
-            self.asks = False
+            self._unanswered += 1
+            self.asks = self._unanswered < SUSPICIOUS
             return False
+        if not unanswered:
+            self._unanswered = 0
         if started is not None and before is not None and started > before:
             self._closed = 0  # what closed the link before this one was the end of the broker
         soon = self._opened is not None and alive - self._opened < SOON

@@ -58,12 +58,22 @@ class TestTakenOver:
 
 
 class TestAsking:
-    def test_a_broker_that_closes_the_link_when_asked_is_not_asked_again(self) -> None:
+    def test_a_broker_that_closes_each_link_when_asked_is_left_alone(self) -> None:
         memory = Memory()
+        asks = [memory.asks]
+        for _ in range(SUSPICIOUS):
+            memory.opened(NOON, None)
+            assert not memory.broke(NOON, None, closed=True, unanswered=True)
+            asks.append(memory.asks)
+        assert asks == [True] * SUSPICIOUS + [False]
+
+    def test_a_broker_that_ends_when_asked_now_and_then_is_asked_again(self) -> None:
+        memory = Memory()
+        for _ in range(SUSPICIOUS):
+            for unanswered in (True, False):
+                memory.opened(NOON, None)
+                memory.broke(NOON + SOON, None, closed=True, unanswered=unanswered)
         assert memory.asks
-        memory.opened(NOON, None)
-        assert not memory.broke(NOON, None, closed=True, unanswered=True)
-        assert not memory.asks
 
     def test_a_broker_that_does_not_answer_before_the_network_breaks_is_asked_again(self) -> None:
         memory = Memory()
