@@ -308,6 +308,8 @@ class Link:
                 await self._until(lambda: self.started is not None)
         except TimeoutError:
             return
+        if self.started is None:
+            raise self._hung_up()
 
     def _hung_up(self) -> SourceError:
         """Give the error for a link that was over before it was open."""

@@ -35,7 +35,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.asks = True
-        """Whether to ask the broker since when it runs: one that closes each link on which it is asked is left alone."""
+        """Whether to ask the broker since when it runs: one that closes each link when asked is left alone."""
         self.restarted: datetime | None = None
         """When the broker started, UTC, as it said on the link that is open or was open last; None: it does not say."""
         self._closed = 0
@@ -43,9 +43,10 @@ class Memory:
         self._opened: datetime | None = None
         self._alive: datetime | None = None
 
-    def failed(self) -> None:
-        """Note that a link could not be opened."""
+    def failed(self, *, unanswered: bool) -> None:
+        """Note that a link could not be opened; `unanswered` where the broker closed it when it was asked."""
         self._closed = 0
+        self._heed(unanswered=unanswered)
 
     def opened(self, now: datetime, started: datetime | None) -> None:
         """Note that a link is open since `now`, and when the broker started, if it says so."""
@@ -61,14 +62,15 @@ class Memory:
             unanswered: whether the broker was asked since when it runs, and closed the link instead of answering.
         """
         before, self._alive = self._alive, alive
+        self._heed(unanswered=closed and unanswered)
         if closed and unanswered:
-            self._unanswered += 1
-            self.asks = self._unanswered < SUSPICIOUS
             return False
-        if not unanswered:
-            self._unanswered = 0
         if started is not None and before is not None and started > before:
             self._closed = 0  # what closed the link before this one was the end of the broker
         soon = self._opened is not None and alive - self._opened < SOON
         self._closed = self._closed + 1 if closed and soon else 0
         return self._closed >= SUSPICIOUS
+
+    def _heed(self, *, unanswered: bool) -> None:
+        self._unanswered = self._unanswered + 1 if unanswered else 0
+        self.asks = self.asks and self._unanswered < SUSPICIOUS

@@ -81,7 +81,7 @@ class MqttSource:
             try:
                 await link.open(self._decoder.topics, asking=self._asking)
             except SourceUnreachableError:
-                self._memory.failed()
+                self._memory.failed(unanswered=link.unanswered)
                 raise
             self._resumed = link.resumed
             self._memory.opened(datetime.now(UTC), link.started)

@@ -54,7 +54,7 @@ class TestTakenOver:
         memory = Memory()
         for n in range(9):
             assert not life(memory, NOON + timedelta(seconds=2 * n), 1, broker=None)
-            memory.failed()
+            memory.failed(unanswered=False)
 
 
 class TestAsking:
@@ -66,6 +66,13 @@ class TestAsking:
             assert not memory.broke(NOON, None, closed=True, unanswered=True)
             asks.append(memory.asks)
         assert asks == [True] * SUSPICIOUS + [False]
+
+    def test_a_broker_that_closes_each_link_before_it_is_open_is_left_alone(self) -> None:
+        memory = Memory()
+        for _ in range(SUSPICIOUS):
+            assert memory.asks
+            memory.failed(unanswered=True)
+        assert not memory.asks
 
     def test_a_broker_that_ends_when_asked_now_and_then_is_asked_again(self) -> None:
         memory = Memory()
