@@ -6,11 +6,11 @@ from typing import Final
 
 from adapters.sources.contract import Delivery
 
-ROOM: Final = 8 * 2**20
-"""Bytes of samples that may wait, about 75,000 numbers; then the source is not read until the spool has taken some."""
+ROOM: Final = 4 * 2**20
+"""Bytes of samples that may wait, about 40,000 numbers; then the source is not read until the spool has taken some."""
 
-TOGETHER: Final = 2 * 2**20
-"""Bytes of samples from which on no more are taken together, about 20,000 numbers: judging and encoding a batch takes
+TOGETHER: Final = 2**20
+"""Bytes of samples from which on no more are taken together, about 10,000 numbers: judging and encoding a batch takes
 several times its size, and larger ones gain nothing."""
 
 

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from collector.allocator import give_back_memory
 from collector.output import DEFAULT_CONFIG, ConfigFile, fail
 
 app = typer.Typer()
@@ -23,6 +24,7 @@ def run(
 
     Ends on SIGTERM or Ctrl-C, after what has arrived is safe. Which role ends by itself is started again.
     """
+    give_back_memory()  # before Polars is loaded
     from adapters.stores.contract import StoreError
     from collector.alone import OtherCollectorError
     from collector.load import ConfigError, load
