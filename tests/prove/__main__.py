@@ -29,6 +29,7 @@ PROOFS: Final[dict[str, str]] = {
     "store-errors": "tests.prove.store_errors",
     "store-slow": "tests.prove.store_slow",
     "disk-full": "tests.prove.disk_full",
+    "torn-spool": "tests.prove.torn_spool",
     "net-cut": "tests.prove.net_cut",
     "clock-step": "tests.prove.clock_step",
     "overload": "tests.prove.overload",
