@@ -3,8 +3,9 @@
 The spool is filled before the clock runs. The drain reads it, encodes, writes and commits as in a collector. The plain
 client has the very lines that the store writes, as bytes in memory, and does nothing but post them without compression
 over parallel connections, in the best of several settings: what it reaches is what InfluxDB takes. The WriteApi gets
-the same values as points. Each run has a database of its own, and they take turns, since a machine is not equally fast
-all the time; the best run of each counts. All write through the nginx that stands for the address of InfluxDB 1.8.
+the same values as points. Each run has a database of its own. They take turns, since a machine is not equally fast all
+the time: the ratio is the median of those of runs next to each other, and the rates are medians, too. All write through
+the nginx that stands for the address of InfluxDB 1.8.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from random import SystemRandom
+from statistics import median
 from typing import Final
 from urllib.parse import urlencode
 
@@ -38,16 +40,16 @@ from collector.spool.sqlite import SqliteSpool
 from tests.bench.points import point, prepared, samples
 from tests.servers.influxdb import InfluxServer
 
-SAMPLES_SENT: Final = 1_000_000
-"""Samples of one run of the drain, and of the plain client."""
+SAMPLES_SENT: Final = 500_000
+"""Samples of one run of the drain, and of the plain client: five full batches of a drain."""
 
-POINTS: Final = 100_000
+POINTS: Final = 50_000
 """Samples of one run of the WriteApi, which is slower."""
 
 DELIVERED: Final = 2_000
 """Samples in one delivery of a source, which is one entry of the spool."""
 
-ROUNDS: Final = 3
+ROUNDS: Final = 7
 """Runs of each side."""
 
 PLAIN: Final = ((2, 1_000_000), (4, 1_000_000), (4, 700_000), (8, 700_000))
@@ -81,24 +83,27 @@ async def _measured() -> dict[str, object]:
             lines = bodies(load.samples)
             trials = {setting: await _plain(load, lines[setting[1]], setting[0]) for setting in PLAIN}
             connections, size = max(trials, key=lambda setting: trials[setting])
-            ours, plain, points = [0.0], [trials[connections, size]], [0.0]
+            rounds = []
             for number in range(ROUNDS):
-                for side in ("drain", "plain")[:: 1 if number % 2 else -1]:
+                rates: dict[str, float] = {}
+                for side in ("drain", "plain", "points")[:: 1 if number % 2 else -1]:
                     if side == "drain":
-                        ours.append(await _drained(load))
+                        rates[side] = await _drained(load)
+                    elif side == "plain":
+                        rates[side] = await _plain(load, lines[size], connections)
                     else:
-                        plain.append(await _plain(load, lines[size], connections))
-                points.append(await _points(load))
-                rates = f"drain {ours[-1]:.0f}, plain {plain[-1]:.0f}, points {points[-1]:.0f}"
-                print(f"round {number + 1}: {rates} samples/s", file=sys.stderr)
+                        rates[side] = await _points(load)
+                rounds.append(rates)
+                told = ", ".join(f"{side} {rate:.0f}" for side, rate in sorted(rates.items()))
+                print(f"round {number + 1}: {told} samples/s", file=sys.stderr)
     return {
-        "value": round(max(ours)),
-        "reference": round(max(plain)),
-        "ratio": round(max(ours) / max(plain), 2),
+        "value": round(median(rates["drain"] for rates in rounds)),
+        "reference": round(median(rates["plain"] for rates in rounds)),
+        "ratio": round(median(rates["drain"] / rates["plain"] for rates in rounds), 2),
         "unit": "samples/s",
         "against": f"the same lines posted by a plain client, {connections} connections, {size} bytes a request",
-        "write_api": round(max(points)),
-        "write_api_ratio": round(max(ours) / max(points), 1),
+        "write_api": round(median(rates["points"] for rates in rounds)),
+        "write_api_ratio": round(median(rates["drain"] / rates["points"] for rates in rounds), 1),
         "samples": SAMPLES_SENT,
     }
 
@@ -124,26 +129,30 @@ async def _drained(load: Load) -> float:
             return await _run(load, lambda database: _drain(load, spool, records, database), load.samples.height)
 
 
-async def _drain(load: Load, spool: Spool, records: Records, database: str) -> None:
+async def _drain(load: Load, spool: Spool, records: Records, database: str) -> float:
+    """Drain a spool into an open store; give the seconds that it took."""
     influx = InfluxSettings(url=load.influx.url, bucket=database)
-    drain = Drain(
-        spool,
-        create(influx),
-        records,
-        settings=StoreSettings(kind="influxdb", settings=influx),
-        sources={},
-        dead_letters=bounds_of(RecordsSettings()),
-        clock=WallClock(),
-        random=SystemRandom(),
-    )
-    drain.finish()
-    await drain.run()
+    async with create(influx) as store:
+        drain = Drain(
+            spool,
+            store,
+            records,
+            settings=StoreSettings(kind="influxdb", settings=influx),
+            sources={},
+            dead_letters=bounds_of(RecordsSettings()),
+            clock=WallClock(),
+            random=SystemRandom(),
+        )
+        drain.finish()
+        begun = time.perf_counter()
+        await drain.pump()
+        return time.perf_counter() - begun
 
 
 async def _plain(load: Load, lines: list[bytes], connections: int) -> float:
     """Post lines over some connections; give samples/s."""
 
-    async def post(database: str) -> None:
+    async def post(database: str) -> float:
         left, failed = iter(lines), []
         lock = threading.Lock()
 
@@ -153,12 +162,14 @@ async def _plain(load: Load, lines: list[bytes], connections: int) -> float:
             except OSError as error:
                 failed.append(error)
 
+        begun = time.perf_counter()
         threads = [threading.Thread(target=work) for _ in range(connections)]
         for thread in threads:
             thread.start()
         for thread in threads:
             await asyncio.to_thread(thread.join)
         assert not failed, failed
+        return time.perf_counter() - begun
 
     return await _run(load, post, load.samples.height)
 
@@ -186,22 +197,22 @@ async def _points(load: Load) -> float:
     """Write points through the batching WriteApi; give samples/s."""
     rows = prepared(load.samples[:POINTS])
 
-    def write(database: str) -> None:
+    def write(database: str) -> float:
+        begun = time.perf_counter()
         with InfluxDBClient(load.influx.url, token="", org="-") as client, client.write_api() as api:
             for row in rows:
                 api.write(database, record=point(row))
+        return time.perf_counter() - begun
 
     return await _run(load, lambda database: asyncio.to_thread(write, database), POINTS)
 
 
-async def _run(load: Load, work: Callable[[str], Awaitable[None]], count: int) -> float:
-    """Time some work on a database of its own, count what it stored, and drop it; give samples/s."""
+async def _run(load: Load, work: Callable[[str], Awaitable[float]], count: int) -> float:
+    """Do some work on a database of its own, count what it stored, and drop it; give samples/s by the time it tells."""
     database = f"bench_{time.monotonic_ns()}"
     await load.influx.query(f"CREATE DATABASE {database}")
     gc.collect()
-    begun = time.perf_counter()
-    await work(database)
-    seconds = time.perf_counter() - begun
+    seconds = await work(database)
     rows = await load.influx.query('SELECT COUNT("status") FROM "sample"', database)
     assert rows[0]["count"] == count, f"{rows[0]['count']} of {count} samples are stored"
     await load.influx.query(f"DROP DATABASE {database}")
