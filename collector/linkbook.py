@@ -4,16 +4,18 @@ A source's outage is a gap. It begins where samples may be missing since (`Link.
 is up again, filled where the sender repeats what it held. A source that has never been up has no gap. A collector that
 was killed finds its last heartbeat in the records, and the gap begins there.
 
-What cannot be written waits, in order, until the records answer; sources are not held up by it.
+What cannot be written waits, in order, until the records answer; sources are not held up by it. When too much waits, an
+outage that follows upon another becomes one gap with it.
 
 When this machine's clock is set, all that the book holds by that clock moves with it (`collector.ownclock`): an outage
 that was under way is as long as it was, not longer or shorter by the step.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -31,6 +33,10 @@ from collector.records import Records, RecordsError
 BEAT: Final = 1.0
 """Seconds between two heartbeats."""
 
+WAITING: Final = 10_000
+"""Changes of the ledger that wait to be written, from which on those of one source are joined: hours of links that come
+and go."""
+
 _WORKED: Final = ("up", "held")
 _FORGOT: Final = "it was started again meanwhile: if it crashed, what it had not saved is gone"
 _SET_IT: Final = "have NTP set this machine's clock, or see who sets it wrong"
@@ -40,6 +46,20 @@ _KILLED: Final = "the collector ended without notice"
 _log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Change:
+    """A change of the gap ledger that is to be written."""
+
+    source: str
+    """Whose gap."""
+
+    write: Callable[[sa.Connection], object]
+    """Writes it."""
+
+    ends: bool
+    """Whether it ends a gap; otherwise it begins one."""
+
+
 class LinkBook:
     """How every source of this collector stands."""
 
@@ -47,7 +67,7 @@ class LinkBook:
         self._records = records
         self._clock = clock
         self._links: dict[str, Link] = {}
-        self._ledger: list[Callable[[sa.Connection], object]] = []
+        self._ledger: list[_Change] = []
         self._doubles: dict[str, Doubles] = {}
         self._own = OwnClock(clock.now(), clock.monotonic())
         self._behind = timedelta(0)
@@ -99,6 +119,8 @@ class LinkBook:
                 for source, later in self._doubles.items():
                     doubles[source] = doubles.get(source, Doubles()) + later
                 self._doubles = doubles
+                if len(self._ledger) > WAITING:
+                    self._ledger = _joined(self._ledger)
                 return
             del self._ledger[: len(ledger)]
             self._silent = False
@@ -124,7 +146,9 @@ class LinkBook:
         if filled and restarted is not None and link.state not in _WORKED and restarted > link.since:
             _log.warning("sender restarted", source=source, at=restarted.isoformat())
             filled, doubt = False, _FORGOT
-        self._ledger.append(lambda connection: end_gap(connection, source, end, filled=filled, now=now, doubt=doubt))
+        self._ledger.append(
+            _Change(source, partial(end_gap, source=source, end=end, filled=filled, now=now, doubt=doubt), ends=True)
+        )
         self._change(source, "up", "", since=now)
 
     def went_down(
@@ -144,7 +168,9 @@ class LinkBook:
             alive = min(alive, link.since)
         if link.state in _WORKED:
             start = link.missing_since(alive)
-            self._ledger.append(lambda connection: begin_gap(connection, source, start, problem, kind))
+            self._ledger.append(
+                _Change(source, partial(begin_gap, source=source, start=start, cause=problem, kind=kind), ends=False)
+            )
         since = alive if link.state == "up" else link.since
         self._change(source, state, problem, since=since)
 
@@ -220,13 +246,29 @@ class LinkBook:
             await self.flush()
 
 
+def _joined(ledger: Sequence[_Change]) -> list[_Change]:
+    """Make one gap of all outages of a source: from the first beginning to the last end, and the end before it."""
+    ends, begins = dict[str, int](), dict[str, int]()
+    kept = set[int]()
+    for number, change in enumerate(ledger):
+        if change.ends:
+            ends[change.source] = number
+            if change.source not in begins:
+                kept.add(number)
+        else:
+            begins.setdefault(change.source, number)
+    last = {change.source: number for number, change in enumerate(ledger)}
+    kept |= set(begins.values()) | {number for source, number in ends.items() if last[source] == number}
+    return [change for number, change in enumerate(ledger) if number in kept]
+
+
 def _write(
     connection: sa.Connection,
-    ledger: Iterable[Callable[[sa.Connection], object]],
+    ledger: Iterable[_Change],
     links: list[Link],
     doubles: Mapping[str, Doubles],
 ) -> None:
     for change in ledger:
-        change(connection)
+        change.write(connection)
     write_links(connection, links)
     add_doubles(connection, doubles)

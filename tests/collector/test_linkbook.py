@@ -4,6 +4,8 @@ import asyncio
 from contextlib import suppress
 from datetime import timedelta
 
+import pytest
+
 from collector.gaps import Gap, read_gaps
 from collector.linkbook import BEAT, LinkBook
 from collector.links import OVERTAKING, TRANSIT, Link, read_links
@@ -230,3 +232,39 @@ async def test_what_could_not_be_written_is_written_when_the_records_answer(
     book._records = records
     await book.flush()
     assert [gap.cause for gap in await gaps(records)] == ["cable pulled"]
+
+
+async def test_outages_without_end_that_cannot_be_written_become_one(
+    records: Records, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("collector.linkbook.WAITING", 10)
+    book = LinkBook(records, clock)
+    await book.open(["lathe", "plc"])
+    for source in ("lathe", "plc"):
+        book.came_up(source, filled=False)
+    await book.flush()
+    answering, outages = records.run, []
+    monkeypatch.setattr(records, "run", _silent)
+    for _ in range(100):
+        outages.append(clock.now())
+        for source in ("lathe", "plc"):
+            book.went_down(source, "down", "cable loose")
+        clock.advance(10)
+        book.came_up("plc", filled=False)
+        book.came_up("lathe", filled=False)
+        await book.flush()
+        assert len(book._ledger) <= 14
+        clock.advance(10)
+    book.went_down("lathe", "down", "cable gone")
+    monkeypatch.setattr(records, "run", answering)
+    await book.flush()
+    for source in ("lathe", "plc"):
+        noted = [gap for gap in await gaps(records) if gap.source == source]
+        assert len(noted) < 10
+        for begun in outages:
+            assert any(gap.start <= begun and gap.end and begun + 10 * SECOND <= gap.end for gap in noted)
+    assert [gap.source for gap in await gaps(records) if gap.end is None] == ["lathe"]
+
+
+async def _silent(*_: object) -> None:
+    raise RecordsError
