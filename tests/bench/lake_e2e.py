@@ -198,10 +198,11 @@ async def _latency(folder: Path) -> dict[str, object]:
 
     async with _collector(folder) as (spool, records), asyncio.TaskGroup() as group:
         drain = _drain(spool, records, folder)
-        tasks = [group.create_task(drain.run()), group.create_task(load(spool))]
+        group.create_task(drain.run())
+        sender = group.create_task(load(spool))
         await watch(spool)
-        for task in tasks:
-            task.cancel()
+        sender.cancel()
+        drain.finish()
     _say(f"reading latency: {statistics.median(waited):.2f} s, {max(waited):.2f} s at most, of {len(waited)} samples")
     return {
         "latency_s": round(statistics.median(waited), 2),

@@ -257,7 +257,7 @@ class Table:
         with self._committing:
             commit(delta, actions, transactions)
         with self._lock:
-            after = self._newest().version()
+            after = self._newest().version()  # `delta` does not know what it has become
         for version in range(before + 1, after + 1):
             self.folder.sync(f"_delta_log/{version:020d}.json")
 
