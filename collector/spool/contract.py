@@ -122,7 +122,10 @@ class Spool(Protocol):
         """Give a consumer's committed position; 0 for one never heard of."""
 
     async def commit(self, consumer: str, position: int) -> None:
-        """Remember that `consumer` has dealt with everything up to `position`; never goes back."""
+        """Remember that `consumer` has dealt with everything up to `position`; never goes back.
+
+        A position beyond the newest entry, of a store that remembers what a disk has lost, is not given again.
+        """
 
     async def losses(self) -> list[Loss]:
         """Give the losses that are not yet forgotten, by id."""

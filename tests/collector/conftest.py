@@ -29,3 +29,9 @@ async def spool(tmp_path: Path) -> AsyncIterator[SqliteSpool]:
 async def clock() -> ManualClock:
     """Give a clock at noon."""
     return ManualClock()
+
+
+@pytest.fixture(autouse=True)
+def light_ballast(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spare the disk: a spool that mends itself writes and syncs a ballast beside it."""
+    monkeypatch.setattr("collector.spool.ballast.BALLAST", 4096)

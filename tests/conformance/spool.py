@@ -19,7 +19,7 @@ import polars as pl
 import pytest
 
 from adapters.sample import SAMPLES, no_samples
-from collector.spool.contract import STORE, Spool, SpoolFullError
+from collector.spool.contract import STORE, Spool, SpoolFullError, WhenFull
 from tests.collector.fakes import NOON, batch, numbers, row, until
 
 FOREVER = timedelta(days=1)
@@ -31,7 +31,9 @@ ROOMY: Mapping[str, Any] = {"limit": 2**26, "linger": timedelta(0), "keep": time
 class Opening(Protocol):
     """Opens the spool of one test, once more each time."""
 
-    def __call__(self, *, limit: int, linger: timedelta, keep: timedelta) -> AbstractAsyncContextManager[Spool]:
+    def __call__(
+        self, *, limit: int, linger: timedelta, keep: timedelta, age: timedelta = FOREVER, when_full: WhenFull = "hold"
+    ) -> AbstractAsyncContextManager[Spool]:
         """Give it, not yet open."""
 
 
@@ -157,6 +159,65 @@ class SpoolConformance:
             await spool.commit(STORE, upto)
             await until(lambda: _holds(spool, []))
             assert await spool.append(numbers(kept), "plc") > upto
+
+    async def test_a_full_spool_does_without_what_the_store_has_before_it_refuses(self, opening: Opening) -> None:
+        async with opening(**{**ROOMY, "limit": 10_000, "keep": FOREVER}) as spool:
+            await spool.commit("faults", 0)
+            ends = [await spool.append(numbers([n]), "plc") for n in range(4)]
+            await spool.commit(STORE, ends[2])
+            for n in range(4, 7):
+                await spool.append(numbers([n]), "plc")
+            chunk = await spool.read(0, 100)
+            assert values(chunk.samples)[-4:] == [3, 4, 5, 6]
+            assert chunk.missed
+            assert await spool.losses() == []
+
+    async def test_a_spool_with_entries_that_are_too_old_refuses_until_the_store_has_them(
+        self, opening: Opening
+    ) -> None:
+        async with opening(**{**ROOMY, "age": timedelta(0)}) as spool:
+            upto = await spool.append(numbers([1]), "plc")
+            with pytest.raises(SpoolFullError, match="age"):
+                await spool.append(numbers([2]), "plc")
+            assert values((await spool.read(0, 100)).samples) == [1]
+            await spool.commit(STORE, upto)
+            assert await spool.append(numbers([2]), "plc") > upto
+
+    async def test_where_a_person_chose_it_the_oldest_are_dropped_and_told(self, opening: Opening) -> None:
+        settings = {**ROOMY, "limit": 10_000, "when_full": "drop_oldest"}
+        async with opening(**settings) as spool:
+            for n in range(12):
+                since = NOON + timedelta(hours=n)
+                await spool.append(numbers([n, n + 0.5], since=since), "plc" if n % 2 else "broker")
+            chunk = await spool.read(0, 100)
+            read = values(chunk.samples)
+            assert read == [n + k for n in range(12) for k in (0, 0.5)][-len(read) :]
+            assert chunk.missed
+            losses = await spool.losses()
+            assert sum(loss.samples for loss in losses) == 24 - len(read)
+            assert {loss.source for loss in losses} == {"plc", "broker"}
+            assert {loss.kind for loss in losses} == {"dropped"}
+            first = min(loss.start for loss in losses)
+            assert first == NOON
+            assert [loss.id for loss in losses] == sorted({loss.id for loss in losses})
+        async with opening(**settings) as spool:
+            assert await spool.losses() == losses
+            await spool.forget(losses[-2].id)
+            assert await spool.losses() == losses[-1:]
+
+    async def test_what_the_store_has_is_no_loss_when_it_is_dropped(self, opening: Opening) -> None:
+        async with opening(**{**ROOMY, "limit": 10_000, "when_full": "drop_oldest"}) as spool:
+            for n in range(12):
+                await spool.commit(STORE, await spool.append(numbers([n]), "plc"))
+            assert await spool.losses() == []
+
+    async def test_a_commit_beyond_the_end_takes_positions_out_of_use(self, opening: Opening) -> None:
+        async with opening(**ROOMY) as spool:
+            upto = await spool.append(numbers([1]), "plc")
+            # A store may remember more than a spool whose disk lost what it said it had synced.
+            await spool.commit(STORE, upto + 5)
+            assert await spool.append(numbers([2]), "plc") > upto + 5
+            assert await spool.losses() == []
 
     async def test_an_empty_spool_takes_a_batch_of_any_size(self, opening: Opening) -> None:
         async with opening(**{**ROOMY, "limit": 1}) as spool:

@@ -12,12 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from collector.spool import writer
+from collector.spool import rows, writer
 from collector.spool.contract import STORE, SpoolError, SpoolFullError
-from collector.spool.file import SpoolFile
+from collector.spool.database import Database
+from collector.spool.entry import encode
+from collector.spool.file import Bounds, SpoolFile
 from collector.spool.sqlite import SqliteSpool
 from collector.spool.tables import APPLICATION
-from tests.collector.fakes import numbers, until
+from tests.collector.fakes import NOON, numbers, until
+from tests.collector.spool.test_ages import Hands
 from tests.conformance.spool import ROOMY, Opening, SpoolConformance, values
 
 
@@ -25,6 +28,19 @@ class TestSqlite(SpoolConformance):
     @pytest.fixture
     def opening(self, tmp_path: Path) -> Opening:
         return lambda **settings: SqliteSpool(tmp_path / "deep" / "spool.db", **settings)
+
+
+S = 10**9
+DAY = 86_400 * S
+"""In ns."""
+
+
+@pytest.fixture
+def hands(monkeypatch: pytest.MonkeyPatch) -> Hands:
+    """Give both clocks of the machine, to be set by hand."""
+    hands = Hands()
+    monkeypatch.setattr("collector.spool.file.SpoolClock", hands.clock)
+    return hands
 
 
 def spool_at(path: Path, **settings: object) -> SqliteSpool:
@@ -115,7 +131,7 @@ def test_a_file_that_is_no_database_is_named_and_left(path: Path) -> None:
 
 async def test_a_broken_page_is_told_with_what_to_do(path: Path) -> None:
     async with spool_at(path) as spool:
-        for n in range(200):
+        for n in range(50):
             await spool.append(numbers([n]), "plc")
     overwrite(path, since=3 * 8192)
     with pytest.raises(SpoolError, match="is damaged"):
@@ -217,17 +233,99 @@ async def test_two_spools_have_two_identities(tmp_path: Path) -> None:
         assert one.log != other.log
 
 
-async def test_old_entries_are_dropped_while_nobody_appends(path: Path) -> None:
-    async with spool_at(path, keep=timedelta(milliseconds=300)) as spool:
+async def test_old_entries_are_dropped_while_nobody_appends(path: Path, hands: Hands) -> None:
+    async with spool_at(path, keep=timedelta(hours=1)) as spool:
         upto = await spool.append(numbers([0]), "plc")
         await spool.commit("faults", 0)
         await spool.commit(STORE, upto)
         assert await spool.size() > 0
+        hands.machine += 3601 * S
 
         async def empty() -> bool:
             return await spool.size() == 0
 
         await until(empty)
+
+
+async def test_a_spool_that_nobody_drains_holds_back_by_age_alone(path: Path, hands: Hands) -> None:
+    async with spool_at(path, age=timedelta(days=7)) as spool:
+        upto = await spool.append(numbers([0]), "plc")
+        hands.wall += 8 * DAY
+        await spool.append(numbers([1]), "plc")
+        hands.machine += 8 * DAY
+        with pytest.raises(SpoolFullError, match=r"for 8 days, 0:00:00, longer than 7 days.*raise `spool: age:`"):
+            await spool.append(numbers([2]), "plc")
+        await spool.commit(STORE, upto + 1)
+        await spool.append(numbers([2]), "plc")
+
+
+async def test_the_oldest_are_dropped_by_age_where_a_person_chose_it(path: Path, hands: Hands) -> None:
+    async with spool_at(path, age=timedelta(days=7), when_full="drop_oldest") as spool:
+        await spool.append(numbers([0, 1]), "plc")
+        await spool.append(numbers([2]), "broker")
+        hands.machine += 4 * DAY
+        await spool.append(numbers([3]), "plc")
+        hands.machine += 4 * DAY
+        await spool.append(numbers([4]), "plc")
+        assert values((await spool.read(0, 100)).samples) == [3, 4]
+        losses = await spool.losses()
+        assert [(one.source, one.samples, one.kind) for one in losses] == [
+            ("plc", 2, "dropped"),
+            ("broker", 1, "dropped"),
+        ]
+        assert losses[0].start == NOON
+        assert losses[0].end == NOON + timedelta(milliseconds=1)
+        assert "`spool: age:`" in losses[0].reason
+
+
+async def test_a_full_disk_lets_cursors_move_by_giving_the_ballast_away(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = sqlite3.OperationalError("database or disk is full")
+    full.sqlite_errorcode = sqlite3.SQLITE_FULL
+    async with spool_at(path, mends=True) as spool:
+        ballast = path.with_name("spool.db.ballast")
+        assert ballast.stat().st_size == 4096
+        upto = await spool.append(numbers([1]), "plc")
+        write_cursor = rows.write_cursor
+
+        def no_room(database: Database, consumer: str, position: int) -> None:
+            if ballast.exists():
+                raise full
+            write_cursor(database, consumer, position)
+
+        monkeypatch.setattr(rows, "write_cursor", no_room)
+        await spool.commit(STORE, upto)
+        assert await spool.cursor(STORE) == upto
+        assert not ballast.exists()
+
+
+async def test_ids_of_losses_are_never_used_twice(path: Path) -> None:
+    async with spool_at(path, limit=4000, when_full="drop_oldest") as spool:
+        for n in range(5):
+            await spool.append(numbers([n]), "plc")
+        first = await spool.losses()
+        await spool.forget(first[-1].id)
+        assert await spool.losses() == []
+        for n in range(5):
+            await spool.append(numbers([n]), "plc")
+    async with spool_at(path) as spool:
+        again = await spool.losses()
+        assert again[0].id > first[-1].id
+
+
+def test_a_read_only_disk_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        error = sqlite3.OperationalError("attempt to write a readonly database")
+        error.sqlite_errorcode = sqlite3.SQLITE_READONLY
+        raise error
+
+    SpoolFile(path).close()
+    monkeypatch.setattr(rows, "insert_entry", refuse)
+    file = SpoolFile(path)
+    with pytest.raises(SpoolError, match="cannot be written; let the user of this process write"):
+        file.append([encode(numbers([1]), "plc")], Bounds(2**30, 10**15, "hold"))
+    file.close()
 
 
 APPENDING = """
@@ -271,7 +369,7 @@ def append_until_killed(path: Path, appends: int) -> set[float]:
 
 async def test_what_a_killed_process_was_told_is_there(path: Path) -> None:
     told: set[float] = set()
-    for appends in (100, 200, 300):
+    for appends in (50, 150):
         told |= append_until_killed(path, appends)
         async with spool_at(path) as spool:
             chunk = await spool.read(0, 10**6)
