@@ -33,6 +33,9 @@ T = TypeVar("T")
 PATIENCE: Final = 60.0
 """Seconds in which a collector must be up, and in which it must end."""
 
+SAID: Final = 4000
+"""Characters of the collector's log that are shown when something is wrong."""
+
 
 class Installation:
     """One park with one line, whose equipment is that of the loads."""
@@ -124,10 +127,11 @@ class Installation:
 
     async def connected(self, process: asyncio.subprocess.Process) -> None:
         """Wait until all sources have been connected in this life of the collector."""
-        async with asyncio.timeout(PATIENCE):
-            while self._log.read_bytes()[self._begun :].count(b"source connected") < self.sources:
-                assert process.returncode is None, f"the collector ended:\n{self.log}"
-                await asyncio.sleep(0.01)
+        until = asyncio.get_running_loop().time() + PATIENCE
+        while self._log.read_bytes()[self._begun :].count(b"source connected") < self.sources:
+            assert process.returncode is None, f"the collector ended:\n{self.log[-SAID:]}"
+            assert asyncio.get_running_loop().time() < until, f"a source is not connected:\n{self.log[-SAID:]}"
+            await asyncio.sleep(0.01)
 
     async def gaps(self) -> list[Gap]:
         """Give all gaps of yesterday, today and tomorrow, by start."""
