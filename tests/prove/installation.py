@@ -30,7 +30,7 @@ from tests.prove.load import Load
 
 T = TypeVar("T")
 
-PATIENCE: Final = 60.0
+PATIENCE: Final = 120.0
 """Seconds in which a collector must be up, and in which it must end."""
 
 SAID: Final = 4000
