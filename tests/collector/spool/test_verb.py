@@ -146,8 +146,7 @@ def test_export_writes_what_the_store_does_not_have(path: Path, tmp_path: Path, 
     target = tmp_path / "out" / f"rest{suffix}"
     done = told("export", target, "--file", path)
     assert (done["samples"], done["from"], done["to"]) == (6, 2, 4)
-    ways = {".parquet": pl.scan_parquet, ".csv": pl.scan_csv, ".arrow": pl.scan_ipc}
-    read = ways[suffix](target).collect()
+    read = _read(target)
     assert read["float"].to_list() == [1, 1.5, 2, 2.5, 3, 3.5]
     assert read["source"].to_list() == ["plc", "plc", "broker", "broker", "plc", "plc"]
     assert [one.name for one in target.parent.iterdir()] == [target.name]
@@ -170,3 +169,9 @@ def test_export_writes_damaged_bodies_as_they_were_found(path: Path, tmp_path: P
     assert done["damaged"] == 1
     assert set((tmp_path / "raw" / "3.bin").read_bytes()) == {0}
     assert "checksum" in (tmp_path / "raw" / "3.txt").read_text()
+
+
+def _read(target: Path) -> pl.DataFrame:
+    if target.suffix == ".csv":
+        return pl.read_csv(target)
+    return pl.read_parquet(target) if target.suffix == ".parquet" else pl.read_ipc(target)
