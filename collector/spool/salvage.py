@@ -57,13 +57,16 @@ class Salvaged:
     """Where the damaged file is now."""
 
 
-def mended(path: Path, required: Collection[str], error: SpoolDamagedError | None = None) -> SpoolFile:
+def mended(
+    path: Path, required: Collection[str], error: SpoolDamagedError | None = None, *, log: str = ""
+) -> SpoolFile:
     """Open a spool's file; where it is damaged, or has forgotten entries, save what can be read of it before.
 
     Args:
         path: the file; nobody else appends to it.
         required: consumers that an entry is needed by.
         error: what is known to be damaged.
+        log: its identity, where the caller knows it.
 
     Raises:
         SpoolError: it cannot be opened, or nothing of a spool can be found in it.
@@ -86,7 +89,7 @@ def mended(path: Path, required: Collection[str], error: SpoolDamagedError | Non
                 return file
             file.close()
             error = SpoolDamagedError(f"its last {vanished} entries have vanished")
-    salvage(path, required=required, why=str(error.__cause__ or error))
+    salvage(path, required=required, why=str(error.__cause__ or error), log=log)
     return SpoolFile(path, required=required)
 
 
@@ -98,20 +101,21 @@ def finish(path: Path) -> None:
         _put_in_place(path, new, path.with_name(f"{path.name}.damaged-{_stamp()}"))
 
 
-def salvage(path: Path, *, required: Collection[str], why: str) -> Salvaged:
+def salvage(path: Path, *, required: Collection[str], why: str, log: str = "") -> Salvaged:
     """Save what can be read of the spool at `path`, which nobody has open.
 
     Args:
         path: the spool's file.
         required: consumers that an entry is needed by.
         why: what was found.
+        log: its identity, should it stand nowhere any more; empty: a new one then.
 
     Raises:
         SpoolError: nothing of a spool can be found in it: the file is left where it is.
         OSError: the disk does not give it, or has no room for the new one.
     """
-    log = path.with_name(f"{path.name}-wal")
-    found = carve(path, _kept_log(path) if _kept_log(path).exists() else log)
+    ahead = path.with_name(f"{path.name}-wal")
+    found = carve(path, _kept_log(path) if _kept_log(path).exists() else ahead)
     seen = Witness(path).read()
     if found.empty and not seen:
         msg = (
@@ -122,7 +126,7 @@ def salvage(path: Path, *, required: Collection[str], why: str) -> Salvaged:
     kept, unfinished = path.with_name(f"{path.name}.damaged-{_stamp()}"), _unfinished(path)
     _remove(unfinished)
     reason = f"the file was damaged ({why}); what is left of it is {kept.name}"
-    saved = _write(unfinished, found, seen, required, reason)
+    saved = _write(unfinished, found, _state(found, seen, log), seen, required, reason)
     unfinished.replace(_new(path))
     sync_folder(path.parent)
     _put_in_place(path, _new(path), kept)
@@ -157,9 +161,10 @@ def forget_all(path: Path) -> None:
         known.unlink(missing_ok=True)
 
 
-def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str], reason: str) -> tuple[int, int]:
+def _write(
+    new: Path, found: Carved, state: State, seen: list[Seen], required: Collection[str], reason: str
+) -> tuple[int, int]:
     """Write the new file; give how many entries were saved, and how many that are needed are missing."""
-    state = _state(found, seen)
     known = {one.position: one.header for one in seen if one.log == state.log}
     known |= {position: header for position, (header, _) in found.entries.items()}
     cursors = {consumer: position for consumer, position in found.cursors.items() if position <= state.end}
@@ -192,11 +197,11 @@ def _write(new: Path, found: Carved, seen: list[Seen], required: Collection[str]
     return len(whole), sum(n > needed for n in missing)
 
 
-def _state(found: Carved, seen: list[Seen]) -> State:
+def _state(found: Carved, seen: list[Seen], identity: str) -> State:
     """Give the state to go on with: of each value the furthest that is known."""
     now = time.time_ns() // 1000
     last = max(found.states, key=lambda one: (one.end, one.clock), default=None)
-    log = last.log if last is not None else (seen[-1].log if seen else uuid.uuid4().hex)
+    log = last.log if last is not None else (seen[-1].log if seen else identity or uuid.uuid4().hex)
     positions = [
         *(one.end for one in found.states),
         *found.entries,

@@ -1,23 +1,54 @@
 """The embedded spool: one SQLite database, shared by the processes of one machine.
 
-**Durable.** Write-ahead log, `synchronous=FULL`: a transaction that has returned was synced to disk. Appends are
-expensive in syncs, not in bytes, so one thread per process writes, and appends that wait together share one
-transaction (`collector.spool.writer`). What a crash tears off is the end of the write-ahead log, an unfinished
-transaction that nobody was told of; SQLite leaves it out when it opens the file again.
+**An entry** is a batch of one source: an Arrow IPC stream, compressed, whose schema stands in it (`entry`). So a spool
+that was written under one configuration drains under the next, whatever signals there are by then, and any Arrow
+library reads what `parkline spool export` or a person digs out. Beside it stand its position, its source, the least
+and the greatest time of its samples, when it came, and checksums (`tables`): an entry that is dropped, or cannot be
+read, still tells what gap it makes. The file's format has a number; older ones are brought to it when it is opened
+(`format`), newer ones are refused.
 
-**In order.** Positions are given in the transaction that appends, one by one from 1, and never again. An entry is read
-whole or not at all. When one append of a group has no room, those after it get none either.
+**Invariants.**
 
-**Bounded.** `limit` counts the bytes of entries. The file does not shrink: what was dropped is used again. The last
-16 MiB of a disk are left free, so that cursors still move and the spool can be emptied when nothing else can be done.
+- What `append` has returned for was synced: write-ahead log, `synchronous=FULL`. Syncs are dear and bytes are not, so
+  one thread per process writes, and appends that wait together share a transaction, of so many rows, bytes or
+  milliseconds at most (`writer`). When one of a group has no room, those after it get none either.
+- Positions are given in the transaction that appends, one by one from 1, and never again. Every position up to the
+  newest is an entry, is dropped, or is in a hole that was told. A cursor never goes back.
+- An entry is read whole, by its checksum, or not at all.
+- What is dropped before the required consumers have it, or cannot be read, is a loss, noted in the transaction that
+  drops it. `collector.losses` carries it to the gap ledger before it is forgotten.
 
-**Whole.** Each entry has a checksum. One that cannot be read back is moved to the table `damaged`, logged, and reported
-to whoever was reading as `missed`; the entries around it are read on.
+**Bounded** by bytes (`limit`), by age, and by the disk, whose last 16 MiB appends leave free. First what the store has
+makes room, though slower consumers have not read it; then the append is refused, its sender is held back, and the text
+says what to do; where a person chose `drop_oldest`, the oldest go instead (`dropping`). The file does not shrink: what
+was dropped is used again.
 
-**Shared.** Any process may read and move cursors. Dropping is left to the process that feeds the required consumers. A
-process that waits for entries is woken by its own appends at once, and finds those of others every 100 ms.
+**What may happen.**
 
-Readers never wait for the writer, nor it for them; two writers wait for each other for milliseconds.
+- *A power cut, a killed process.* The end of the write-ahead log is torn: an unfinished transaction, that nobody was
+  told of. SQLite leaves it out when the file is opened again.
+- *A disk that loses what it had synced, a log that is deleted.* A second file, not synced, remembers what was appended
+  (`witness`): what it knows and the spool does not is a loss, with source and times, and its positions are not given
+  again. Where that is gone as well, a store that remembers a greater position takes it out of use (`commit`).
+- *A flipped bit in an entry.* Its checksum differs: it is set aside in the table `damaged`, told, and those around it
+  are read on. A flip beside the body alone loses nothing.
+- *A flipped bit anywhere else,* in a page of SQLite's own, in what the spool says of itself, in a cursor, in the log.
+  Rows that positions hang on have checksums, entries must follow each other, and SQLite checks its pages: the file is
+  found damaged before anything wrong is believed. The collector then saves what can be read, page by page, into a new
+  file of the same identity (`salvage`), when it starts or while it runs: a machine that nobody attends must go on. The
+  damaged file stays beside it. Other processes wait, and take up the new one. `parkline spool repair` does the same by
+  hand.
+- *A full disk.* Appends are refused, with what to do. Cursors still move: a commit without room lets go the file that
+  was kept for this day (`ballast`), so that the store empties the spool.
+- *A read-only disk, a file of somebody else's, a folder that cannot be made.* Refused, with what to do.
+- *A clock that is set.* Ages are told by a clock of the spool's own, which goes on with the machine's monotonic clock
+  while a process lives, and never back (`ages`): only a clock that is set forward while nothing runs makes entries
+  older.
+
+**Shared.** Any process may read, and move cursors. Dropping is left to the process that feeds the required consumers,
+and mending to the one that appends. A process that waits for entries is woken by its own appends at once, and finds
+those of others every 100 ms. Readers never wait for the writer, nor it for them; two writers wait for each other for
+milliseconds.
 """
 
 import asyncio
@@ -256,7 +287,7 @@ class SqliteSpool:
         if not self._mends:
             return SpoolFile(self._path, required=self._required)
         try:
-            file = salvage.mended(self._path, self._required, error)
+            file = salvage.mended(self._path, self._required, error, log=self._identity if error else "")
             file.take_ballast()
         except OSError as problem:
             msg = f"the damaged spool {self._path} cannot be saved ({problem}): make room on its disk, or mend the disk"
