@@ -110,7 +110,7 @@ async def _fill(folder: Path, disk: Path, size: int) -> list[Sent]:
 
 
 def _cuts(disk: Path, sent: Sequence[Sent], size: int, rounds: int | None) -> Iterator[int]:
-    """Give where to cut the log: at every byte of the last pages of its last two transactions, or at so many of them."""
+    """Give where to cut the log: at every byte of the last pages of its last two transactions, or `rounds` of them."""
     end = (disk / "spool.db-wal").stat().st_size
     begin = sorted({one.synced for one in sent})[-3]
     # What a page holds makes no difference to SQLite: longer transactions are cut at every fifth byte.
