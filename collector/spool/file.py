@@ -11,7 +11,7 @@ from typing import Final
 from collector.spool import rows
 from collector.spool.ages import SpoolClock
 from collector.spool.ballast import Ballast
-from collector.spool.contract import STORE, Loss, SpoolFullError, WhenFull
+from collector.spool.contract import STORE, Loss, SpoolError, SpoolFullError, WhenFull
 from collector.spool.database import Database
 from collector.spool.dropping import Room, trim
 from collector.spool.entry import Encoded, checksum
@@ -63,15 +63,20 @@ class SpoolFile:
     def __init__(self, path: Path, *, required: Collection[str] = (STORE,)) -> None:
         """Open the file; make it where it is not there, and bring it to this format. Raises SpoolError."""
         self._required = tuple(required)
+        self._witness = Witness(path)
+        if not path.exists() and self._witness.known():
+            msg = f"the spool {path} is not there, but has been; the collector makes a new one when it starts"
+            raise SpoolError(msg)
         self._database = Database(path)
         try:
+            if self._database.format == 0 and self._witness.known():
+                self._database.give_up("its tables have vanished")
             prepare(self._database)
             state = self.state()
         except BaseException:
             self._database.close()
             raise
         self._clock = SpoolClock(state.clock, state.wall)
-        self._witness = Witness(path)
         self._ballast = Ballast(path)
         self._weighted = False
 

@@ -130,6 +130,8 @@ def salvage(path: Path, *, required: Collection[str], why: str, log: str = "") -
     unfinished.replace(_new(path))
     sync_folder(path.parent)
     _put_in_place(path, _new(path), kept)
+    # What it remembers is in the new file, or told.
+    Witness(path).forget()
     _log.error("spool salvaged", path=str(path), why=why, entries=saved[0], missing=saved[1], kept=str(kept))
     return Salvaged(*saved, kept)
 
@@ -150,15 +152,14 @@ def let_log_go(path: Path) -> None:
 
 
 def forgotten(path: Path, state: State) -> int:
-    """Tell how many entries the witness remembers and the spool does not: those after its end, or of one before it."""
-    seen = Witness(path).read()
-    return sum(one.log != state.log or one.position > state.end for one in seen)
+    """Tell how many entries the witness remembers and the spool does not: those after its end."""
+    return sum(one.log == state.log and one.position > state.end for one in Witness(path).read())
 
 
 def forget_all(path: Path) -> None:
     """Forget what is known of a spool whose file is not there any more."""
-    for known in (Witness(path).path, _kept_log(path)):
-        known.unlink(missing_ok=True)
+    Witness(path).forget()
+    _kept_log(path).unlink(missing_ok=True)
 
 
 def _write(

@@ -120,6 +120,8 @@ class SqliteSpool:
         self._grew = asyncio.Event()
         self._renewing = asyncio.Lock()
         self._open: _Open | None = None
+        self._entered = False
+        self._why: SpoolDamagedError | None = None
 
     @property
     def log(self) -> str:
@@ -129,6 +131,7 @@ class SqliteSpool:
     async def __aenter__(self) -> Self:
         """Open it, recover it, make it where it is not there; raises SpoolError."""
         await self._begin()
+        self._entered = True
         return self
 
     async def __aexit__(
@@ -137,8 +140,10 @@ class SqliteSpool:
         """Finish the appends under way and close it."""
         del kind, error, trace
         async with self._renewing:
-            opened, self._open = self._opened(), None
-            await asyncio.to_thread(opened.close)
+            self._entered = False
+            opened, self._open = self._open, None
+            if opened is not None:
+                await asyncio.to_thread(opened.close)
 
     async def append(self, samples: pl.DataFrame, source: str) -> int:
         """Make a batch of one source durable; give the position after it. A batch without rows makes no entry.
@@ -228,7 +233,7 @@ class SqliteSpool:
 
     async def _safely(self, work: "Callable[[_Open], Awaitable[T]]") -> T:
         """Do it; where the file turns out to be damaged, mend that and do it again."""
-        if self._renewing.locked() or self._replaced():
+        if self._renewing.locked() or self._replaced() or self._open is None:
             await self._renew(self._open, None)
         opened = self._opened()
         try:
@@ -249,19 +254,22 @@ class SqliteSpool:
     async def _renew(self, opened: "_Open | None", error: SpoolDamagedError | None) -> None:
         """Open it anew, unless that has been done; where it is damaged, after it is saved."""
         async with self._renewing:
-            if self._open is not opened or opened is None:
+            if self._open is not opened or not self._entered:
                 return
-            if error is None and not self._replaced():
-                return
-            if error is not None:
-                _log.error("spool damaged", path=str(self._path), reason=str(error))
-                await asyncio.to_thread(salvage.keep_log, self._path)
-            self._open = None
-            await asyncio.to_thread(opened.close)
-            await self._begin(error)
+            if opened is not None:
+                if error is None and not self._replaced():
+                    return
+                if error is not None:
+                    _log.error("spool damaged", path=str(self._path), reason=str(error))
+                    await asyncio.to_thread(salvage.keep_log, self._path)
+                # Should it not be opened again now, the next who wants it tries.
+                self._open, self._why = None, error
+                await asyncio.to_thread(opened.close)
+            await self._begin(self._why)
 
     async def _begin(self, error: SpoolDamagedError | None = None) -> None:
         writing, reading = await asyncio.to_thread(self._files, error)
+        self._why = None
         writer = Writer(
             writing,
             bounds=self._bounds,

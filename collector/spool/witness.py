@@ -17,10 +17,10 @@ from typing import Final
 
 from collector.spool.tables import Header, seal
 
-MOST: Final = 2**20
+MOST: Final = 4 * 2**20
 """Bytes, after which it is cut back."""
 
-KEPT: Final = 4096
+KEPT: Final = 20_000
 """Lines that are left: more entries than the write-ahead log holds before it is carried into the file."""
 
 
@@ -58,6 +58,15 @@ class Witness:
     def __init__(self, spool: Path) -> None:
         self.path = spool.with_name(f"{spool.name}.witness")
         self._file: int | None = None
+
+    def known(self) -> bool:
+        """Tell whether it remembers anything."""
+        return bool(self.read())
+
+    def forget(self) -> None:
+        """Remember nothing any more."""
+        self.close()
+        self.path.unlink(missing_ok=True)
 
     def add(self, log: str, entries: Iterable[Header]) -> None:
         """Remember entries that are durable now; a disk that refuses is no reason to fail them."""

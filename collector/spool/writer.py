@@ -35,6 +35,9 @@ ENCODERS: Final = 2
 TICK: Final = 1.0
 """Seconds after which an idle writer looks for entries that are old enough to be dropped."""
 
+TENDED: Final = 10.0
+"""Seconds between two times that it does what is due without being asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Append:
@@ -80,6 +83,7 @@ class Writer(threading.Thread):
         self._closing = False
         self._tends = False
         self._last = -1.0
+        self._tended = time.monotonic()
 
     def put(self, job: Append | Commit) -> None:
         """Queue a job, from the loop."""
@@ -107,7 +111,7 @@ class Writer(threading.Thread):
                 more = self._advance(commits)
             if appends:
                 self._append(appends)
-            elif self._tends and not commits:
+            if self._tends and time.monotonic() - self._tended > TENDED:
                 self._tend()
 
     def _gather(self, patience: float) -> tuple[list[tuple[Append, Encoded]], list[Commit]]:
@@ -169,6 +173,7 @@ class Writer(threading.Thread):
         self._loop.call_soon_threadsafe(self._appended)
 
     def _tend(self) -> None:
+        self._tended = time.monotonic()
         try:
             self._file.tend()
         except SpoolError:

@@ -155,6 +155,49 @@ async def test_a_new_file_that_is_not_whole_is_not_taken(path: Path) -> None:
     assert not path.with_name("spool.db.salvaging").exists()
 
 
+async def test_a_salvage_without_room_under_way_is_tried_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    await fill(path)
+
+    def no_room(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with capture_logs():
+        async with spool_at(path) as spool:
+            overwrite(path, page=10, count=2)
+            monkeypatch.setattr(salvage, "_write", no_room)
+            for _ in range(2):
+                with pytest.raises(SpoolError, match="make room on its disk"):
+                    await spool.read(1, 1000)
+            monkeypatch.undo()
+            assert await spool.append(numbers([99]), "plc") == 41
+
+
+async def test_nobody_else_makes_a_new_spool_in_the_place_of_one_that_vanished(path: Path) -> None:
+    await fill(path)
+    shutil.move(path, path.with_name("away.db"))
+    with pytest.raises(SpoolError, match="the collector makes a new one"):
+        async with spool_at(path, mends=False):
+            pass
+    async with spool_at(path):
+        pass
+
+
+async def test_a_file_that_lost_all_its_tables_is_told(path: Path) -> None:
+    log = await fill(path)
+    path.write_bytes(b"")  # noqa: ASYNC240 - of a test
+    with pytest.raises(SpoolDamagedError, match="its tables have vanished"):
+        async with spool_at(path, mends=False):
+            pass
+    with capture_logs():
+        async with spool_at(path) as spool:
+            assert spool.log == log
+            assert await spool.append(numbers([99]), "plc") == 41
+            assert sum(loss.samples for loss in await spool.losses()) == 40
+        # It is told once.
+        async with spool_at(path) as spool:
+            assert len(await spool.losses()) == 3
+
+
 async def test_a_disk_without_room_for_the_new_file_is_told(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await fill(path)
     overwrite(path, page=2)
