@@ -36,7 +36,7 @@ from collector.settings import SpoolSettings
 from collector.spool.contract import STORE, Spool
 from collector.spool.sqlite import SqliteSpool
 
-DRAINED: Final = 8.0
+DRAINED: Final = 6.0
 """Seconds in which sources stop first, and then the store takes what it still does; the rest stays in the spool."""
 
 _log = structlog.get_logger(__name__)

@@ -45,7 +45,7 @@ STEADY: Final = 60.0
 """Seconds after which a role that runs is taken to be well."""
 
 STOPPING: Final = 20.0
-"""Seconds a role has to stop; then it is killed. The collector drains for 10 at most, and closes."""
+"""Seconds a role has to stop; then it is killed. The collector drains for 6 at most, and closes."""
 
 Serve = Callable[[Config, asyncio.Event], Awaitable[None]]
 
