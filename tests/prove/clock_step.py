@@ -85,11 +85,11 @@ async def stepped(kinds: Sequence[str]) -> dict[str, object]:
         return await scene.outcome(
             faults=clock.made.total(),
             kinds=dict(clock.made),
-            dead_lettered=(letters := await installation.dead_letters()),
+            dead_lettered=await installation.dead_letters(),
             failed=[
                 *clock.failed,
                 *(f"a gap of {gap.source} goes from {gap.start} to {gap.end}" for gap in insane),
-                *([f"{letters} samples were refused"] if letters else []),
+                *await installation.letters(),
             ],
         )
 

@@ -20,7 +20,7 @@ from typing import Final, TypeVar
 import orjson
 import sqlalchemy as sa
 
-from collector.deadletters import count_dead_letters
+from collector.deadletters import count_dead_letters, read_dead_letters
 from collector.drains import DrainState, read_drains
 from collector.gaps import Gap, read_gaps
 from collector.links import Link, read_links
@@ -145,6 +145,11 @@ class Installation:
     async def dead_letters(self) -> int:
         """Count the inputs that were refused, those of all sources."""
         return sum(total.refused for total in await self._recorded(count_dead_letters))
+
+    async def letters(self) -> list[str]:
+        """Give the newest dead letters in words: source, address and reason."""
+        letters = await self._recorded(lambda connection: read_dead_letters(connection, limit=5))
+        return [f"{letter.source} {letter.address} refused: {letter.reason}" for letter in letters]
 
     async def drain(self) -> DrainState | None:
         """Give how the drain stands, as the collector wrote last; None before it wrote anything."""

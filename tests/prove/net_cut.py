@@ -83,7 +83,7 @@ async def cut_off(rounds: int) -> dict[str, object]:
                 kinds=dict(cuts.made),
                 noticed_s=round(cuts.slowest, 1),
                 dead_lettered=await installation.dead_letters(),
-                failed=cuts.failed,
+                failed=[*cuts.failed, *await installation.letters()],
             )
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from math import sin
 from typing import Any, Final
 
+from tests.prove.installation import Installation
 from tests.prove.memory import Memory
 from tests.prove.mqtt_load import TOPICS, MqttLoad
 from tests.prove.scene import SETTLED, Scene, tell
@@ -41,6 +42,9 @@ CATCHING_UP: Final = 100.0
 SPOOL: Final = 2**20
 """Bytes that the spool may hold: a few seconds of ten times the usual load."""
 
+PATIENCE: Final = 60.0
+"""Seconds in which the spool must be full then."""
+
 VALUES: Final = 9
 """Values in a message besides its number."""
 
@@ -66,7 +70,7 @@ async def overloaded(rounds: int, seconds: float, warm: float) -> dict[str, obje
                 load.burst = TIMES * USUAL
                 async with memory:
                     await asyncio.sleep(seconds)
-                held += (await installation.links())[load.link].state == "held"
+                    held += await _held_back(installation, load.link)
                 os.kill(scene.influx.pid, signal.SIGCONT)
                 load.burst = USUAL
                 async with after:
@@ -89,6 +93,14 @@ async def overloaded(rounds: int, seconds: float, warm: float) -> dict[str, obje
                 if one.growth > most
             ],
         )
+
+
+async def _held_back(installation: Installation, link: str) -> bool:
+    """Wait until the link says that its samples cannot be made durable."""
+    async with asyncio.timeout(PATIENCE):
+        while (await installation.links())[link].state != "held":  # noqa: ASYNC110 - another process
+            await asyncio.sleep(0.2)
+    return True
 
 
 class WideLoad(MqttLoad):

@@ -4,6 +4,7 @@ load ─► Mosquitto ─► collector ─► relay, narrow ─► InfluxDB
 """
 
 import asyncio
+import time
 from typing import Final
 
 from tests.prove.memory import Memory
@@ -17,6 +18,9 @@ ROUNDS: Final = 2
 SECONDS: Final = 120.0
 """How long it stays narrow."""
 
+PATIENCE: Final = 60.0
+"""Seconds at most between two samples that pass then, once the collector has found how much goes at once."""
+
 RATE: Final = 1024
 """Bytes a second that pass then."""
 
@@ -24,6 +28,16 @@ RATE: Final = 1024
 def prove(rounds: int | None) -> dict[str, object]:
     """Give what was sent, what was found, what passed while the way was narrow, and how much memory that took."""
     return asyncio.run(slowed(ROUNDS if rounds is None else rounds, SECONDS))
+
+
+async def _more(scene: Scene, stored: int) -> int:
+    """Give how much is stored now, once it is more; as much as before where nothing comes for long."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        now = sum((await scene.stored()).values())
+        if now > stored or time.monotonic() > until:
+            return now
+        await asyncio.sleep(0.5)
 
 
 async def slowed(rounds: int, seconds: float, answer: str = "10 s") -> dict[str, object]:
@@ -39,9 +53,9 @@ async def slowed(rounds: int, seconds: float, answer: str = "10 s") -> dict[str,
                 for number in range(rounds):
                     relay.narrow(RATE)
                     await asyncio.sleep(seconds / 2)
-                    before = sum((await scene.stored()).values())
+                    before = passed - sum((await scene.stored()).values())
                     await asyncio.sleep(seconds / 2)
-                    passed += sum((await scene.stored()).values()) - before
+                    passed = before + await _more(scene, passed - before)
                     relay.narrow(None)
                     tell(f"{number + 1} of {rounds} times slow; {passed} samples stored then")
                     await asyncio.sleep(SETTLED)
