@@ -15,7 +15,7 @@ read from the page of the table itself, and survives when the pages of the body 
 """
 
 import zlib
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -130,7 +130,8 @@ def seal(*values: object) -> int:
 
 def row_of(values: State | Header) -> tuple[Any, ...]:
     """Give a row with its checksum."""
-    fields = astuple(values)
+    # Not by `astuple`, which copies every value.
+    fields = [getattr(values, name) for name in values.__slots__]
     return (*fields, seal(*fields))
 
 
