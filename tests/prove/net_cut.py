@@ -32,11 +32,11 @@ ROUNDS: Final = 12
 KINDS: Final = ("silent", "blink", "reset", "half_open")
 """The ways, in the order in which they come."""
 
-KEEPALIVE: Final = 2.0
+KEEPALIVE: Final = 3.0
 """Seconds; of each link, and the longest that the store's answer is waited for."""
 
-BLINK: Final = 0.7
-"""Seconds that a blink lasts."""
+BLINK: Final = 0.4
+"""Seconds that a blink lasts; what TCP repeats after it may take as long again."""
 
 SLACK: Final = 4.0
 """Seconds more until it has told of it: a farewell that nobody hears takes 3, the machine has other things to do."""
