@@ -73,7 +73,7 @@ def prove(rounds: int | None) -> dict[str, object]:
     lot = random.Random(7)  # noqa: S311 - the same each time
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as name:
-        for size in (1, 40, 2000):
+        for size in (1, 40, 800):
             folder = Path(name) / f"spool-{size}"
             sent = asyncio.run(_fill(folder / "open", folder / "disk", size))
             for cut in _cuts(folder / "disk", sent, size, None if rounds is None else max(1, rounds // 3)):
