@@ -1,7 +1,10 @@
-"""What all tests share: how Hypothesis searches."""
+"""What all tests share: how Hypothesis searches, and loggers that can be listened to."""
 
 import os
+from collections.abc import Iterator
 
+import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 # A machine that is busy with something else is no defect of the code: no deadlines. On a build server the same examples
@@ -9,3 +12,14 @@ from hypothesis import HealthCheck, settings
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("build", settings.get_profile("here"), derandomize=True)
 settings.load_profile("build" if os.environ.get("CI") else "here")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def loggers_that_can_be_captured() -> Iterator[None]:
+    """Keep a verb that a test runs from binding the loggers for good: `capture_logs` would hear nothing afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        configure = structlog.configure
+        patch.setattr(
+            structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
+        )
+        yield

@@ -127,11 +127,12 @@ class Database:
 
     def _format(self) -> int:
         """Tell the format by the tables that are there: what the header says of it is one flipped bit away."""
-        (application,) = self.execute("PRAGMA application_id").fetchone()
-        (version,) = self.execute("PRAGMA user_version").fetchone()
         tables = dict(self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'table'").fetchall())
         if not tables:
             return 0
+        # After the tables: another process may make them now, and it marks the file in the same transaction.
+        (application,) = self.execute("PRAGMA application_id").fetchone()
+        (version,) = self.execute("PRAGMA user_version").fetchone()
         ours = {name: sql.strip() for name, sql in CREATED.items()}
         if {name: sql for name, sql in tables.items() if name in ours} == ours:
             if (application, version) != (APPLICATION, FORMAT):

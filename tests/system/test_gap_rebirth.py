@@ -22,7 +22,7 @@ from tests.servers.relay import Relay
 
 pytestmark = pytest.mark.system
 
-PATIENCE = 30.0
+PATIENCE = 90.0
 MACHINE = "works/line/press"
 
 PARK = """

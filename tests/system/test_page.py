@@ -285,7 +285,10 @@ purpose."""
 
 async def test_the_documentation_shows_every_operation(browser: Browser, address: str) -> None:
     async with opened(browser, address + "/docs") as page:
-        await expect(page.locator(".opblock")).to_have_count(12)
+        described = await (await page.request.get(address + "/openapi.json")).json()
+        operations = sum(len(methods) for methods in described["paths"].values())
+        assert operations > 10
+        await expect(page.locator(".opblock")).to_have_count(operations)
         operation = page.locator("#operations-kpis-listKpis")
         await operation.click()
         await expect(operation).to_contain_text("the newest window in which anything is known")
