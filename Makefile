@@ -17,7 +17,7 @@ help:
 	  'make test                            lint, types, import law and all tests, with real servers' \
 	  'make lint                            lint, types and import law only' \
 	  'make bench [NAME=mazak01]            benchmarks: each ends in one JSON line' \
-	  'make prove [NAME=kill9-mqtt] [ROUNDS=20]   fault proofs: each ends in one JSON line' \
+	  'make prove [NAME=kill9-store] [ROUNDS=10]   fault proofs: each ends in one JSON line' \
 	  'make schemas                         write configs/schema from the models' \
 	  'make lock                            pin all dependencies again'
 
