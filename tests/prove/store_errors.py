@@ -20,7 +20,7 @@ from tests.prove.killing import SEED
 from tests.prove.mqtt_load import MqttLoad
 from tests.prove.scene import SETTLED, Scene, tell
 
-ROUNDS: Final = 60
+ROUNDS: Final = 24
 """How many faults there are, when nobody says otherwise."""
 
 PASSED: Final = 0.6
