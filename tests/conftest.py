@@ -23,3 +23,11 @@ def loggers_that_can_be_captured() -> Iterator[None]:
             structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
         )
         yield
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """Let no test leave the others without logs."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -39,7 +40,7 @@ class Database:
             self.connection.text_factory = lambda text: text.decode(errors="surrogateescape")
         try:
             with self.explaining():
-                self.format = self._prepare()
+                self.format = self._prepared()
                 self.inode = path.stat().st_ino
         except BaseException:
             self.connection.close()
@@ -112,6 +113,17 @@ class Database:
         else:
             what = "cannot be used; check its disk"
         return SpoolError(f"the spool {self.path} {what} ({error})")
+
+    def _prepared(self) -> int:
+        """Do as `_prepare`, again while another process makes the file: SQLite does not wait to change to its log."""
+        until = time.monotonic() + BUSY
+        while True:
+            try:
+                return self._prepare()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
 
     def _prepare(self) -> int:
         """Set the connection up; give the format of its tables, 0 where there are none yet."""

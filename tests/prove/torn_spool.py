@@ -71,7 +71,18 @@ def prove(rounds: int | None) -> dict[str, object]:
     """Give what was sent, what was read back, and what was told; `rounds` cuts and as many flips."""
     told = Counter[str]()
     lot = random.Random(7)  # noqa: S311 - the same each time
+    before = structlog.get_config()["wrapper_class"]
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    try:
+        _torn(rounds, lot, told)
+    finally:
+        structlog.configure(wrapper_class=before)
+    keys = ("sent", "stored", "lost", "doubled", "gap_covered", "invented", "cuts", "flips", "salvaged")
+    failed = [f"{told['invented']} samples came that nobody sent"] if told["invented"] else []
+    return {**{key: told[key] for key in keys}, "failed": failed}
+
+
+def _torn(rounds: int | None, lot: random.Random, told: Counter[str]) -> None:
     with tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None) as name:
         for size in (1, 40, 800):
             folder = Path(name) / f"spool-{size}"
@@ -82,9 +93,6 @@ def prove(rounds: int | None) -> dict[str, object]:
             for _ in range((FLIPS if rounds is None else rounds) // 3 + 1):
                 _flip(folder, sent, lot, told)
             print(f"batches of {size}: flipped {told['flips']} times", file=sys.stderr)
-    keys = ("sent", "stored", "lost", "doubled", "gap_covered", "invented", "cuts", "flips", "salvaged")
-    failed = [f"{told['invented']} samples came that nobody sent"] if told["invented"] else []
-    return {**{key: told[key] for key in keys}, "failed": failed}
 
 
 async def _fill(folder: Path, disk: Path, size: int) -> list[Sent]:
