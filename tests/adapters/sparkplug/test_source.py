@@ -256,7 +256,7 @@ async def test_what_was_refused_can_be_decoded_again(peer: EdgePeer) -> None:
         return mended.decode_again(letter["address"], letter["signal"], letter["payload"], letter["received"])
 
     def letters(received: Received) -> list[dict[str, Any]]:
-        """Give the letters that hold what was reported, or nothing yet: a birth from before may have been on its way."""
+        """Give the letters that hold what was reported, or nothing: an older birth may have been on its way."""
         rows = received.refusals.iter_rows(named=True)
         return [r for r in rows if again(r).samples.select("signal", "float").rows() in ([("x", 4.5)], [("x", None)])]
 
