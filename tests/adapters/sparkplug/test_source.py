@@ -246,25 +246,20 @@ async def test_what_may_not_be_read_is_refused(tmp_path: Path) -> None:
                 pass
 
 
-async def test_what_was_refused_can_be_decoded_again(peer: EdgePeer) -> None:
-    mended = create("edge", settings(peer.relay.port), [point("x", "float"), point("y", "int", "int")])
-    wrong = create("edge", settings(peer.relay.port), [point("x", "Float")])
-    await peer.node.report("press", Change("float", 4.5, now()))
-    assert isinstance(mended, Redecodes)
-
-    def again(letter: dict[str, Any]) -> Delivery:
-        return mended.decode_again(letter["address"], letter["signal"], letter["payload"], letter["received"])
-
-    def letters(received: Received) -> list[dict[str, Any]]:
-        """Give the letters that hold what was reported, or nothing: an older birth may have been on its way."""
-        rows = received.refusals.iter_rows(named=True)
-        return [r for r in rows if again(r).samples.select("signal", "float").rows() in ([("x", 4.5)], [("x", None)])]
-
-    async with wrong.connect() as deliveries:
-        received = await until(deliveries, lambda received: letters(received) != [])
-    letter = letters(received)[0]
+async def test_what_was_refused_can_be_decoded_again(tmp_path: Path) -> None:
+    # With QoS 1 the broker has the first birth before the source asks, which so gets the next, with what is reported.
+    async with edge_peer(tmp_path, qos=1) as peer:
+        mended = create("edge", settings(peer.relay.port), [point("x", "float"), point("y", "int", "int")])
+        wrong = create("edge", settings(peer.relay.port), [point("x", "Float")])
+        await peer.node.report("press", Change("float", 4.5, now()))
+        async with wrong.connect() as deliveries:
+            received = await until(deliveries, lambda received: received.refusals.height > 0)
+    letter = received.refusals.row(0, named=True)
     assert "the birth has no metric 'Float'; it has 'float', 'int'" in letter["reason"]
-    assert again(letter).refusals.is_empty()
+    assert isinstance(mended, Redecodes)
+    again = mended.decode_again(letter["address"], letter["signal"], letter["payload"], letter["received"])
+    assert again.samples.select("signal", "float").rows() == [("x", 4.5)]
+    assert again.refusals.is_empty()
 
 
 async def test_edge_nodes_that_publish_with_qos_1_get_their_receipts(tmp_path: Path) -> None:
