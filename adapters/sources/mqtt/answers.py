@@ -59,12 +59,19 @@ def closed_by_broker(client_id: str, code: int, reason: str) -> str:
     return _LOST.get(code, "the broker closed the link: {reason}").format(client_id=client_id, reason=reason)
 
 
-def without_a_word(client_id: str) -> str:
-    """Say that the broker closed an open link and gave no reason."""
-    return (
-        "the broker closed the link without a word; "
-        f"if this repeats, look for another client with the client_id {client_id!r}"
-    )
+def without_a_word(client_id: str, error: Exception | None) -> str:
+    """Say that an open link ended and the broker gave no reason; `error` broke it, None if it closed in order.
+
+    A broker that closes a link on which something of this client was still under way resets it, so a reset may have
+    the same reason as an orderly close.
+    """
+    if error is None:
+        what = "the broker closed the link without a word"
+    elif isinstance(error, ConnectionError):
+        what = f"the link broke ({error})"
+    else:
+        return f"the link broke ({error})"
+    return f"{what}; if this repeats, look for another client with the client_id {client_id!r}"
 
 
 def taken_over(client_id: str) -> str:

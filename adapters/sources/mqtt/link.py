@@ -176,7 +176,7 @@ class Link:
             self._feed()
         await self._until(lambda: bool(self._messages))
         if not self._messages:
-            reason = self._reason or answers.without_a_word(self._client_id)
+            reason = self._reason or answers.without_a_word(self._client_id, self._cause)
             raise SourceLostError(self._source, reason, alive=self.alive) from self._cause
         try:
             async with asyncio.timeout_at(self._since + self._settings.linger.total_seconds()):
@@ -427,7 +427,7 @@ class Link:
     def _on_end(self, error: Exception | None) -> None:
         if not self._over:
             self.closed = error is None or isinstance(error, ConnectionError)
-        self._finish(f"the link broke ({error})" if error is not None else "", error)
+        self._finish("", error)
 
     def _on_connect(
         self, client: Client, userdata: object, flags: ConnectFlags, reason: ReasonCode, properties: Properties | None
