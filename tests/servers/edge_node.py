@@ -123,6 +123,7 @@ class EdgeNode:
         await asyncio.to_thread(self._client.connect, "127.0.0.1", self._port)
         self._client.loop_start()
         await self.until_births(births + 1)
+        await self.heard()
 
     async def die(self) -> None:
         """Be cut off, without a word of farewell."""
@@ -135,24 +136,30 @@ class EdgeNode:
 
     async def report(self, device: str, *changes: Change, skip: int = 0) -> None:
         """Report changes in one message; `skip` numbers before it, as if as many messages had been lost."""
-        await asyncio.to_thread(self._sent(device, changes, skip).wait_for_publish, PATIENCE)
+        self._sent(device, changes, skip)
+        await self.heard()
 
     async def report_each(self, device: str, *changes: Change) -> None:
         """Report each change in a message of its own."""
-        sent = [self._sent(device, [change], 0) for change in changes]
-
-        def wait() -> None:
-            for one in sent:
-                one.wait_for_publish(PATIENCE)
-
-        await asyncio.to_thread(wait)
+        for change in changes:
+            self._sent(device, [change], 0)
+        await self.heard()
 
     async def send(self, verb: str, device: str, payload: bytes) -> None:
         """Publish any payload under the next number."""
         with self._lock:
             self._next()
-            sent = self._client.publish(self._topic(verb, device), payload, qos=self._qos)
-        await asyncio.to_thread(sent.wait_for_publish, PATIENCE)
+            self._client.publish(self._topic(verb, device), payload, qos=self._qos)
+        await self.heard()
+
+    async def heard(self) -> None:
+        """Wait until the broker has taken all that was published: whoever subscribes later does not get it any more.
+
+        It takes packets in their order, and acknowledges those of QoS 1.
+        """
+        last = self._client.publish(f"heard/{self.group}/{self.name}", b"", qos=1)
+        await asyncio.to_thread(last.wait_for_publish, PATIENCE)
+        assert last.is_published(), "the broker did not take what was published"
 
     async def lose(self, device: str) -> None:
         """Say that a device is gone."""
