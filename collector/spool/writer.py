@@ -5,7 +5,8 @@
 
 A commit of appends begins at least `linger` after the one before: a lone batch is not held up, and a flood is
 committed in groups, of `GROUP_ROWS` samples or `GROUP_BYTES` at most. All that came while one commit was under way goes
-into the next. Batches are encoded by two threads as they come, so that this fills the time of lingering and of syncing.
+into the next. Batches are encoded by two threads as they come, so that this fills the time of lingering and of syncing:
+a commit does not wait for a batch that is still being encoded when it has others.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Collection, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -80,6 +81,7 @@ class Writer(threading.Thread):
         self._loop = asyncio.get_running_loop()
         self._encoders = ThreadPoolExecutor(ENCODERS, "spool encoder")
         self._jobs: queue.SimpleQueue[tuple[Append, Future[Encoded]] | Commit | None] = queue.SimpleQueue()
+        self._next_one: tuple[Append, Future[Encoded]] | None = None
         self._closing = False
         self._tends = False
         self._last = -1.0
@@ -115,7 +117,7 @@ class Writer(threading.Thread):
                 self._tend()
 
     def _gather(self, patience: float) -> tuple[list[tuple[Append, Encoded]], list[Commit]]:
-        """Take the jobs of one commit: those that are there, and those that come while it lingers."""
+        """Take the jobs of one commit: those that are there and encoded, and those that come while it lingers."""
         appends: list[tuple[Append, Encoded]] = []
         commits: list[Commit] = []
         job = self._next(patience)
@@ -123,6 +125,9 @@ class Writer(threading.Thread):
         rows = size = 0
         while job is not None:
             if isinstance(job, tuple):
+                if appends and not wait([job[1]], max(until - time.monotonic(), 0)).done:
+                    self._next_one = job
+                    break
                 if (encoded := self._encoded(*job)) is not None:
                     appends.append((job[0], encoded))
                     rows, size = rows + encoded.rows, size + len(encoded.body)
@@ -141,6 +146,9 @@ class Writer(threading.Thread):
 
     def _next(self, patience: float) -> tuple[Append, Future[Encoded]] | Commit | None:
         """Take a job; None when none came for `patience` seconds, and when it is to close."""
+        if (waiting := self._next_one) is not None:
+            self._next_one = None
+            return waiting
         if self._closing:
             return None
         try:

@@ -6,13 +6,16 @@ What is timed is the spool's own API, from frames to acknowledgement, in the gro
 read back in pieces of 100,000 rows, decoded into frames.
 
 The reference takes the same frames to the same bytes with as many threads, group by group as the spool did, writes them
-to a plain file, and syncs once a group: `ratio` is what positions, cursors, checksums and recovery cost. For
-`ratio_prebuilt` the bytes are there before, so that the reference does nothing but write and sync: most of what is
-missing there is the compression. Rounds alternate, and of each way the median counts. The files stand in the working
-directory: a disk in memory does not sync.
+to a plain file, and syncs once a group: `ratio` is what positions, cursors, checksums and recovery cost.
+
+Two more references do nothing but write and sync bytes that are there before. For `ratio_uncompressed` they are the
+same frames as Arrow IPC without compression, as a log writes that does not compress; `ratio_prebuilt` gets the bytes
+that the spool has compressed, a tenth of those, so that what is missing there is the compression. Rounds alternate, and
+of each way the median counts. The files stand in the working directory: a disk in memory does not sync.
 """
 
 import asyncio
+import io
 import itertools
 import os
 import random
@@ -55,7 +58,7 @@ def measure() -> dict[str, object]:
     """Give durable samples/s of the spool and of the plain file, and samples/s read back."""
     batches = [[_batch(source, n) for n in range(len(SIZES))] for source in range(SOURCES)]
     rows = SOURCES * sum(batches[0][n % len(SIZES)].height for n in range(BATCHES))
-    ours, plain, prebuilt, reading, syncs = [], [], [], [], []
+    ours, plain, prebuilt, uncompressed, reading, syncs = [], [], [], [], [], []
     for number in range(ROUNDS):
         with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
             folder = Path(name)
@@ -63,11 +66,13 @@ def measure() -> dict[str, object]:
             ours.append(took)
             reading.append(read)
             plain.append(_plain(folder / "plain", groups))
-            prebuilt.append(_prebuilt(folder / "prebuilt", groups))
+            prebuilt.append(_prebuilt(folder / "prebuilt", [[one.body for one in group] for group in groups]))
+            uncompressed.append(_prebuilt(folder / "uncompressed", [list(map(_arrow, group)) for group in groups]))
             syncs.append(len(groups))
         print(
             f"round {number}: {rows / took:,.0f} rows/s in {syncs[-1]} commits,"
-            f" plain {rows / plain[-1]:,.0f}, prebuilt {rows / prebuilt[-1]:,.0f}, read {rows / read:,.0f}",
+            f" plain {rows / plain[-1]:,.0f}, prebuilt {rows / prebuilt[-1]:,.0f},"
+            f" uncompressed {rows / uncompressed[-1]:,.0f}, read {rows / read:,.0f}",
             file=sys.stderr,
         )
     value, reference = rows / statistics.median(ours), rows / statistics.median(plain)
@@ -76,6 +81,7 @@ def measure() -> dict[str, object]:
         "reference": round(reference),
         "ratio": round(value / reference, 2),
         "unit": "durable samples/s",
+        "ratio_uncompressed": round(value * statistics.median(uncompressed) / rows, 2),
         "ratio_prebuilt": round(value * statistics.median(prebuilt) / rows, 2),
         "read_rows_s": round(rows / statistics.median(reading)),
         "commits": round(statistics.median(syncs)),
@@ -147,12 +153,19 @@ def _plain(path: Path, groups: list[list[Encoded]]) -> float:
         return time.perf_counter() - begun
 
 
-def _prebuilt(path: Path, groups: list[list[Encoded]]) -> float:
+def _arrow(entry: Encoded) -> bytes:
+    """Give the samples of an entry as Arrow IPC without compression."""
+    body = io.BytesIO()
+    pl.read_ipc_stream(entry.body).write_ipc_stream(body, compat_level=pl.CompatLevel.oldest())
+    return body.getvalue()
+
+
+def _prebuilt(path: Path, groups: list[list[bytes]]) -> float:
     """Write and sync group by group what is encoded already; give the seconds."""
     begun = time.perf_counter()
     with path.open("wb", buffering=0) as file:
         for group in groups:
-            for one in group:
-                file.write(one.body)
+            for body in group:
+                file.write(body)
             os.fsync(file.fileno())
     return time.perf_counter() - begun

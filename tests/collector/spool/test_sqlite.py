@@ -1,21 +1,24 @@
 """The SQLite spool: what every spool promises, and what can happen to a file."""
 
+import asyncio
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections import namedtuple
 from datetime import timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from collector.spool import rows, writer
 from collector.spool.contract import STORE, SpoolError, SpoolFullError
 from collector.spool.database import Database
-from collector.spool.entry import encode
+from collector.spool.entry import Encoded, encode
 from collector.spool.file import Bounds, SpoolFile
 from collector.spool.sqlite import SqliteSpool
 from collector.spool.tables import APPLICATION
@@ -210,6 +213,24 @@ async def test_an_append_that_there_is_no_memory_for_is_told_and_the_next_goes_o
         monkeypatch.undo()
         await spool.append(numbers([1]), "plc")
         assert values((await spool.read(0, 100)).samples) == [1]
+
+
+async def test_a_batch_that_takes_long_to_encode_holds_no_other_up(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ready = threading.Event()
+
+    def slow(samples: pl.DataFrame, source: str) -> Encoded:
+        if source == "slow":
+            assert ready.wait(10)
+        return encode(samples, source)
+
+    monkeypatch.setattr(writer, "encode", slow)
+    async with spool_at(path) as spool, asyncio.timeout(10):
+        quick = asyncio.create_task(spool.append(numbers([0]), "quick"))
+        other = asyncio.create_task(spool.append(numbers([1]), "slow"))
+        assert await quick == 1
+        ready.set()
+        assert await other == 2
+        assert values((await spool.read(0, 100)).samples) == [0, 1]
 
 
 async def test_an_append_to_a_closed_spool_is_told(path: Path) -> None:
