@@ -6,16 +6,22 @@ over parallel connections, in the best of several settings: what it reaches is w
 the same values as points. Each run has a database of its own. They take turns, since a machine is not equally fast all
 the time: the ratio is the median of those of runs next to each other, and the rates are medians, too. All write through
 the nginx that stands for the address of InfluxDB 1.8.
+
+Whether the collector or InfluxDB is the limit shows where neither takes the other's processor, as on machines of their
+own: the server has one half of the processors here, and whoever writes the other. `ratio_shared` is of runs in which
+both have all processors, and what the drain needs of them InfluxDB does not get; posting bytes needs nearly nothing.
 """
 
 import asyncio
 import gc
+import os
 import socket
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -69,43 +75,81 @@ class Load:
     folder: Path
 
 
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """What the sides reached next to each other, in samples/s."""
+
+    drain: float
+    plain: float
+    points: float
+
+    def __str__(self) -> str:
+        """Give them as a person reads them."""
+        return f"drain {self.drain:.0f}, plain {self.plain:.0f}, points {self.points:.0f} samples/s"
+
+
 def measure() -> dict[str, object]:
     """Give samples/s of the drain; as references those of the plain client, and of the WriteApi with points."""
     return asyncio.run(_measured())
 
 
 async def _measured() -> dict[str, object]:
+    every = sorted(os.sched_getaffinity(0))
+    half = len(every) // 2
+    load = samples(SAMPLES_SENT)
+    try:
+        apart = await _rounds(load, set(every[:half]), set(every[half:])) if half else []
+    finally:
+        _bind(set(every))
+    shared = await _rounds(load, set(every), set(every))
+    rounds = apart or shared
+    return {
+        "value": round(median(one.drain for one in rounds)),
+        "reference": round(median(one.plain for one in rounds)),
+        "ratio": round(median(one.drain / one.plain for one in rounds), 2),
+        "unit": "samples/s",
+        "against": "the same lines posted by the fastest plain client",
+        "processors": f"{half} for InfluxDB, {len(every) - half} for the writer" if half else "shared",
+        "write_api": round(median(one.points for one in rounds)),
+        "write_api_ratio": round(median(one.drain / one.points for one in rounds), 1),
+        "ratio_shared": round(median(one.drain / one.plain for one in shared), 2),
+        "write_api_ratio_shared": round(median(one.drain / one.points for one in shared), 1),
+        "samples": SAMPLES_SENT,
+    }
+
+
+async def _rounds(load: pl.DataFrame, servers: set[int], writers: set[int]) -> list[Rates]:
+    """Measure all sides in turn, the server on some processors and whoever writes on some."""
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
         (folder / "influx").mkdir()
+        _bind(servers)  # what is started now stays there
         async with InfluxServer(folder / "influx") as influx:
-            load = Load(samples(SAMPLES_SENT), influx, folder)
-            lines = bodies(load.samples)
-            trials = {setting: await _plain(load, lines[setting[1]], setting[0]) for setting in PLAIN}
+            _bind(writers)
+            carried = Load(load, influx, folder)
+            lines = bodies(load)
+            trials = {setting: await _plain(carried, lines[setting[1]], setting[0]) for setting in PLAIN}
             connections, size = max(trials, key=lambda setting: trials[setting])
+            print(f"{len(servers | writers)} processors, {len(servers & writers)} shared: "
+                  f"plain with {connections} connections, {size} bytes a request", file=sys.stderr)  # fmt: skip
             rounds = []
             for number in range(ROUNDS):
-                rates: dict[str, float] = {}
-                for side in ("drain", "plain", "points")[:: 1 if number % 2 else -1]:
-                    if side == "drain":
-                        rates[side] = await _drained(load)
-                    elif side == "plain":
-                        rates[side] = await _plain(load, lines[size], connections)
-                    else:
-                        rates[side] = await _points(load)
-                rounds.append(rates)
-                told = ", ".join(f"{side} {rate:.0f}" for side, rate in sorted(rates.items()))
-                print(f"round {number + 1}: {told} samples/s", file=sys.stderr)
-    return {
-        "value": round(median(rates["drain"] for rates in rounds)),
-        "reference": round(median(rates["plain"] for rates in rounds)),
-        "ratio": round(median(rates["drain"] / rates["plain"] for rates in rounds), 2),
-        "unit": "samples/s",
-        "against": f"the same lines posted by a plain client, {connections} connections, {size} bytes a request",
-        "write_api": round(median(rates["points"] for rates in rounds)),
-        "write_api_ratio": round(median(rates["drain"] / rates["points"] for rates in rounds), 1),
-        "samples": SAMPLES_SENT,
-    }
+                sides = {
+                    "drain": lambda: _drained(carried),
+                    "plain": lambda: _plain(carried, lines[size], connections),
+                    "points": lambda: _points(carried),
+                }
+                order = list(sides)[:: 1 if number % 2 else -1]
+                rounds.append(Rates(**{side: await sides[side]() for side in order}))
+                print(f"round {number + 1}: {rounds[-1]}", file=sys.stderr)
+            return rounds
+
+
+def _bind(processors: set[int]) -> None:
+    """Have all threads of this process run on these processors only, and what they start."""
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), processors)
 
 
 def bodies(load: pl.DataFrame) -> dict[int, list[bytes]]:
