@@ -2,9 +2,10 @@
 
     spool.read ─► store.write ─► what it will never take: dead letters, gaps ─► cursor commit
 
-It collects for a moment, or until a batch is full, and writes. While a full batch is written the next one is read, so
-that a drain that is behind keeps the store busy; more than these two it never holds. Batches are written one by one, in
-the order of the spool, and the cursor moves when a batch is in the store and its dead letters are in the records.
+It collects for a moment, or until a batch is full, and writes. While a full batch is written the next one is read, and
+a store that can works ahead on it (`Prepares`), so that a drain that is behind keeps the store busy; more than these
+two it never holds. Batches are written one by one, in the order of the spool, and the cursor moves when a batch is in
+the store and its dead letters are in the records.
 
 A store that is away is asked again with growing waits, or when it says so; one that refuses is asked every half minute,
 and a person is told. Samples wait in the spool. A drain that dies between a write and its commit writes again what
@@ -24,7 +25,7 @@ import polars as pl
 import sqlalchemy as sa
 import structlog
 
-from adapters.stores.contract import Position, Store, StoreError, StoreRefusedError, StoreUnavailableError
+from adapters.stores.contract import Position, Prepares, Store, StoreError, StoreRefusedError, StoreUnavailableError
 from collector.backoff import Backoff
 from collector.clock import Clock, sleep_unless
 from collector.deadletters import Bounds, write_dead_letters
@@ -155,7 +156,7 @@ class Drain:
         try:
             while (chunk := await (ahead or self._next(position))) is not None:
                 position = chunk.upto
-                ahead = asyncio.create_task(self._read(position), name="drain ahead") if self._full else None
+                ahead = asyncio.create_task(self._read_ahead(position), name="drain ahead") if self._full else None
                 await self._write(chunk)
                 self._state = replace(self._state, position=position)
                 await self._note()
@@ -180,6 +181,13 @@ class Drain:
     async def _read(self, position: int) -> Chunk:
         chunk = await self._insist(lambda: self._spool.read(position, self._settings.batch))
         self._full = chunk.samples.height >= self._settings.batch
+        return chunk
+
+    async def _read_ahead(self, position: int) -> Chunk:
+        """Read the next batch while one is written, and have the store work on it."""
+        chunk = await self._read(position)
+        if isinstance(self._store, Prepares) and not chunk.samples.is_empty():
+            await self._store.prepare(chunk.samples)
         return chunk
 
     async def _write(self, chunk: Chunk) -> None:

@@ -15,6 +15,7 @@
 - Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts.
 - `extent` tells what samples there are, so that they can be copied into another store.
 - A store that a person can have set up (bucket, retention, mapping) is a `SetUp` besides.
+- A store that can do a part of the work of the next batch while one is written is a `Prepares` besides.
 
 `tests/conformance/store.py` holds each promise as a test; both stores pass it.
 """
@@ -154,6 +155,18 @@ class Store(Protocol):
 
     async def maintain(self) -> None:
         """Do the housekeeping it needs now and then (compaction); harmless at any time, may do nothing."""
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A store that can work ahead: while one batch travels, it encodes the next one."""
+
+    async def prepare(self, samples: pl.DataFrame) -> None:
+        """Do what writing this batch needs and needs no answer, beside `write` of the one before.
+
+        `write` of the very same frame may follow, or not, or only after others: what was made ahead is kept for one
+        batch, the last that was announced, and changes nothing of what is stored and refused.
+        """
 
 
 @runtime_checkable

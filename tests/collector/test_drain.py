@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from adapters.sample import no_samples
-from adapters.stores.contract import Position, StoreRefusedError, StoreUnavailableError
+from adapters.stores.contract import Position, Store, StoreRefusedError, StoreUnavailableError
 from collector.deadletters import read_dead_letters
 from collector.drain import LONGEST_WAIT, REFUSED_WAIT, Drain
 from collector.drains import DrainState, read_drains
@@ -39,12 +39,28 @@ async def store() -> MemoryStore:
     return MemoryStore()
 
 
+class PreparingStore(MemoryStore):
+    """A store that takes note of what it is to work on ahead, and of what it was then given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.announced: list[pl.DataFrame] = []
+        self.given: list[pl.DataFrame] = []
+
+    async def prepare(self, samples: pl.DataFrame) -> None:
+        self.announced.append(samples)
+
+    async def write(self, samples: pl.DataFrame, position: Position) -> pl.DataFrame:
+        self.given.append(samples)
+        return await super().write(samples, position)
+
+
 Making = Callable[..., Drain]
 
 
 @pytest.fixture
 async def making(spool: SqliteSpool, store: MemoryStore, records: Records, clock: ManualClock) -> Making:
-    def make(settings: StoreSettings = SETTINGS) -> Drain:
+    def make(settings: StoreSettings = SETTINGS, store: Store = store) -> Drain:
         return Drain(
             spool,
             store,
@@ -250,6 +266,25 @@ async def test_a_full_batch_is_read_while_another_is_written(
         await until(lambda: _committed(spool, 5))
     assert stored(store) == [n for n in range(5) for _ in range(100)]
     assert [position.upto for position in store.positions] == [1, 2, 3, 4, 5]
+
+
+async def test_a_store_that_can_works_ahead_on_the_next_full_batch(
+    making: Making, spool: SqliteSpool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = PreparingStore()
+    write = store.write
+
+    async def writing(samples: pl.DataFrame, position: Position) -> pl.DataFrame:
+        await until(lambda: len(store.announced) == min(position.upto, 4))
+        return await write(samples, position)
+
+    monkeypatch.setattr(store, "write", writing)
+    for n in range(5):
+        await spool.append(numbers([n] * 100), "plc")
+    async with running(making(store=store)):
+        await until(lambda: _committed(spool, 5))
+    assert stored(store) == [n for n in range(5) for _ in range(100)]
+    assert all(one is other for one, other in zip(store.announced, store.given[1:], strict=True))
 
 
 async def test_leaving_a_store_that_is_away_leaves_the_rest_in_the_spool(

@@ -22,7 +22,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, Status, no_samples
-from adapters.stores.contract import EXTENT, REFUSED, RESULTS, Position, Store, StoreRefusedError
+from adapters.stores.contract import EXTENT, REFUSED, RESULTS, Position, Prepares, Store, StoreRefusedError
 
 Place: TypeAlias = Callable[[], Store]
 """Gives a store of one place, not yet open."""
@@ -371,6 +371,20 @@ class StoreConformance(ABC):
         rows = [sample("f/l/e/s", at(n % 10), value=n, received=at(100 - n)) for n in range(1000)]
         await store.write(batch(*rows), Position("spool", 1))
         assert_samples(await stored(store, ["f/l/e/s"]), *rows[-10:])
+
+    async def test_what_was_worked_on_ahead_is_stored_when_it_is_written_and_not_before(self, store: Store) -> None:
+        first, second, third = (batch(*(sample("f/l/e/s", at(n), value=n + k) for n in range(5))) for k in range(3))
+        for announced in (second, first):
+            if isinstance(store, Prepares):
+                await store.prepare(announced)
+        assert (await stored(store, ["f/l/e/s"])).is_empty()
+        await store.write(first, Position("spool", 1))
+        if isinstance(store, Prepares):
+            await store.prepare(third)
+        await store.write(second, Position("spool", 2))
+        assert (await stored(store, ["f/l/e/s"]))["int"].to_list() == second["int"].to_list()
+        await store.write(third, Position("spool", 3))
+        assert (await stored(store, ["f/l/e/s"]))["int"].to_list() == third["int"].to_list()
 
     async def test_written_tells_how_far_it_came_or_that_it_does_not_count(self, place: Place) -> None:
         async with place() as store:

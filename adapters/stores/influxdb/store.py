@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 from typing import Final, Self
@@ -31,7 +31,8 @@ class InfluxStore:
         self._connection: InfluxServer | None = None
         self._series = Series(settings.max_series)
         self._open = AsyncExitStack()
-        self._under_way: _UnderWay | None = None
+        self._under_way: _Batch | None = None
+        self._ahead: _Batch | None = None
 
     @property
     def name(self) -> str:
@@ -47,7 +48,7 @@ class InfluxStore:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
         """Close the connections."""
-        self._connection = self._under_way = None
+        self._connection = self._under_way = self._ahead = None
         await self._open.aclose()
 
     @property
@@ -70,32 +71,40 @@ class InfluxStore:
         What of it is stored already is not sent again when the same frame comes again after StoreUnavailableError.
         """
         del position
-        under_way, self._under_way = self._under_way, None
-        if under_way is None or under_way.samples is not samples:
-            under_way = await self._prepared(samples)
+        batch, self._under_way = self._under_way, None
+        if batch is None or batch.samples is not samples:
+            batch = await self._admitted(samples)
         try:
-            reasons = await writer.write(under_way.task)
+            reasons = await writer.write(batch.task)
         except StoreUnavailableError:
-            self._under_way = under_way
+            self._under_way = batch
             raise
         if not reasons:
-            return under_way.refused
-        bad = under_way.rows.filter(pl.col("row").is_in(list(reasons)))
+            return batch.refused
+        bad = batch.rows.filter(pl.col("row").is_in(list(reasons)))
         said = pl.Series([reasons[row] for row in bad["row"]], dtype=pl.String)
-        return pl.concat([under_way.refused, encode.refusals(bad, said)])
+        return pl.concat([batch.refused, encode.refusals(bad, said)])
 
-    async def _prepared(self, samples: pl.DataFrame) -> "_UnderWay":
-        server = self._server
-        rows, refused, signals = await asyncio.to_thread(_encoded, samples)
-        beyond = await self._series.beyond(server, signals)
-        if beyond:
-            over = pl.col("signal").is_in(list(beyond))
-            crowded, rows = rows.filter(over), rows.filter(over.not_())
-            refused = pl.concat(
-                [refused, encode.refusals(crowded, pl.repeat(self._series.reason, crowded.height, eager=True))]
-            )
+    async def prepare(self, samples: pl.DataFrame) -> None:
+        """Write the first lines of the batch that comes next, so that the server need not wait for them."""
+        self._ahead = await asyncio.to_thread(_encoded, self._server, samples)
+
+    async def _admitted(self, samples: pl.DataFrame) -> "_Batch":
+        """Give a batch without the series that are too many."""
+        server, batch = self._server, self._ahead
+        if batch is not None and batch.samples is samples:
+            self._ahead = None
+        else:
+            batch = await asyncio.to_thread(_encoded, server, samples)
+        beyond = await self._series.beyond(server, batch.signals)
+        if not beyond:
+            return batch
+        over = pl.col("signal").is_in(list(beyond))
+        crowded, rows = batch.rows.filter(over), batch.rows.filter(over.not_())
+        reasons = pl.repeat(self._series.reason, crowded.height, eager=True)
+        refused = pl.concat([batch.refused, encode.refusals(crowded, reasons)])
         task = await asyncio.to_thread(writer.task_of_samples, server, rows)
-        return _UnderWay(samples, rows, refused, task)
+        return replace(batch, rows=rows, refused=refused, task=task)
 
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give samples with start <= time < end, by signal and time; they are read now, not when collected."""
@@ -156,8 +165,8 @@ class InfluxStore:
 
 
 @dataclass(frozen=True, slots=True)
-class _UnderWay:
-    """A batch that is being written."""
+class _Batch:
+    """A batch that is being written, or is next."""
 
     samples: pl.DataFrame
     """As it came."""
@@ -168,14 +177,19 @@ class _UnderWay:
     refused: pl.DataFrame
     """The others, as columns of `REFUSED`."""
 
+    signals: list[str]
+    """The signals of the rows."""
+
     task: writer.Task
     """What of the rows is still to be stored."""
 
 
-def _encoded(samples: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame, list[str]]:
-    """Give what `encode.storable` gives, and the signals of the rows."""
+def _encoded(server: InfluxServer, samples: pl.DataFrame) -> _Batch:
+    """Make a batch of samples, and its first lines."""
     rows, refused = encode.storable(samples)
-    return rows, refused, rows["signal"].unique().to_list()
+    task = writer.task_of_samples(server, rows)
+    writer.begin(task)
+    return _Batch(samples, rows, refused, rows["signal"].unique().to_list(), task)
 
 
 @asynccontextmanager

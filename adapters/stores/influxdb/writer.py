@@ -103,9 +103,8 @@ async def _work(task: Task) -> None:
     """Store piece after piece until none is left."""
     while True:
         async with task.cutting:
-            if task.raw and not task.left:
-                task.left.append(await asyncio.to_thread(_lines, task.raw[-1], task.unit))
-                task.raw.pop()
+            if not task.left:
+                await asyncio.to_thread(begin, task)
             if not task.left:
                 return
             rows = task.left.pop()
@@ -119,8 +118,11 @@ async def _work(task: Task) -> None:
             raise
 
 
-def _lines(rows: pl.DataFrame, unit: encode.Unit) -> pl.DataFrame:
-    return encode.in_unit(encode.sample_lines(rows), unit)
+def begin(task: Task) -> None:
+    """Write the next lines of a task of which none are waiting to be sent; nothing where there are no more."""
+    if task.raw:
+        task.left.append(encode.in_unit(encode.sample_lines(task.raw[-1]), task.unit))
+        task.raw.pop()
 
 
 async def _store(task: Task, rows: pl.DataFrame) -> None:

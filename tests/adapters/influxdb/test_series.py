@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from adapters.stores.contract import Position
+from adapters.stores.contract import Position, Prepares
 from adapters.stores.influxdb import create
 from adapters.stores.influxdb.settings import InfluxSettings
 from tests.adapters.influxdb.proxy import QUERY, Proxy, Reply
@@ -35,6 +35,15 @@ async def test_new_signals_beyond_the_limit_are_refused(influx: InfluxServer, se
         assert (await store.write(batch(*rows("d", second=3)), POSITION)).height == 1
     held = await influx.query("SHOW SERIES", settings.bucket)
     assert sorted(row["key"].rpartition("=")[2] for row in held) == ["a", "b", "c"]
+
+
+async def test_what_was_worked_on_ahead_counts_no_less(influx: InfluxServer, settings: InfluxSettings) -> None:
+    samples = batch(*rows("a", "b", "c", "d", "e"))
+    async with create(limited(settings, 3)) as store:
+        assert isinstance(store, Prepares)
+        await store.prepare(samples)
+        assert (await store.write(samples, POSITION)).height == 2
+    assert len(await influx.query("SHOW SERIES", settings.bucket)) == 3
 
 
 async def test_signals_that_the_bucket_has_are_stored_whatever_the_limit(settings: InfluxSettings) -> None:
