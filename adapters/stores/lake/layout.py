@@ -131,6 +131,11 @@ def sample_rows(samples: pl.DataFrame, written: int) -> pl.DataFrame:
     return _sorted(rows, SAMPLE_ROWS)
 
 
+def numbered(rows: pl.DataFrame, written: int) -> pl.DataFrame:
+    """Give rows of `sample_rows` with another number in `written`."""
+    return rows.with_columns(pl.lit(written, pl.Int64).alias("written"))
+
+
 def samples_of(rows: pl.DataFrame, columns: Collection[str] = tuple(SAMPLES)) -> pl.DataFrame:
     """Give rows of the table as (some) columns of `SAMPLES`, by signal and time."""
     made = {
