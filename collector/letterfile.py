@@ -55,8 +55,17 @@ def told(letter: DeadLetter) -> dict[str, Any]:
     return {**asdict(letter), "payload": payload, "encoding": encoding, "size": len(letter.payload), "cut": letter.cut}
 
 
-def write_letters(file: IO[bytes], letters: Sequence[DeadLetter], format_: LetterFormat) -> None:
-    """Write letters to an open file, in their order; raises OSError."""
+def write_letters(
+    file: IO[bytes], letters: Sequence[DeadLetter], format_: LetterFormat, *, header: bool = True
+) -> None:
+    """Write letters to an open file, in their order; raises OSError.
+
+    Args:
+        file: where to.
+        letters: of the whole file, or of the next part of it.
+        format_: of the file; one of Parquet cannot be written in parts.
+        header: whether a file of CSV begins here.
+    """
     if format_ is LetterFormat.JSONL:
         for letter in letters:
             file.write(orjson.dumps(told(letter), option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE))
@@ -64,7 +73,7 @@ def write_letters(file: IO[bytes], letters: Sequence[DeadLetter], format_: Lette
         beside: Mapping[str, pl.DataType] = {"encoding": pl.String(), "size": pl.Int64(), "cut": pl.Boolean()}
         schema = {**_COLUMNS, "payload": pl.String(), **beside}
         frame = pl.DataFrame([told(letter) for letter in letters], schema=schema)
-        frame.write_csv(file, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+        frame.write_csv(file, include_header=header, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
     else:
         rows = [{**asdict(letter), "cut": letter.cut} for letter in letters]
         pl.DataFrame(rows, schema={**_COLUMNS, "cut": pl.Boolean()}).write_parquet(file)

@@ -1,8 +1,14 @@
-"""The dead letters: read them, and replay them once what refused them is mended."""
+"""The dead letters: read and export them, replay them once what refused them is mended, or drop them."""
 
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from functools import partial
+from io import BytesIO
 from typing import Annotated, Any, Final, Literal
 
+import orjson
 from fastapi import APIRouter, Depends, Path, Query, Security
+from fastapi.responses import StreamingResponse
 
 from api.access import Caller, allowed
 from api.auth import Scope
@@ -10,14 +16,29 @@ from api.errors import UNKNOWN_LETTER, ProblemError
 from api.lookup import known_sources
 from api.paging import Paging, paging
 from api.parts import GivenParts
-from api.views.deadletters import DeadLetterView, ReplayedView, ReplayRequest, ReplayView
+from api.views.deadletters import (
+    DeadLetterView,
+    DroppedView,
+    DropRequest,
+    DropView,
+    ReplayedView,
+    ReplayRequest,
+    ReplayView,
+)
 from api.views.shape import Paged, documented
-from collector.deadletters import Choice, DeadLetter, read_dead_letters, readable
+from collector.deadletters import Choice, DeadLetter, read_dead_letters, readable, settle_dead_letters
+from collector.letterfile import LetterFormat, write_letters
 
 router = APIRouter(tags=["sources"])
 
 _SHOWN: Final = 4096
 """Bytes of a payload that are shown."""
+
+_AT_ONCE: Final = 200
+"""Letters that an export reads at once: 13 MB of payloads at most."""
+
+_MEDIA: Final = {"jsonl": "application/jsonl", "csv": "text/csv"}
+"""Media type of each format of an export."""
 
 _LETTER: Final[dict[str, Any]] = {
     "id": 4711,
@@ -47,32 +68,80 @@ _REPLAYED: Final = {
     "dry_run": False,
 }
 
+_DROPPED: Final = {"items": [{"id": 4711, "result": "dropped", "detail": ""}]}
+
+_FILES: Final = {
+    "application/jsonl": orjson.dumps(_LETTER, option=orjson.OPT_APPEND_NEWLINE).decode(),
+    "text/csv": "id,source,address,payload,reason,count\n4711,press-mqtt,force,ERR,'ERR' is no float,3600\n",
+}
+
+_EXPORTED: Final[dict[int | str, dict[str, Any]]] = {
+    200: {
+        "description": "The letters as a file.",
+        "content": {media: {"schema": {"type": "string"}, "example": file} for media, file in _FILES.items()},
+    }
+}
+
 Standing = Literal["open", "replayed", "dropped", "all"]
 """How letters stand."""
+
+OfSource = Annotated[str | None, Query(description="Name of one source. Left out: all of them.")]
+OfSignal = Annotated[
+    str | None, Query(description="Path of one signal, or of an asset: then of every signal below it.")
+]
+WithReason = Annotated[str, Query(max_length=200, description="Text that the reason holds, in any case.")]
+InState = Annotated[Standing, Query(description="How they stand.")]
 
 
 @router.get("/dead-letters", summary="Read what could not become a sample", responses=documented(_EXAMPLE))
 async def list_dead_letters(
     parts: GivenParts,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
-    source: Annotated[str | None, Query(description="Name of one source. Left out: all of them.")] = None,
-    signal: Annotated[
-        str | None, Query(description="Path of one signal, or of an asset: then of every signal below it.")
-    ] = None,
-    reason: Annotated[str, Query(max_length=200, description="Text that the reason holds, in any case.")] = "",
-    state: Annotated[Standing, Query(description="How they stand.")] = "open",
+    source: OfSource = None,
+    signal: OfSignal = None,
+    reason: WithReason = "",
+    state: InState = "open",
 ) -> Paged[DeadLetterView]:
     """Give the dead letters, the newest first, each with its reason and how often it came."""
-    one = known_sources(parts.park, [source])[0] if source is not None else None
+    choice = _choice(parts, source, signal, reason, state)
     after = page.after(int)
     before = after[0] if after else None
-    choice = Choice(None, one, signal, reason, None if state == "all" else state)
     letters = await parts.records().run(
         lambda connection: read_dead_letters(connection, choice, limit=page.limit + 1, before_id=before)
     )
     shown = letters[: page.limit]
     token = page.token((shown[-1].id,)) if len(letters) > len(shown) else None
     return Paged[DeadLetterView](items=[_letter(letter) for letter in shown], next_page_token=token)
+
+
+@router.get(
+    "/dead-letters/export",
+    summary="Export dead letters as a file",
+    response_class=StreamingResponse,
+    responses=_EXPORTED,
+)
+async def export_dead_letters(
+    parts: GivenParts,
+    file_format: Annotated[
+        Literal["jsonl", "csv"], Query(alias="format", description="`jsonl`: an object a line; `csv`: with a header.")
+    ] = "jsonl",
+    source: OfSource = None,
+    signal: OfSignal = None,
+    reason: WithReason = "",
+    state: InState = "all",
+) -> StreamingResponse:
+    """Give dead letters with their whole payloads, the newest first, as `parkline deadletter export` writes them."""
+    choice = _choice(parts, source, signal, reason, state)
+    written = _written(parts, choice, LetterFormat(file_format))
+    first = await anext(written)  # what goes wrong before anything is sent is answered as a problem
+
+    async def body() -> AsyncIterator[bytes]:
+        yield first
+        async for block in written:
+            yield block
+
+    named = {"Content-Disposition": f'attachment; filename="dead-letters.{file_format}"'}
+    return StreamingResponse(body(), media_type=_MEDIA[file_format], headers=named)
 
 
 @router.get("/dead-letters/{id}", summary="Read one dead letter", responses=documented(_LETTER))
@@ -110,6 +179,49 @@ async def replay_dead_letters(
         else:
             items.append(ReplayedView(id=number, result="unknown", samples=0, between=0, detail=""))
     return ReplayView(items=items, dry_run=asked.dry_run)
+
+
+@router.post("/dead-letters/drop", summary="Drop dead letters", responses=documented(_DROPPED))
+async def drop_dead_letters(
+    parts: GivenParts, asked: DropRequest, caller: Annotated[Caller, Security(allowed(Scope.OPERATE))]
+) -> DropView:
+    """Settle open letters of which nothing is to become; their payloads go, their counts and the reason stay.
+
+    Needs a key with the scope `operate`.
+    """
+    ids = list(dict.fromkeys(asked.ids))
+    notes = dict.fromkeys(ids, f"{asked.because.strip()} (asked by {caller.name})")
+    settle = partial(settle_dead_letters, notes=notes, state="dropped", now=datetime.now(UTC))
+    dropped = set(await parts.records().run(settle))
+    found = await _found(parts, ids)
+    items = []
+    for number in ids:
+        if number in dropped:
+            items.append(DroppedView(id=number, result="dropped", detail=""))
+        elif (letter := found.get(number)) is not None:
+            items.append(DroppedView(id=number, result="settled", detail=letter.note))
+        else:
+            items.append(DroppedView(id=number, result="unknown", detail=""))
+    return DropView(items=items)
+
+
+def _choice(parts: GivenParts, source: str | None, signal: str | None, reason: str, state: Standing) -> Choice:
+    one = known_sources(parts.park, [source])[0] if source is not None else None
+    return Choice(None, one, signal, reason, None if state == "all" else state)
+
+
+async def _written(parts: GivenParts, choice: Choice, file_format: LetterFormat) -> AsyncIterator[bytes]:
+    """Give a file of letters in blocks; the first may be empty."""
+    before = None
+    while True:
+        read = partial(read_dead_letters, choice=choice, limit=_AT_ONCE, before_id=before)
+        letters = await parts.records().run(read)
+        block = BytesIO()
+        write_letters(block, letters, file_format, header=before is None)
+        yield block.getvalue()
+        if len(letters) < _AT_ONCE:
+            return
+        before = letters[-1].id
 
 
 async def _found(parts: GivenParts, ids: list[int]) -> dict[int, DeadLetter]:

@@ -80,6 +80,37 @@ class ReplayRequest(View):
     """true: only tell what would become of them."""
 
 
+class DropRequest(View):
+    """Which letters to drop, and why."""
+
+    ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST)
+    """Numbers of letters, 1 to 1,000."""
+
+    because: str = Field(min_length=1, max_length=1000, pattern=r"\S")
+    """Why nothing is to become of them, 1 to 1,000 characters; kept with each letter."""
+
+
+class DroppedView(View):
+    """What became of one letter that was to be dropped."""
+
+    id: int
+    """Its number."""
+
+    result: Literal["dropped", "settled", "unknown"]
+    """`dropped`: its payload is gone, its count and the reason stay; `settled`: it was replayed or dropped before, and
+    nothing was done; `unknown`: there is no such letter, or none any more."""
+
+    detail: str
+    """Of a settled letter what became of it."""
+
+
+class DropView(View):
+    """What became of the letters that were to be dropped."""
+
+    items: list[DroppedView]
+    """One per number, in the order asked for, each once."""
+
+
 class ReplayedView(View):
     """What became of one letter, or would."""
 

@@ -21,6 +21,7 @@ ROUTES = (
     "/api/v1/samples",
     "/api/v1/gaps",
     "/api/v1/dead-letters",
+    "/api/v1/dead-letters/export",
 )
 
 

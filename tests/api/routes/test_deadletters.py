@@ -1,9 +1,14 @@
 """Dead letters, as they came."""
 
 import base64
+import csv
+import io
 
 import httpx
+import orjson
+import pytest
 
+from api.routes import deadletters
 from tests.api.client import items, problem, walk
 
 URL = "/api/v1/dead-letters"
@@ -33,3 +38,30 @@ async def test_the_newest_come_first_and_pages_add_up(api: httpx.AsyncClient) ->
 
 async def test_an_unknown_source_is_a_problem(api: httpx.AsyncClient) -> None:
     problem(await api.get(URL, params={"source": "nobody"}), 404, "unknown-asset")
+
+
+@pytest.mark.parametrize("at_once", [200, 3, 2])
+async def test_all_are_exported_with_their_whole_payloads(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    monkeypatch.setattr(deadletters, "_AT_ONCE", at_once)
+    lines = await api.get(f"{URL}/export")
+    assert lines.headers["content-type"].startswith("application/jsonl")
+    assert lines.headers["content-disposition"] == 'attachment; filename="dead-letters.jsonl"'
+    letters = [orjson.loads(line) for line in lines.content.splitlines()]
+    assert [letter["id"] for letter in letters] == [4, 3, 2, 1]
+    assert letters[1]["payload"] == "力" * 3000
+    table = await api.get(f"{URL}/export", params={"format": "csv"})
+    assert table.headers["content-type"].startswith("text/csv")
+    rows = list(csv.DictReader(io.StringIO(table.text)))
+    assert [row["id"] for row in rows] == ["4", "3", "2", "1"]
+    assert rows[2]["encoding"] == "base64"
+
+
+async def test_what_is_exported_can_be_chosen(api: httpx.AsyncClient) -> None:
+    same = {"reason": "declare the signal as TEXT", "source": "grinding-mqtt", "state": "open"}
+    assert len((await api.get(f"{URL}/export", params=same)).content.splitlines()) == 4
+    assert (await api.get(f"{URL}/export", params={"reason": "no reason says this"})).content == b""
+    assert (await api.get(f"{URL}/export", params={"state": "dropped"})).content == b""
+    problem(await api.get(f"{URL}/export", params={"source": "nobody"}), 404, "unknown-asset")
+    problem(await api.get(f"{URL}/export", params={"format": "parquet"}), 422, "invalid-parameter")

@@ -1,4 +1,4 @@
-"""Dead letters are replayed by who may, as the files say now, and once."""
+"""Dead letters are replayed by who may, as the files say now, and once; or dropped, by who may."""
 
 import base64
 from collections.abc import AsyncIterator
@@ -23,6 +23,7 @@ from tests.collector.fakes import NOON, refusals
 
 URL = "/api/v1/dead-letters"
 REPLAY = f"{URL}/replay"
+DROP = f"{URL}/drop"
 
 LINE = """\
 line: line
@@ -146,9 +147,34 @@ async def test_a_wrong_request_is_a_problem(operator: httpx.AsyncClient, body: d
     assert told["errors"][0]["in"] == "body"
 
 
-async def test_a_key_that_only_reads_may_not_replay(config: Config) -> None:
+async def test_letters_are_dropped_with_a_reason_and_once(operator: httpx.AsyncClient) -> None:
+    await operator.post(REPLAY, json={"ids": [2]})
+    done = await operator.post(DROP, json={"ids": [3, 2, 3, 4711], "because": "  noise of a test "})
+    assert done.status_code == 200
+    assert [(one["id"], one["result"]) for one in done.json()["items"]] == [
+        (3, "dropped"),
+        (2, "settled"),
+        (4711, "unknown"),
+    ]
+    assert "became 1 sample" in done.json()["items"][1]["detail"]
+    [dropped] = await items(operator, URL, state="dropped")
+    assert (dropped["id"], dropped["payload"], dropped["note"]) == (3, "", "noise of a test (asked by shift lead)")
+    again = await operator.post(DROP, json={"ids": [3], "because": "once more"})
+    assert again.json()["items"] == [{"id": 3, "result": "settled", "detail": "noise of a test (asked by shift lead)"}]
+    assert [letter["id"] for letter in await items(operator, URL)] == [1]
+
+
+@pytest.mark.parametrize("body", [{"ids": [1]}, {"ids": [1], "because": ""}, {"ids": [1], "because": "  "}])
+async def test_no_letter_is_dropped_without_a_reason(operator: httpx.AsyncClient, body: dict[str, object]) -> None:
+    told = problem(await operator.post(DROP, json=body), 422, "invalid-parameter")
+    assert told["errors"][0]["name"].endswith("because")
+    assert [letter["state"] for letter in await items(operator, URL)] == ["open"] * 3
+
+
+@pytest.mark.parametrize(("path", "body"), [(REPLAY, {"ids": [2]}), (DROP, {"ids": [2], "because": "noise"})])
+async def test_a_key_that_only_reads_may_change_nothing(config: Config, path: str, body: dict[str, object]) -> None:
     async with serving(config) as parts, asking(parts, key=await key(config, Scope.READ)) as reader:
-        told = problem(await reader.post(REPLAY, json={"ids": [2]}), 403, "forbidden")
+        told = problem(await reader.post(path, json=body), 403, "forbidden")
         assert "operate" in told["detail"]
         assert [letter["state"] for letter in await items(reader, URL)] == ["open"] * 3
 
