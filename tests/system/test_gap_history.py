@@ -1,8 +1,5 @@
 """An outage of an OPC UA link, filled from the server's own history: collector, spool and store are whole and real."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,15 +7,15 @@ import polars as pl
 import pytest
 
 from collector import filling
-from collector.assembly import collect, open_records, open_store
-from collector.gaps import Gap, read_gaps
+from collector.assembly import open_store
 from collector.links import OVERTAKING, Link, read_links
-from collector.load import Config, load
+from collector.load import Config
 from collector.records import Records
 from tests.collector.fakes import until
 from tests.servers.node_opcua import NodeOpcua, node_opcua
 from tests.servers.opcua_write import Write, node_id
 from tests.servers.relay import Relay
+from tests.system.collecting import collecting, gaps, install
 
 __all__ = ["node_opcua"]
 
@@ -27,14 +24,6 @@ pytestmark = pytest.mark.system
 PATIENCE = 30.0
 MACHINE = "works/line/press"
 MILLISECOND = timedelta(milliseconds=1)
-
-PARK = """
-id: park
-calendars:
-  always: {shifts: [{name: day, start: "08:00", end: "16:00"}]}
-factories:
-  - {id: works, time_zone: UTC, calendar: always}
-"""
 
 LINE = """
 line: line
@@ -54,36 +43,12 @@ equipment:
 """
 
 
-def install(folder: Path, port: int) -> Config:
-    (folder / "lines").mkdir()
-    (folder / "parkline.yaml").write_text("store: {kind: lake, flush: 100 ms}\n")
-    (folder / "park.yaml").write_text(PARK)
-    nodes = {"force": node_id("history.force"), "plain": node_id("history.plain")}
-    (folder / "lines" / "line.yaml").write_text(LINE.format(port=port, **nodes))
-    return load(folder)
-
-
-@asynccontextmanager
-async def collecting(config: Config) -> AsyncIterator[Records]:
-    """Run the collector meanwhile; give the records beside it."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(collect(config, stop))
-    try:
-        async with open_records(config) as records:
-            yield records
-    finally:
-        stop.set()
-        await task
+def line(port: int) -> str:
+    return LINE.format(port=port, force=node_id("history.force"), plain=node_id("history.plain"))
 
 
 async def link(records: Records) -> Link | None:
     return (await records.run(read_links)).get("plc")
-
-
-async def gaps(records: Records) -> list[Gap]:
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
-    return await records.run(lambda c: read_gaps(c, start=now - day, end=now + day))
 
 
 async def stored(config: Config, since: datetime) -> pl.DataFrame:
@@ -101,7 +66,7 @@ async def test_what_changed_while_the_link_was_down_is_in_the_store_and_the_gap_
     await node_opcua.add({"history.plain": ("Double", 0.0)})
     began = datetime.now(UTC)
     async with Relay(node_opcua.port) as relay:
-        config = install(tmp_path, relay.port)
+        config = install(tmp_path, line(relay.port))
         async with collecting(config) as records:
 
             async def stands(state: str, samples: int = 0) -> bool:

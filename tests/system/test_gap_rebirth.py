@@ -1,8 +1,5 @@
 """An outage of a Sparkplug link, filled by the rebirth as far as it can be: collector, spool and store are real."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,28 +7,19 @@ import polars as pl
 import pytest
 
 from collector import filling
-from collector.assembly import collect, open_records, open_store
-from collector.gaps import Gap, read_gaps
+from collector.assembly import open_store
 from collector.links import Link, read_links
-from collector.load import Config, load
 from collector.records import Records
 from tests.collector.fakes import until
 from tests.servers.edge_node import DOUBLE, Change, EdgeNode, Metric
 from tests.servers.mosquitto import Mosquitto
 from tests.servers.relay import Relay
+from tests.system.collecting import collecting, gaps, install
 
 pytestmark = pytest.mark.system
 
 PATIENCE = 90.0
 MACHINE = "works/line/press"
-
-PARK = """
-id: park
-calendars:
-  always: {shifts: [{name: day, start: "08:00", end: "16:00"}]}
-factories:
-  - {id: works, time_zone: UTC, calendar: always}
-"""
 
 LINE = """
 line: line
@@ -46,35 +34,8 @@ equipment:
 """
 
 
-def install(folder: Path, port: int) -> Config:
-    (folder / "lines").mkdir()
-    (folder / "parkline.yaml").write_text("store: {kind: lake, flush: 100 ms}\n")
-    (folder / "park.yaml").write_text(PARK)
-    (folder / "lines" / "line.yaml").write_text(LINE.format(port=port))
-    return load(folder)
-
-
-@asynccontextmanager
-async def collecting(config: Config) -> AsyncIterator[Records]:
-    """Run the collector meanwhile; give the records beside it."""
-    stop = asyncio.Event()
-    task = asyncio.create_task(collect(config, stop))
-    try:
-        async with open_records(config) as records:
-            yield records
-    finally:
-        stop.set()
-        await task
-
-
 async def link(records: Records) -> Link | None:
     return (await records.run(read_links)).get("gateways")
-
-
-async def gaps(records: Records) -> list[Gap]:
-    day = timedelta(days=1)
-    now = datetime.now(UTC)
-    return await records.run(lambda c: read_gaps(c, start=now - day, end=now + day))
 
 
 def now() -> datetime:
@@ -96,7 +57,7 @@ async def test_what_has_not_changed_while_the_link_was_down_missed_nothing(
         Relay(broker.port) as relay,
         EdgeNode(broker.port, {"": {}, "press": metrics}) as node,
     ):
-        config = install(tmp_path, relay.port)
+        config = install(tmp_path, LINE.format(port=relay.port))
         async with collecting(config) as records:
 
             async def stands(state: str, samples: int = 0) -> bool:

@@ -1,23 +1,12 @@
 """The sample line file is one that an engineer can copy."""
 
-import re
 from pathlib import Path
 
 import pytest
 
-import adapters.sources.mqtt
+from adapters.sources import mqtt
 from adapters.sources.mqtt.settings import MqttAddress, MqttSettings
-from collector.load import load
-
-SAMPLE = Path(adapters.sources.mqtt.__file__).with_name("sample.yaml")
-
-PARK = """
-id: park-1
-calendars: {day: {shifts: [{name: day, start: "08:00", end: "20:00"}]}}
-factories: [{id: works, time_zone: UTC, calendar: day}]
-"""
-
-COMMENTED = re.compile(r"^    # ", re.MULTILINE)
+from tests.adapters.line_file import park_of
 
 
 @pytest.mark.parametrize("uncommented", [False, True])
@@ -25,20 +14,12 @@ def test_it_is_taken_as_it_stands_and_with_what_is_commented_out(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, uncommented: bool
 ) -> None:
     monkeypatch.setenv("PRESS_BROKER_PASSWORD", "s3cret")
-    (tmp_path / "parkline.yaml").write_text("store: {kind: lake, folder: lake}\nlines: line.yaml\n")
-    (tmp_path / "park.yaml").write_text(PARK)
-    (tmp_path / "line.yaml").write_text(_whole(SAMPLE.read_text()) if uncommented else SAMPLE.read_text())
-    park = load(tmp_path).park
-    source = park.sources["press-broker"]
-    assert isinstance(source.settings, MqttSettings)
-    assert source.settings.password is not None
-    assert source.settings.password.get_secret_value() == "s3cret"
-    assert (source.settings.tls is not None) is uncommented
+    park = park_of(mqtt, tmp_path, uncommented=uncommented)
+    settings = park.sources["press-broker"].settings
+    assert isinstance(settings, MqttSettings)
+    assert settings.password is not None
+    assert settings.password.get_secret_value() == "s3cret"
+    assert (settings.tls is not None) is uncommented
     addresses = [signal.address for signal in park.signals.values()]
     assert all(isinstance(address, MqttAddress) for address in addresses)
     assert len(addresses) == 3
-
-
-def _whole(text: str) -> str:
-    """Take in the keys that are commented out."""
-    return COMMENTED.sub("    ", text)
