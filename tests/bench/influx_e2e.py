@@ -46,8 +46,8 @@ from collector.spool.sqlite import SqliteSpool
 from tests.bench.points import point, prepared, samples
 from tests.servers.influxdb import InfluxServer
 
-SAMPLES_SENT: Final = 500_000
-"""Samples of one run of the drain, and of the plain client: five full batches of a drain."""
+SAMPLES_SENT: Final = 1_000_000
+"""Samples of one run of the drain, and of the plain client: ten full batches of a drain."""
 
 POINTS: Final = 50_000
 """Samples of one run of the WriteApi, which is slower."""
@@ -55,7 +55,7 @@ POINTS: Final = 50_000
 DELIVERED: Final = 2_000
 """Samples in one delivery of a source, which is one entry of the spool."""
 
-ROUNDS: Final = 7
+ROUNDS: Final = 5
 """Runs of each side."""
 
 PLAIN: Final = ((2, 1_000_000), (4, 1_000_000), (4, 700_000), (8, 700_000))
