@@ -130,8 +130,8 @@ async def _rounds(load: pl.DataFrame, servers: set[int], writers: set[int]) -> l
             lines = bodies(load)
             trials = {setting: await _plain(carried, lines[setting[1]], setting[0]) for setting in PLAIN}
             connections, size = max(trials, key=lambda setting: trials[setting])
-            print(f"{len(servers | writers)} processors, {len(servers & writers)} shared: "
-                  f"plain with {connections} connections, {size} bytes a request", file=sys.stderr)  # fmt: skip
+            where = f"{len(servers | writers)} processors, {len(servers & writers)} shared"
+            print(f"{where}: plain with {connections} connections, {size} bytes a request", file=sys.stderr)
             rounds = []
             for number in range(ROUNDS):
                 sides = {

@@ -65,13 +65,10 @@ def without_a_word(client_id: str, error: Exception | None) -> str:
     A broker that closes a link on which something of this client was still under way resets it, so a reset may have
     the same reason as an orderly close.
     """
-    if error is None:
-        what = "the broker closed the link without a word"
-    elif isinstance(error, ConnectionError):
-        what = f"the link broke ({error})"
-    else:
-        return f"the link broke ({error})"
-    return f"{what}; if this repeats, look for another client with the client_id {client_id!r}"
+    ended = "the broker closed the link without a word" if error is None else f"the link broke ({error})"
+    if error is not None and not isinstance(error, ConnectionError):
+        return ended
+    return f"{ended}; if this repeats, look for another client with the client_id {client_id!r}"
 
 
 def taken_over(client_id: str) -> str:
