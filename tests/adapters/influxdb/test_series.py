@@ -2,10 +2,11 @@
 
 from uuid import uuid4
 
+import polars as pl
 import pytest
 
 from adapters.stores.contract import Position, Prepares
-from adapters.stores.influxdb import create
+from adapters.stores.influxdb import create, encode
 from adapters.stores.influxdb.settings import InfluxSettings
 from tests.adapters.influxdb.proxy import QUERY, Proxy, Reply
 from tests.conformance.store import NOON, assert_samples, at, batch, sample, stored
@@ -37,12 +38,22 @@ async def test_new_signals_beyond_the_limit_are_refused(influx: InfluxServer, se
     assert sorted(row["key"].rpartition("=")[2] for row in held) == ["a", "b", "c"]
 
 
-async def test_what_was_worked_on_ahead_counts_no_less(influx: InfluxServer, settings: InfluxSettings) -> None:
+async def test_what_was_worked_on_ahead_counts_no_less_and_is_not_done_again(
+    influx: InfluxServer, settings: InfluxSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     samples = batch(*rows("a", "b", "c", "d", "e"))
+    storable, done = encode.storable, []
+
+    def counted(batch: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+        done.append(batch)
+        return storable(batch)
+
+    monkeypatch.setattr(encode, "storable", counted)
     async with create(limited(settings, 3)) as store:
         assert isinstance(store, Prepares)
         await store.prepare(samples)
         assert (await store.write(samples, POSITION)).height == 2
+    assert len(done) == 1
     assert len(await influx.query("SHOW SERIES", settings.bucket)) == 3
 
 

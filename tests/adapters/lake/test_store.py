@@ -10,8 +10,8 @@ import polars as pl
 import pytest
 from deltalake.exceptions import CommitFailedError
 
-from adapters.stores.contract import Position, Store, StoreRefusedError, StoreUnavailableError
-from adapters.stores.lake import create, store
+from adapters.stores.contract import Position, Prepares, Store, StoreRefusedError, StoreUnavailableError
+from adapters.stores.lake import create, layout, store
 from adapters.stores.lake.layout import sample_rows
 from adapters.stores.lake.settings import LakeSettings
 from adapters.stores.lake.table import Table
@@ -78,6 +78,23 @@ async def main():
 
 asyncio.run(main())
 """
+
+
+async def test_what_was_sorted_ahead_is_not_sorted_again(lake: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(lake, Prepares)
+    done = []
+
+    def counted(samples: pl.DataFrame, written: int) -> pl.DataFrame:
+        done.append(samples)
+        return sample_rows(samples, written)
+
+    monkeypatch.setattr(layout, "sample_rows", counted)
+    rows = [sample("f/l/e/s", at(n), value=n) for n in range(10)]
+    samples = batch(*reversed(rows))
+    await lake.prepare(samples)
+    await lake.write(samples, Position("spool", 1))
+    assert len(done) == 1
+    assert_samples(await stored(lake, ["f/l/e/s"]), *rows)
 
 
 async def test_a_killed_writer_leaves_whole_batches(folder: Path) -> None:
