@@ -111,16 +111,31 @@ def test_help_loads_nothing_that_is_heavy() -> None:
     assert loaded_after(HELP) & set(HEAVY) == set()
 
 
-def test_help_answers_in_a_third_of_a_second() -> None:
-    assert min(seconds_of_help() for _ in range(5)) < 0.3
+BARE = """
+import typer
+
+app = typer.Typer()
+for name in "ab":
+    app.command(name)(lambda: None)
+app(["--help"])
+"""
+"""A program with two commands that do nothing."""
 
 
-def seconds_of_help() -> float:
-    """Give the processor time of `parkline --help`: what it takes on a machine that has nothing else to do."""
+def test_help_takes_less_than_twice_as_long_as_that_of_a_program_that_does_nothing() -> None:
+    """Seconds would tell how fast the machine is just now; a third of one is what it takes on two idle cores."""
+    runs = [
+        (seconds_of(ROOT / ".venv/bin/parkline", "--help"), seconds_of(sys.executable, "-c", BARE)) for _ in "12345"
+    ]
+    assert min(ours for ours, _ in runs) < 2 * min(bare for _, bare in runs)
+
+
+def seconds_of(*command: str | Path) -> float:
+    """Give the processor time of a command that shows its usage."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([ROOT / ".venv/bin/parkline", "--help"], capture_output=True, text=True, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    assert "Usage: parkline" in done.stdout
+    assert "Usage: " in done.stdout
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
 
