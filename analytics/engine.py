@@ -141,7 +141,8 @@ class Engine:
             await self._begin_spool(now)
         chunk = await self._spool.read(self._progress.position, ROWS)
         if chunk.missed:
-            await self._make_up(chunk.samples["received"].min(), now)
+            first: datetime | None = chunk.samples.select(pl.col("received").min()).item()
+            await self._make_up(first, now)
         return chunk
 
     async def _begin_spool(self, now: datetime) -> None:
@@ -192,7 +193,7 @@ class Engine:
             log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
         return len(look.alerts)
 
-    async def _make_up(self, before: object, now: datetime) -> None:
+    async def _make_up(self, before: datetime | None, now: datetime) -> None:
         """Look at what the spool dropped unread: it is in the store, and was received after what was looked at last."""
         store = await self._ready()
         signals = sorted(self._watch.signals | set(self._states))

@@ -7,94 +7,46 @@ production line, equipment a work unit. All models are frozen; `collector.load` 
 engineer.
 """
 
-import re
-from datetime import date, datetime, time, timedelta
+from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
 from functools import cached_property
-from typing import Annotated, Final, Literal, Self, TypeAlias
+from typing import Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, BeforeValidator, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
+from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
 
 from adapters.sample import ValueType
 from adapters.settings import Duration, Settings
+from collector.equipmentstate import EquipmentState
+from collector.fields import Name, Number, Title
+from collector.staterules import StateRule
+from collector.worktime import WEEKDAYS, Break, Calendar, Maintenance, Shift
 
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_TIME: Final = re.compile(r"([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?", re.ASCII)
-
-
-def _day(value: object) -> object:
-    """Let no number pass for a day: it would count as seconds since 1970."""
-    if isinstance(value, date) and not isinstance(value, datetime):
-        return value
-    msg = f"{value!r} is no day; write it like 2026-10-01"
-    if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise ValueError(msg)
-    try:
-        return date.fromisoformat(value)
-    except ValueError as error:
-        raise ValueError(msg) from error
-
-
-def _time_of_day(value: object) -> object:
-    """Let no number pass for a time of day (seconds since midnight), and no time with a zone."""
-    if isinstance(value, str) and _TIME.fullmatch(value):
-        return value.zfill(len("06:00")) if value.count(":") == 1 else value.zfill(len("06:00:00"))
-    if isinstance(value, time) and value.tzinfo is None:
-        return value
-    midnight = "; midnight is 00:00" if value in ("24:00", "24:00:00") else ""
-    msg = f"{value!r} is no time of day; write it like 06:00{midnight}"
-    raise ValueError(msg)
-
-
-Day = Annotated[date, BeforeValidator(_day)]
-"""A local day, written 2026-10-01."""
-
-TimeOfDay = Annotated[
-    time,
-    BeforeValidator(_time_of_day),
-    WithJsonSchema({"type": "string", "pattern": r"^([01]?\d|2[0-3]):[0-5]\d(:[0-5]\d)?$"}),
+__all__ = [
+    "WEEKDAYS",
+    "Break",
+    "Bridge",
+    "Calendar",
+    "ConditionLevel",
+    "Equipment",
+    "EquipmentState",
+    "Factory",
+    "Limit",
+    "Line",
+    "Name",
+    "Park",
+    "Severity",
+    "Shift",
+    "Signal",
+    "SignalRole",
+    "SourceConfig",
+    "StopReason",
+    "Title",
 ]
-"""A local time of day, 00:00 to 23:59:59, written 06:00."""
-
-Number = Annotated[float, Field(allow_inf_nan=False)]
-"""A finite number."""
 
 Bridge: TypeAlias = Literal["before", "middle"]
 """Where in a bridged gap a machine is taken to have changed its state: at its end, or in its middle."""
-
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$")]
-"""An identifier: letters, digits, `_`, `-` and `.`, 1 to 64 characters, the first a letter or digit."""
-
-
-class EquipmentState(StrEnum):
-    """What a machine does, in the words that utilisation needs.
-
-    Each is tied to the time elements of ISO 22400-2 (6.2), OPC 40501-1 (Machine tools, annex C), PackML
-    (ISA-TR88.00.02 StateCurrent) and MTConnect (execution, controller mode).
-    """
-
-    PRODUCING = "producing"
-    """ISO 22400-2 actual production time (APT); OPC 40501-1 Executing; PackML Execute, Completing; MTConnect
-    ACTIVE."""
-    IDLE = "idle"
-    """Ready, nothing to do: ISO 22400-2 part of actual unit delay time (ADET); OPC 40501-1 NotExecuting;
-    PackML Idle, Starved (Suspended); MTConnect READY, STOPPED, PROGRAM_COMPLETED, WAIT."""
-    SETUP = "setup"
-    """ISO 22400-2 actual unit setup time (AUST); OPC 40501-1 Setup mode; PackML Starting, Resetting;
-    MTConnect mode MANUAL or MANUAL_DATA_INPUT with ACTIVE."""
-    PLANNED_STOP = "planned_stop"
-    """ISO 22400-2 planned down time (PDOT); OPC 40501-1 Maintenance mode; PackML Stopped in maintenance mode; MTConnect
-    OPTIONAL_STOP."""
-    UNPLANNED_STOP = "unplanned_stop"
-    """ISO 22400-2 actual unit down time (ADOT); OPC 40501-1 Interrupted, Error; PackML Held, Aborted; MTConnect
-    INTERRUPTED, FEED_HOLD, PROGRAM_STOPPED."""
-    OFF = "off"
-    """Switched off: ISO 22400-2 outside planned busy time; OPC 40001-1 OutOfService; PackML Stopped; MTConnect power
-    OFF."""
-    UNKNOWN = "unknown"
-    """Nobody knows: bad status, or a gap longer than `hold_for`; MTConnect UNAVAILABLE. Never taken for idle."""
 
 
 class SignalRole(StrEnum):
@@ -112,6 +64,10 @@ class SignalRole(StrEnum):
     """Rejected parts, cumulative."""
     TOTAL_COUNT = "total_count"
     """All parts, cumulative."""
+    REWORK_COUNT = "rework_count"
+    """Parts that needed rework, cumulative; they are not good at first pass."""
+    REASON = "reason"
+    """Why the machine stands; its values are mapped by `reasons`."""
     CYCLE_TIME = "cycle_time"
     """Duration of the last cycle."""
     ENERGY = "energy"
@@ -126,6 +82,23 @@ class SignalRole(StrEnum):
     """Any other measured value."""
     OTHER = "other"
     """Stored and shown, not interpreted."""
+
+
+_INPUTS: Final = frozenset(
+    {
+        SignalRole.GOOD_COUNT,
+        SignalRole.REJECT_COUNT,
+        SignalRole.TOTAL_COUNT,
+        SignalRole.REWORK_COUNT,
+        SignalRole.PRODUCT,
+        SignalRole.REASON,
+        SignalRole.ENERGY,
+    }
+)
+"""Roles of signals that numbers come from, besides a machine's state."""
+
+_ALARMS: Final = frozenset({SignalRole.CONDITION})
+"""Roles of signals that tell why a machine stands where `reasons` maps their codes."""
 
 
 class ConditionLevel(StrEnum):
@@ -143,16 +116,6 @@ class Severity(StrEnum):
     MEDIUM = "medium"
     HIGH = "high"
     CRITICAL = "critical"
-
-
-class Title(Settings):
-    """What people call it, in the languages of the page."""
-
-    zh: str = ""
-    """Chinese; empty: the id is shown."""
-
-    en: str = ""
-    """English; empty: the id is shown."""
 
 
 class Limit(Settings):
@@ -229,6 +192,14 @@ class Signal(Settings):
     states: dict[str, EquipmentState] = Field(default_factory=dict)
     """Raw value, as text, to equipment state; role `state` only. A value not listed is `unknown`, and counted."""
 
+    reasons: dict[str, Name] = Field(default_factory=dict)
+    """Raw value, as text, to a code of the park's `stop_reasons`; roles `reason`, `state` and `condition` (by the
+    condition's native code). A stop's reason that is not listed is shown as its raw value."""
+
+    width: int | None = Field(default=None, ge=2)
+    """How many values a cumulative counter has before it begins at 0 again (65536 for a 16-bit word), before scaling;
+    2 or more. None: a counter that jumps back was reset."""
+
     conditions: dict[str, ConditionLevel] = Field(default_factory=dict)
     """Raw value, as text, to level; role `condition` only. Empty: MTConnect's Normal, Warning and Fault."""
 
@@ -267,6 +238,22 @@ class Equipment(Settings):
     calendar: Name | None = None
     """Its calendar, where it differs from the line's."""
 
+    state_from: StateRule | None = None
+    """How its state is told, where no signal of role `state` says it; None: that signal does."""
+
+    micro_stop: Duration = timedelta(0)
+    """A stop or idle stretch shorter than this is a micro-stop, a loss of its own; 0: there are none."""
+
+    ideal_cycle: Duration | None = None
+    """Ideal time per part (ISO 22400-2 planned run time per item, PRI), more than 0, of products that `products` does
+    not list; None: not known, and what needs it is null."""
+
+    products: dict[str, Duration] = Field(default_factory=dict)
+    """Ideal time per part by value of the product signal, each more than 0."""
+
+    maintenance: tuple[Maintenance, ...] = ()
+    """Its planned maintenance, besides its calendar's."""
+
     signals: tuple[Signal, ...] = ()
     """Its signals, in the order of the file."""
 
@@ -274,6 +261,28 @@ class Equipment(Settings):
     def state(self) -> Signal | None:
         """Its state signal, if it has one; at most one per equipment."""
         return next((s for s in self.signals if s.role is SignalRole.STATE), None)
+
+    @cached_property
+    def state_inputs(self) -> tuple[Signal, ...]:
+        """The signals that tell its state: the state signal, or those that its rule names; none: it has no state."""
+        if self.state_from is None:
+            return () if self.state is None else (self.state,)
+        names = self.state_from.inputs(signal.name for signal in self.signals)
+        return tuple(signal for signal in self.signals if signal.name in names)
+
+    def of_role(self, role: SignalRole) -> Signal | None:
+        """Give its first signal of a role, if it has one."""
+        return next((signal for signal in self.signals if signal.role is role), None)
+
+    @cached_property
+    def inputs(self) -> tuple[Signal, ...]:
+        """The signals that its numbers come from: of its state, its counters, its product, its stop reasons, energy."""
+        if not self.state_inputs:
+            return ()
+        state = {signal.name for signal in self.state_inputs}
+        return tuple(
+            s for s in self.signals if s.name in state or s.role in _INPUTS or (s.reasons and s.role in _ALARMS)
+        )
 
 
 class SourceConfig(Settings):
@@ -310,64 +319,22 @@ class Line(Settings):
     sources: tuple[SourceConfig, ...] = ()
     """Its links."""
 
+    bottleneck: Name | None = None
+    """Id of the machine that limits the line, by which `oee_bottleneck` goes; None: the one with the longest ideal
+    cycle."""
+
     equipment: tuple[Equipment, ...] = ()
     """Its machines, in the order of the file."""
 
 
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+class StopReason(Settings):
+    """A reason for which machines stand, as signals, alarms and people give it."""
 
-WEEKDAYS: Final[tuple[Weekday, ...]] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-"""The days of a week in ISO 8601 order."""
+    title: Title = Title()
+    """What people call it."""
 
-
-class Break(Settings):
-    """Time inside a shift in which no work is planned."""
-
-    start: TimeOfDay
-    """Local time of day; a break of a shift that crosses midnight may lie after it."""
-
-    end: TimeOfDay
-    """Local time of day, exclusive."""
-
-
-class Shift(Settings):
-    """Planned work, every week, in the factory's own time zone."""
-
-    name: Name
-    """Unique within its calendar."""
-
-    days: tuple[Weekday, ...] = WEEKDAYS
-    """Days on which it begins."""
-
-    start: TimeOfDay
-    """Local time of day at which it begins."""
-
-    end: TimeOfDay
-    """Local time of day at which it ends, exclusive; at or before `start`: on the next day."""
-
-    breaks: tuple[Break, ...] = ()
-    """Time inside it in which no work is planned."""
-
-
-class Calendar(Settings):
-    """When work is planned."""
-
-    shifts: tuple[Shift, ...]
-    """Its shifts, one or more, each with a name of its own; they do not overlap."""
-
-    closed: tuple[Day, ...] = ()
-    """Local days on which no shift begins (holidays)."""
-
-    open: tuple[Day, ...] = ()
-    """Local days on which every shift begins, whatever the weekday (调休: moved working days)."""
-
-    @field_validator("shifts")
-    @classmethod
-    def _some_shift(cls, shifts: tuple[Shift, ...]) -> tuple[Shift, ...]:
-        if not shifts:
-            msg = "a calendar needs one shift or more"
-            raise ValueError(msg)
-        return shifts
+    loss: Literal["unplanned_stop", "planned_stop", "setup", "idle"] = "unplanned_stop"
+    """Which loss a stop for this reason is."""
 
 
 class Factory(Settings):
@@ -422,6 +389,9 @@ class Park(Settings):
 
     calendars: dict[Name, Calendar]
     """Calendars by name."""
+
+    stop_reasons: dict[Name, StopReason] = Field(default_factory=dict)
+    """Reasons for stops by code. The code `engineering` counts as SEMI E10 engineering time."""
 
     factories: tuple[Factory, ...]
     """Its factories."""
