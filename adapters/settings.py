@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 _SECONDS: Final = {"us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "min": 60.0, "h": 3600.0, "d": 86400.0}
 _BYTES: Final = {
@@ -57,9 +57,15 @@ def _size(value: object) -> object:
     return int(float(match[1]) * _BYTES[match[2]])
 
 
+def _written(duration: timedelta) -> str:
+    """Write a duration so that it can be read again."""
+    return f"{duration / timedelta(seconds=1):.6f}".rstrip("0").rstrip(".") + " s"
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(_duration),
+    PlainSerializer(_written, when_used="json"),
     WithJsonSchema({"type": "string", "pattern": r"^\s*\d+(\.\d+)?\s*(us|µs|ms|s|min|h|d)\s*$"}),
 ]
 """A span of time, written as people write it; 0 or more."""

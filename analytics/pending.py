@@ -39,6 +39,12 @@ class Touch:
     last: int
     """Position in the spool after the last samples that touched it."""
 
+    signals: frozenset[str] = frozenset()
+    """Paths of the signals whose samples touched it."""
+
+    causes: frozenset[str] = frozenset()
+    """Why it was touched: values of `touched.Cause`."""
+
     @property
     def key(self) -> Key:
         """What it is known by."""
@@ -48,7 +54,10 @@ class Touch:
 def touches(ranges: pl.DataFrame, position: int) -> list[Touch]:
     """Give ranges (columns of `TOUCHED`, each within one day) as touched by samples up to a position in the spool."""
     rows = ranges.select(TOUCHED.names()).iter_rows()
-    return [Touch(equipment, start, end, position, position) for equipment, start, end in rows]
+    return [
+        Touch(equipment, start, end, position, position, frozenset(signals), frozenset(causes))
+        for equipment, start, end, signals, causes in rows
+    ]
 
 
 def merged(pending: Mapping[Key, Touch], new: Iterable[Touch]) -> dict[Key, Touch]:
@@ -65,6 +74,8 @@ def merged(pending: Mapping[Key, Touch], new: Iterable[Touch]) -> dict[Key, Touc
                 max(before.end, touch.end),
                 min(before.first, touch.first),
                 max(before.last, touch.last),
+                before.signals | touch.signals,
+                before.causes | touch.causes,
             )
         )
     return changed
@@ -85,4 +96,5 @@ def remaining(computed: Iterable[Touch], stored: int) -> dict[Key, Touch | None]
 
 def ranges(pending: Iterable[Touch]) -> pl.DataFrame:
     """Give ranges as columns of `TOUCHED`."""
-    return pl.DataFrame([(t.equipment, t.start, t.end) for t in pending], schema=TOUCHED, orient="row")
+    rows = [(t.equipment, t.start, t.end, sorted(t.signals), sorted(t.causes)) for t in pending]
+    return pl.DataFrame(rows, schema=TOUCHED, orient="row")

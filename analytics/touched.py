@@ -1,21 +1,52 @@
 """Touched: which machines' numbers new samples may have changed, and from when on.
 
     touched    equipment: str   start, end: datetime[us, UTC]        [start, end); columns of `TOUCHED`
+               signals: list[str]   those with new samples; none where it was no sample that touched it
+               causes: list[str]    why, as a restatement tells it; see `Cause`
 
-A sample changes what a machine did from its own time until the next report. What is computed may always be more than
-what has changed, never less: so ranges are widened and joined freely.
+A sample changes what a machine did from its own time until the next one of its signal. What is computed may always be
+more than what has changed, never less: so ranges are widened and joined freely.
 """
 
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 from typing import Final
 
 import polars as pl
 
 from analytics.spans import MOMENT
 
-TOUCHED: Final = pl.Schema({"equipment": pl.String(), "start": MOMENT, "end": MOMENT})
+TOUCHED: Final = pl.Schema(
+    {
+        "equipment": pl.String(),
+        "start": MOMENT,
+        "end": MOMENT,
+        "signals": pl.List(pl.String()),
+        "causes": pl.List(pl.String()),
+    }
+)
 """Columns of touched ranges."""
+
+
+class Cause(StrEnum):
+    """Why numbers that were told already are computed again, in the order in which several are named."""
+
+    LATE = "late samples"
+    """Samples came after the window was computed."""
+    FILLED = "gap filled"
+    """What a source had missed was brought in later."""
+    GAP = "gap"
+    """It became known that a source may have missed samples."""
+    CALENDAR = "calendar changed"
+    """The calendar plans other work for the window."""
+    MAP = "map changed"
+    """States, ideal cycles, reasons or how long is bridged are configured differently."""
+    REASON = "stop reason changed"
+    """Somebody said, or took back, why a machine stood."""
+    ASKED = "recomputed"
+    """Somebody asked for it."""
+
 
 BLOCK: Final = 256
 """Days of machines that are computed together: what bounds the memory of a large backlog."""
@@ -24,21 +55,26 @@ _DAY: Final = timedelta(days=1)
 
 
 def touched(samples: pl.DataFrame, equipment_of: Mapping[str, str]) -> pl.DataFrame:
-    """Give what samples touch, one range per machine and UTC day; columns of `TOUCHED`.
+    """Give what samples touch, one range per machine and UTC day; columns of `TOUCHED`, by equipment and start.
 
     Args:
         samples: columns of `adapters.sample.SAMPLES`, in any order.
-        equipment_of: machine by the path of its state signal; other signals touch nothing.
+        equipment_of: machine by the path of each signal that its numbers come from; other signals touch nothing.
     """
-    states = pl.DataFrame(
+    inputs = pl.DataFrame(
         list(equipment_of.items()), schema={"signal": pl.String, "equipment": pl.String}, orient="row"
     )
     return (
         samples.lazy()
         .select("signal", time=pl.col("time").dt.cast_time_unit("us"))
-        .join(states.lazy(), on="signal", how="inner")
+        .join(inputs.lazy(), on="signal", how="inner")
         .group_by("equipment", day=pl.col("time").dt.truncate("1d"))
-        .agg(start=pl.col("time").min(), end=pl.col("time").max() + timedelta(microseconds=1))
+        .agg(
+            start=pl.col("time").min(),
+            end=pl.col("time").max() + timedelta(microseconds=1),
+            signals=pl.col("signal").unique().sort(),
+        )
+        .with_columns(causes=pl.lit([Cause.LATE.value], pl.List(pl.String)))
         .sort("equipment", "start")
         .select(TOUCHED.names())
         .collect()
@@ -50,10 +86,11 @@ def joined(ranges: pl.DataFrame, within: timedelta) -> pl.DataFrame:
     ordered = ranges.select(TOUCHED.names()).sort("equipment", "start")
     reach = pl.col("end").cum_max().shift().over("equipment")
     apart = (pl.col("start") - reach > within).fill_null(value=True)
+    every = (pl.col(name).explode(empty_as_null=False).unique().drop_nulls().sort() for name in ("signals", "causes"))
     return (
         ordered.with_columns(run=apart.cum_sum())
         .group_by("equipment", "run", maintain_order=True)
-        .agg(pl.col("start").min(), pl.col("end").max())
+        .agg(pl.col("start").min(), pl.col("end").max(), *every)
         .select(TOUCHED.names())
     )
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, SecretStr, SerializeAsAny
+from pydantic import BaseModel, Field, SecretStr, SerializeAsAny, model_validator
 
 from adapters.settings import Duration, Settings, Size
 
@@ -82,8 +82,27 @@ class RecordsSettings(Settings):
 class AnalyticsSettings(Settings):
     """The jobs that compute utilisation and faults."""
 
-    every: Duration = Field(default=timedelta(seconds=5), ge=timedelta(seconds=1), le=timedelta(minutes=10))
-    """How often they run over what is new; 1 s to 10 min."""
+    every: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1), le=timedelta(minutes=10))
+    """How often they run over what is new; 1 s to 10 min. Late samples are in the numbers one such cycle after they are
+    stored."""
+
+    engine: Literal["local", "dask"] = "local"
+    """Where they compute: `local` in the process of the role, `dask` on the workers of a Dask scheduler, which read the
+    store themselves."""
+
+    scheduler: str = ""
+    """Address of the Dask scheduler, like `tcp://10.0.0.5:8786` or `tls://…`; for `dask` only."""
+
+    restate: Duration = Field(default=timedelta(days=35), le=timedelta(days=3700))
+    """How far back a changed calendar or map computes results again when the role starts; 0 to 3700 d. `parkline kpi
+    recompute` goes further."""
+
+    @model_validator(mode="after")
+    def _some_scheduler(self) -> Self:
+        if (self.engine == "dask") != bool(self.scheduler):
+            msg = "`engine: dask` and `scheduler` go together; write the scheduler's address, like tcp://10.0.0.5:8786"
+            raise ValueError(msg)
+        return self
 
 
 class ApiSettings(Settings):
