@@ -7,6 +7,8 @@
     refused   the same: a machine that nobody can read is unknown, not left out
     ended     the last sample of the recording; what came after it was not recorded
 
+A machine whose state several sources tell is known as far as the slowest of them: its frontier is the earliest.
+
 What was played as a line's (`parkline replay`) has a link of its own, by the name that `source_of` gives; a machine's
 frontier is the later of the two.
 
@@ -44,11 +46,19 @@ def frontiers(park: Park, links: Mapping[str, Link], now: datetime) -> dict[str,
     for line in (line for factory in park.factories for line in factory.lines):
         recorded = frontier(links.get(source_of(line)), now)
         for equipment in line.equipment:
-            live = None if equipment.state is None else frontier(links.get(equipment.state.source), now)
-            known = [one for one in (live, recorded) if one is not None and equipment.state is not None]
-            if known:
-                found[equipment.path] = max(known)
+            if equipment.state_inputs:
+                known = [one for one in (_live(equipment, links, now), recorded) if one is not None]
+                if known:
+                    found[equipment.path] = max(known)
     return found
+
+
+def _live(equipment: Equipment, links: Mapping[str, Link], now: datetime) -> datetime | None:
+    """Give how far all sources of a machine's state have come; None where one has not begun."""
+    sources = {signal.source for signal in equipment.state_inputs}
+    reached = [frontier(links.get(source), now) for source in sources]
+    known = [one for one in reached if one is not None]
+    return min(known) if len(known) == len(reached) else None
 
 
 def source_of(line: Line) -> str:
@@ -57,23 +67,12 @@ def source_of(line: Line) -> str:
 
 
 def machine(equipment: Equipment, until: datetime | None) -> Machine | None:
-    """Give a machine as spans need it; None for equipment without a state signal."""
-    state = equipment.state
-    if state is None:
-        return None
-    return Machine(
-        equipment=equipment.path,
-        signal=state.path,
-        type=state.type,
-        states=state.states,
-        hold_for=equipment.hold_for,
-        bridge=equipment.bridge,
-        until=until,
-    )
+    """Give a machine as spans need it; None for equipment whose state nothing tells."""
+    return Machine(equipment, until) if equipment.state_inputs else None
 
 
 def gaps_of(signals: Iterable[Signal], links: Mapping[str, Link], ledger: Iterable[Gap]) -> pl.DataFrame:
-    """Give the gaps that concern these state signals, columns of `spans.GAPS`.
+    """Give the gaps that concern these inputs of states, columns of `spans.GAPS`.
 
     Those of the ledger that are not filled, and the time since the horizon of a link that is down.
     """
@@ -81,11 +80,11 @@ def gaps_of(signals: Iterable[Signal], links: Mapping[str, Link], ledger: Iterab
     rows = []
     for signal in signals:
         rows += [
-            (signal.equipment, gap.start, gap.end)
+            (signal.equipment, signal.path, gap.start, gap.end)
             for gap in missing
             if gap.source == signal.source and (not gap.signals or signal.path in gap.signals)
         ]
         link = links.get(signal.source)
         if link is not None and link.state in _ADRIFT and link.horizon is not None:
-            rows.append((signal.equipment, link.horizon, None))
+            rows.append((signal.equipment, signal.path, link.horizon, None))
     return pl.DataFrame(rows, schema=GAPS, orient="row")

@@ -1,10 +1,10 @@
 """The timeline: what machines did within an interval, read from the store and the records.
 
-The shell of `analytics.spans`: it reads the state signals' samples of the interval, as far back as a gap can
-reach into it, the ledger's gaps and the links, and leaves the rest to the pure core. The jobs and the API use it.
+The shell of `analytics.spans`: it reads the samples of what tells the states within the interval, as far beyond it as
+they matter, the ledger's gaps and the links, and leaves the rest to the pure core. The jobs and the API use it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -13,11 +13,29 @@ from sqlalchemy import Connection
 
 from adapters.stores.contract import Store
 from analytics.frontier import frontiers, gaps_of, machine
-from analytics.spans import SPANS, spans
+from analytics.spans import SPANS, Machine, lookback, signals_of, spans
 from collector.gaps import Gap, read_gaps
 from collector.links import Link, read_links
 from collector.park import Park
 from collector.records import Records
+
+
+async def read_states(
+    store: Store, machines: Sequence[Machine], start: datetime, end: datetime
+) -> tuple[pl.LazyFrame, pl.DataFrame]:
+    """Read what `spans` needs for the states of machines (one or more) within [start, end), UTC.
+
+    Returns:
+        The samples from `lookback` before `start` to `lookback` after `end`, by signal and time, and the last of each
+        signal before those; columns of `adapters.sample.SAMPLES`.
+
+    Raises:
+        StoreError: the store does not answer or forbids.
+    """
+    reach = max(lookback(machine.configured) for machine in machines)
+    signals = [signal.path for machine in machines for signal in signals_of(machine.configured)]
+    earlier = await store.last(signals, start - reach)
+    return await store.samples(signals, start - reach, end + reach), earlier
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +56,10 @@ class Reader:
         state = self.park.equipment[equipment].state
         return "" if state is None else state.path
 
+    def state_signals(self, equipment: str) -> list[str]:
+        """Give the paths of the signals that tell a machine's state; none for equipment whose state nothing tells."""
+        return [signal.path for signal in self.park.equipment[equipment].state_inputs]
+
     async def frontiers(self, now: datetime) -> dict[str, datetime]:
         """Give the frontier of every machine that has one, UTC; raises RecordsError."""
         return frontiers(self.park, await self.records.run(read_links), now)
@@ -55,7 +77,7 @@ class Reader:
 
         A machine's spans follow each other without a hole and end at `end` or, where that comes first, at
         its frontier: what is not known yet has no span. Before its first report it is `unknown`. Equipment
-        without a state signal has no spans.
+        whose state nothing tells has no spans.
 
         Args:
             equipment: paths of machines.
@@ -78,23 +100,31 @@ class Reader:
         machines = [one for one in told if one is not None]
         if not machines or start >= end:
             return pl.DataFrame(schema=SPANS)
-        hold = max(one.hold_for for one in machines)
-        signals = [one.signal for one in machines]
-        earlier = await self.store.last(signals, start - hold)
-        inside = await self.store.samples(signals, start - hold, end + hold)
-        gaps = await self._gaps(signals, _oldest(earlier, start - hold), end)
+        inside, earlier = await read_states(self.store, machines, start, end)
+        gaps = await self.gaps(machines, _oldest(earlier, start), end)
         return spans(inside, earlier, gaps, machines, start, end)
 
-    async def _gaps(self, signals: Collection[str], start: datetime, end: datetime) -> pl.DataFrame:
-        """Give the gaps that concern these state signals; columns of `analytics.spans.GAPS`."""
-        states = [self.park.signals[signal] for signal in signals]
-        sources = sorted({state.source for state in states})
+    async def gaps(self, machines: Sequence[Machine], start: datetime, end: datetime) -> pl.DataFrame:
+        """Give the gaps that concern what tells the states of machines; columns of `analytics.spans.GAPS`.
+
+        Args:
+            machines: one or more.
+            start: from where on gaps can matter, UTC: the time of the oldest sample that was read.
+            end: first instant no longer asked for, UTC.
+
+        Raises:
+            RecordsError: the records do not answer.
+        """
+        signals = [signal for machine in machines for signal in machine.inputs]
+        reach = max(lookback(machine.configured) for machine in machines)
+        sources = sorted({signal.source for signal in signals})
 
         def read(connection: Connection) -> tuple[list[Gap], dict[str, Link]]:
-            return read_gaps(connection, start=start, end=end, sources=sources), read_links(connection)
+            known = read_gaps(connection, start=start - reach, end=end + reach, sources=sources)
+            return known, read_links(connection)
 
         ledger, links = await self.records.run(read)
-        return gaps_of(states, links, ledger)
+        return gaps_of(signals, links, ledger)
 
 
 def _oldest(samples: pl.DataFrame, otherwise: datetime) -> datetime:

@@ -14,32 +14,25 @@ from hypothesis import strategies as st
 from adapters.sample import SAMPLES, Status, no_samples
 from analytics.spans import GAPS, SPANS, Machine, as_text, spans
 from collector.park import Bridge, EquipmentState
-from tests.analytics.plant import BEGIN, EXAMPLES, STATES, at, samples
+from tests.analytics.plant import BEGIN, EXAMPLES, at, machine, samples, state_signal
 
 PRESS = "works/line/press"
 SIGNAL = f"{PRESS}/state"
 
 
 def press(*, hold: float = 10, bridge: Bridge = "before", until: float | None = 100, **keys: Any) -> Machine:
-    given_: dict[str, Any] = {"type": "text", "states": STATES, **keys}
-    return Machine(
-        equipment=PRESS,
-        signal=SIGNAL,
-        hold_for=timedelta(seconds=hold),
-        bridge=bridge,
-        until=None if until is None else at(until),
-        **given_,
-    )
+    configured = machine(PRESS, state=state_signal(PRESS, **keys), hold_for=timedelta(seconds=hold), bridge=bridge)
+    return Machine(configured, None if until is None else at(until))
 
 
-def gaps(*intervals: tuple[float, float | None], equipment: str = PRESS) -> pl.DataFrame:
-    rows = [(equipment, at(start), None if end is None else at(end)) for start, end in intervals]
+def gaps(*intervals: tuple[float, float | None], signal: str = SIGNAL) -> pl.DataFrame:
+    rows = [(PRESS, signal, at(start), None if end is None else at(end)) for start, end in intervals]
     return pl.DataFrame(rows, schema=GAPS, orient="row")
 
 
 def told(
     values: Sequence[tuple[float, Any]],
-    machine: Machine | None = None,
+    told_of: Machine | None = None,
     *intervals: tuple[float, float | None],
     start: float = 0,
     end: float = 200,
@@ -50,7 +43,7 @@ def told(
         samples(SIGNAL, values).lazy(),
         samples(SIGNAL, earlier),
         gaps(*intervals),
-        [machine or press()],
+        [told_of or press()],
         at(start),
         at(end),
     )
@@ -120,10 +113,12 @@ def test_a_machine_that_only_ever_said_bad_is_unknown() -> None:
     assert told([(10, None), (20, None)]) == [(0, 100, "unknown", None)]
 
 
-def test_uncertain_status_counts_as_a_value() -> None:
-    frame = samples(SIGNAL, [(0, "RUN"), (10, "WAIT")]).with_columns(status=pl.lit(Status.UNCERTAIN.value, pl.UInt32))
-    found = spans(frame.lazy(), no_samples(), gaps(), [press()], at(0), at(50))
-    assert found["state"].to_list() == ["producing", "idle"]
+@pytest.mark.parametrize("status", [Status.UNCERTAIN, Status.UNCERTAIN_RANGE, Status.BAD])
+def test_a_value_that_is_not_good_is_none(status: Status) -> None:
+    doubtful = pl.when(pl.col("text") == "STOP").then(pl.lit(status.value, pl.UInt32)).otherwise("status")
+    frame = samples(SIGNAL, [(0, "RUN"), (30, "STOP"), (35, "RUN"), (60, "STOP")]).with_columns(status=doubtful)
+    found = spans(frame.lazy(), no_samples(), gaps(), [press()], at(0), at(100))
+    assert found.select("start", "raw").rows() == [(at(0), "RUN"), (at(70), None)]
 
 
 def test_a_short_gap_of_the_ledger_changes_nothing() -> None:
@@ -160,7 +155,7 @@ def test_a_gap_of_the_ledger_that_lasts() -> None:
 
 
 def test_a_gap_of_another_machine_is_none() -> None:
-    other = gaps((30, None), equipment="works/line/lathe")
+    other = gaps((30, None), signal="works/line/lathe/state")
     found = spans(samples(SIGNAL, [(0, "RUN")]).lazy(), no_samples(), other, [press()], at(0), at(100))
     assert found["state"].to_list() == ["producing"]
 
@@ -200,14 +195,14 @@ def test_of_reports_at_one_instant_the_last_counts() -> None:
     [("int", 3, "3"), ("bool", True, "true"), ("float", 3.0, "3"), ("float", 2.5, "2.5"), ("text", "3", "3")],
 )
 def test_raw_values_are_mapped_as_text(kind: Any, value: Any, text: str) -> None:
-    machine = press(type=kind, states={text: EquipmentState.SETUP})
-    assert told([(0, value)], machine) == [(0, 100, "setup", text)]
+    pressed = press(type=kind, states={text: EquipmentState.SETUP})
+    assert told([(0, value)], pressed) == [(0, 100, "setup", text)]
     assert samples(SIGNAL, [(0, value)]).select(as_text())["float"].to_list() == [text]
 
 
 def test_two_machines_do_not_mix() -> None:
-    lathe = Machine("works/line/lathe", "works/line/lathe/state", "text", STATES, timedelta(0), "before", at(60))
-    both = pl.concat([samples(lathe.signal, [(0, "RUN"), (20, None)]), samples(SIGNAL, [(0, "WAIT")])])
+    lathe = Machine(machine("works/line/lathe", hold_for=timedelta(0)), at(60))
+    both = pl.concat([samples("works/line/lathe/state", [(0, "RUN"), (20, None)]), samples(SIGNAL, [(0, "WAIT")])])
     found = spans(both.lazy(), no_samples(), gaps(), [press(), lathe], at(0), at(100))
     assert found.select("equipment", "state").rows() == [
         ("works/line/lathe", "producing"),
@@ -279,12 +274,12 @@ def test_an_interval_tells_the_same_as_its_parts(
     values: list[tuple[int, str | None]], hold: int, cut: int, bridge: Bridge
 ) -> None:
     reports = sorted(dict(values).items())
-    machine = press(hold=hold, bridge=bridge)
-    whole = told(reports, machine, end=60)
-    first = told(reports, machine, end=cut)
+    pressed = press(hold=hold, bridge=bridge)
+    whole = told(reports, pressed, end=60)
+    first = told(reports, pressed, end=cut)
     back = [report for report in reports if report[0] >= cut - hold]
     last = [report for report in reports if report[0] < cut - hold][-1:]
-    second = told(back, machine, start=cut, end=60, earlier=last)
+    second = told(back, pressed, start=cut, end=60, earlier=last)
     if first[-1][2:] == second[0][2:]:
         joined = [*first[:-1], (first[-1][0], second[0][1], *second[0][2:]), *second[1:]]
     else:
@@ -315,10 +310,7 @@ def test_two_million_reports_pass_in_one_go() -> None:
         status=pl.lit(0, pl.UInt32),
         received=pl.lit(BEGIN).cast(SAMPLES["received"]),
     )
-    plant = [
-        Machine(f"works/line/m{n:02}", f"works/line/m{n:02}/state", "text", STATES, timedelta(0), "before", at(10_000))
-        for n in range(machines)
-    ]
+    plant = [Machine(machine(f"works/line/m{n:02}", hold_for=timedelta(0)), at(10_000)) for n in range(machines)]
     began = perf_counter()
     found = spans(frame.lazy(), no_samples(), gaps(), plant, at(0), at(10_000))
     took = perf_counter() - began
