@@ -12,7 +12,8 @@
   between the write and its cursor's commit does not append twice. Stores whose writes overwrite say None.
 - A store that counts positions refuses no rows: after a drain died, nobody would ask again for what it refused.
 - Readers get UTC, nothing twice, ordered by signal and time.
-- Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts.
+- Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts. Those that an older
+  parkline stored have version 1, no reason and no note.
 - `extent` tells what samples there are, so that they can be copied into another store.
 - A store that a person can have set up (bucket, retention, mapping) is a `SetUp` besides.
 - A store that can do a part of the work of the next batch while one is written is a `Prepares` besides.
@@ -41,12 +42,17 @@ RESULTS: Final = pl.Schema(
         "value": pl.Float64(),
         "coverage": pl.Float64(),
         "computed": pl.Datetime("us", "UTC"),
+        "version": pl.Int64(),
+        "reason": pl.String(),
+        "note": pl.String(),
     }
 )
 """One number about one window: `path` is `factory[/line[/equipment]]`, or the park's name for the whole
 park; `period` is `hour`, `shift` or `day`; `name` the shift's name (empty for hours and days); [start, end)
 the window in UTC; `kpi` a slug of the catalogue; `value` null where the number is not defined; `coverage`
-the share of planned time with known state, 0 to 1 (null when nothing was planned); `computed` when, in UTC."""
+the share of planned time with known state, 0 to 1 (null when nothing was planned); `computed` when, in UTC; `version`
+the number of times the window has been told, from 1; `reason` why it was told again, empty for the first; `note` why
+`value` is null or what is odd about it, empty where nothing is. The last three are never null."""
 
 EXTENT: Final = pl.Schema({"signal": pl.String(), "first": INSTANT, "last": INSTANT})
 """One row per signal that has samples: its path, and the times of its first and its last one."""

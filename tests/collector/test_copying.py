@@ -148,7 +148,7 @@ async def test_an_instant_with_more_samples_than_a_window_is_copied_whole(record
 async def test_results_are_copied_unless_the_target_has_newer_ones(origin: MemoryStore, records: Records) -> None:
     def number(hour: int, value: float, computed: datetime) -> dict[str, object]:
         start = NOON + hour * HOUR
-        row = ("works", "hour", "", start, start + HOUR, "utilisation", value, 1.0, computed)
+        row = ("works", "hour", "", start, start + HOUR, "utilisation", value, 1.0, computed, 1, "", "")
         return dict(zip(RESULTS.names(), row, strict=True))
 
     target = MemoryStore()

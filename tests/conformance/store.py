@@ -131,10 +131,14 @@ def result(
     period: str = "hour",
     name: str = "",
     computed: datetime = NOON,
+    version: int = 1,
+    reason: str = "",
+    note: str = "",
 ) -> dict[str, Any]:
     """Give one row of `RESULTS`, about the hour from `start`."""
     end = start + timedelta(hours=1)
-    return dict(zip(RESULTS.names(), (path, period, name, start, end, kpi, value, coverage, computed), strict=True))
+    row = (path, period, name, start, end, kpi, value, coverage, computed, version, reason, note)
+    return dict(zip(RESULTS.names(), row, strict=True))
 
 
 def table(*rows: dict[str, Any]) -> pl.DataFrame:
@@ -510,6 +514,23 @@ class StoreConformance(ABC):
         rows = [result("a", value=None), result("b", coverage=None), result("c", value=None, coverage=None)]
         await store.write_results(table(*rows))
         assert_frame_equal(await store.results(start=NOON - DAY, end=NOON), table(*rows))
+
+    async def test_what_is_said_of_a_number_comes_back_exactly(self, store: Store) -> None:
+        starts = [ELEVEN - timedelta(minutes=n) for n in range(len(TEXTS))]
+        rows = [
+            result(start=start, value=None, version=2**40 + n, reason=text, note=TEXTS[-1 - n])
+            for n, (start, text) in enumerate(zip(starts, TEXTS, strict=True))
+        ]
+        await store.write_results(table(*rows))
+        found = await store.results(start=NOON - DAY, end=NOON)
+        assert_frame_equal(found, table(*reversed(rows)), check_exact=True)
+
+    async def test_what_was_said_of_a_number_does_not_outlive_it(self, store: Store) -> None:
+        first = result(value=None, version=3, reason="late samples", note="no ideal cycle")
+        again = result(version=1, computed=NOON + timedelta(seconds=1))
+        await store.write_results(table(first))
+        await store.write_results(table(again))
+        assert_frame_equal(await store.results(start=NOON - DAY, end=NOON), table(again), check_exact=True)
 
     @pytest.mark.parametrize("value", [0.25, None])
     @pytest.mark.parametrize("coverage", [0.75, None])

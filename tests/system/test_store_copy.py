@@ -55,7 +55,8 @@ def samples() -> pl.DataFrame:
 
 def results() -> pl.DataFrame:
     hours = [NOON + timedelta(hours=n) for n in range(48)]
-    rows = [("works/line", "hour", "", at, at + timedelta(hours=1), "oee", 0.5, None, NOON + DAYS) for at in hours]
+    told = ("oee", 0.5, None, NOON + DAYS, 2, "late samples", "")
+    rows = [("works/line", "hour", "", at, at + timedelta(hours=1), *told) for at in hours]
     return pl.DataFrame(rows, RESULTS, orient="row")
 
 

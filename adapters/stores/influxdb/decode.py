@@ -45,6 +45,9 @@ STORED_RESULTS: Final = pl.Schema(
         "coverage_known": pl.Boolean(),
         "end": pl.Int64(),
         "computed": pl.Int64(),
+        "version": pl.Int64(),
+        "reason": pl.String(),
+        "note": pl.String(),
     }
 )
 """Tags and fields of measurement `kpi`; its tag `name` is asked for as `shift`."""
@@ -171,6 +174,9 @@ def results(stored: pl.DataFrame) -> pl.DataFrame:
             value=pl.when(pl.col("value_known")).then(pl.col("value")),
             coverage=pl.when(pl.col("coverage_known")).then(pl.col("coverage")),
             computed=pl.col("computed").cast(instant),
+            version=pl.col("version").fill_null(1),  # older versions had no such fields
+            reason=pl.col("reason").fill_null(""),
+            note=pl.col("note").fill_null(""),
         )
         .pipe(_names_given, "path", "period", "name", "kpi")
         .select(RESULTS.names())

@@ -1,13 +1,14 @@
 """Samples and results as line protocol.
 
     sample,equipment=<e>,factory=<f>,line=<l>,signal=<s> float=21.5,status=0i,received=1715947200000000000i <time>
-    kpi,kpi=<slug>,name=<shift>,path=<path>,period=<period> value=0.8,coverage=1.0,…,computed=<µs>i <start>
+    kpi,kpi=<slug>,name=<shift>,path=<path>,period=<period> value=0.8,…,version=1i,reason="",note="" <start>
 
 - A sample has one value field, named by its type: `float`, `int`, `bool` or `text`. So one field has one type for
   ever, whatever becomes of the signal. A sample whose status is Bad has none.
 - `blank=true` stands beside an empty `text`: an answer in CSV cannot tell it from none.
 - A later write to the same series and time replaces the fields that it has and leaves the others. So a result says in
-  `value_known` and `coverage_known` whether these two count; a number that became undefined stays in its field.
+  `value_known` and `coverage_known` whether these two count; a number that became undefined stays in its field. Its
+  `reason` and `note` are written also where they are empty.
 - `received` is nanoseconds since 1970, `end` and `computed` are microseconds. A line's own time is nanoseconds, or the
   coarsest unit that holds the times of a whole batch exactly (`unit`): what is read back is the same.
 - Floats are written with a point and a signed exponent, the one form that 1.x, 2.x and 3.x all read back exactly.
@@ -130,12 +131,6 @@ def result_rows(results: pl.DataFrame) -> pl.DataFrame:
     keys = ["path", "period", "start", "kpi"]
     tags = ["kpi", "name", "path", "period"]
     rows = results.match_to_schema(RESULTS).unique(keys, keep="last", maintain_order=True)
-    written = [
-        pl.when(pl.col(tag) != "")
-        .then(pl.lit(f",{tag}=") + pl.col(tag).map_elements(_tag, pl.String))
-        .otherwise(pl.lit(""))
-        for tag in tags
-    ]
     numbers = [
         pl.when(pl.col(number).is_not_null())
         .then(pl.concat_str(pl.lit(f"{number}="), _decimal(rows[number]), pl.lit(f",{number}_known=true,")))
@@ -145,14 +140,20 @@ def result_rows(results: pl.DataFrame) -> pl.DataFrame:
     lines = rows.select(
         line=pl.concat_str(
             pl.lit(KPI),
-            *written,
+            *(_tag_written(rows[tag]) for tag in tags),
             pl.lit(" "),
             *numbers,
             pl.lit("end="),
             pl.col("end").to_physical(),
             pl.lit("i,computed="),
             pl.col("computed").to_physical(),
-            pl.lit("i "),
+            pl.lit("i,version="),
+            pl.col("version"),
+            pl.lit('i,reason="'),
+            _quoted("reason"),
+            pl.lit('",note="'),
+            _quoted("note"),
+            pl.lit('" '),
             pl.col("start").dt.timestamp("ns"),
         )
     )
@@ -193,13 +194,12 @@ def refusals(rows: pl.DataFrame, reasons: pl.Series) -> pl.DataFrame:
 
 def _of_type(rows: pl.DataFrame, kind: ValueType | None = None) -> pl.DataFrame:
     """Write the parts of the lines of samples whose values are all of one type, or that have none."""
-    text = pl.col("text").str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
     blank = pl.when(pl.col("text") == "").then(pl.lit('",blank=true,')).otherwise(pl.lit('",'))
     value: dict[ValueType | None, tuple[pl.Expr, ...]] = {
         "float": (pl.lit("float="), pl.lit(_decimal(rows["float"])), pl.lit(",")),
         "int": (pl.lit("int="), pl.col("int"), pl.lit("i,")),
         "bool": (pl.lit("bool="), pl.col("bool"), pl.lit(",")),
-        "text": (pl.lit('text="'), text, blank),
+        "text": (pl.lit('text="'), _quoted("text"), blank),
         None: (),
     }
     status, received = pl.col("status").cast(pl.String), pl.col("received").to_physical()
@@ -260,8 +260,16 @@ def _series(path: str) -> str | None:
     return f"{SAMPLE},equipment={equipment},factory={factory},line={line},signal={signal}"
 
 
-def _tag(name: str) -> str:
-    return _escaped(tag_value(name))
+def _quoted(column: str) -> pl.Expr:
+    """Write texts as they stand between quotes."""
+    return pl.col(column).str.replace_all("\\", "\\\\", literal=True).str.replace_all('"', '\\"', literal=True)
+
+
+def _tag_written(names: pl.Series) -> pl.Expr:
+    """Write the tag of this name of each row, each value once; empty where there is none."""
+    there = names.unique()
+    written = [f",{names.name}={_escaped(tag_value(name))}" if name else "" for name in there]
+    return pl.col(names.name).replace_strict(there, pl.Series(written, dtype=pl.String), return_dtype=pl.String)
 
 
 def _escaped(value: str) -> str:

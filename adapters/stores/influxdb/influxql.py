@@ -28,7 +28,9 @@ LAST_INSTANT: Final = 2**63 - 2
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMPLE_FIELDS: Final = ("float", "int", "bool", "text", "blank", "status", "received")
 _RESULT_TAGS: Final = '"path", "period", "name" AS "shift", "kpi"'  # `name` is what CSV calls the measurement
-_RESULT_FIELDS: Final = '"value", "value_known", "coverage", "coverage_known", "end", "computed"'
+_RESULT_FIELDS: Final = (
+    '"value", "value_known", "coverage", "coverage_known", "end", "computed", "version", "reason", "note"'
+)
 
 
 def identifier(name: str) -> str:

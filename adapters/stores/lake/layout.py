@@ -4,9 +4,9 @@
         signal       string                        path, period, name, kpi        string
         time_ns      long      since 1970          start, end, computed           timestamp (µs, UTC)
         float        double                        value, coverage                double
-        int          long                          written                        long
-        bool         boolean                       day          date              UTC date of `start`
-        text         string
+        int          long                          version, written               long
+        bool         boolean                       reason, note                   string
+        text         string                        day          date              UTC date of `start`
         status       long      StatusCode
         received_ns  long      since 1970
         written      long
@@ -160,7 +160,11 @@ def result_rows(results: pl.DataFrame, written: int) -> pl.DataFrame:
 
 def results_of(rows: pl.DataFrame) -> pl.DataFrame:
     """Give rows of the table as columns of `RESULTS`, by path, period, start and KPI."""
-    return latest(rows, RESULT_ROWS).select(RESULTS.names())
+    told = (
+        pl.col("version").fill_null(1),
+        pl.col("reason", "note").fill_null(""),
+    )  # older versions had no such columns
+    return latest(rows, RESULT_ROWS).with_columns(*told).select(RESULTS.names())
 
 
 def latest(rows: pl.DataFrame, layout: Layout) -> pl.DataFrame:

@@ -192,3 +192,9 @@ def test_of_a_renamed_shift_the_result_computed_last_counts() -> None:
     assert found["value"].to_list() == [None, 0.5]
     assert found["coverage"].to_list() == [None, None]
     assert found["start"].dt.epoch("us").to_list() == [1_715_947_200_000_001] * 2
+
+
+def test_results_of_an_older_version_are_the_first_and_say_nothing() -> None:
+    row = {"time": 0, "path": "plant", "period": "hour", "kpi": "utilisation", "end": 7, "computed": 2}
+    found = decode.results(pl.DataFrame([row], schema=decode.STORED_RESULTS))
+    assert found.select("version", "reason", "note").rows() == [(1, "", "")]

@@ -154,6 +154,9 @@ RESULT = st.builds(
     period=NAMES,
     name=st.text(),
     computed=TIMES,
+    version=st.integers(1, 2**63 - 1),
+    reason=st.text(),
+    note=st.text(),
 )
 
 
@@ -171,7 +174,8 @@ def test_every_result_can_be_read_back(rows: list[dict[str, Any]]) -> None:
         numbers = {number: row[number] for number in ("value", "coverage") if row[number] is not None}
         known = {f"{number}_known": number in numbers for number in ("value", "coverage")}
         times = {time: microseconds(row[time]) for time in ("end", "computed")}
-        assert line.fields == numbers | known | times
+        told = {said: row[said] for said in ("version", "reason", "note")}
+        assert line.fields == numbers | known | times | told
         assert line.time == microseconds(row["start"]) * 1000
 
 

@@ -10,11 +10,13 @@ import polars as pl
 import pytest
 from deltalake import DeltaTable, Field, Schema
 from deltalake.schema import PrimitiveType
+from polars.testing import assert_frame_equal
 
 from adapters.stores.contract import Position, StoreRefusedError
 from adapters.stores.lake import create
 from adapters.stores.lake.columns import schema
-from adapters.stores.lake.layout import SAMPLE_ROWS
+from adapters.stores.lake.files import Folder
+from adapters.stores.lake.layout import RESULT_ROWS, SAMPLE_ROWS, result_rows
 from adapters.stores.lake.settings import LakeSettings
 from adapters.stores.lake.table import Table
 from tests.adapters.lake.tables import listed, merge, rows_of, sample_table
@@ -87,6 +89,19 @@ async def test_an_older_version_goes_on_writing_beside_a_newer_one(older: Table,
         found = await stored(lake, ["f/l/e/s"])
         assert found["bool"].to_list() == [None, None, True, None]
         assert found["int"].to_list() == [0, 1, None, 3]
+
+
+async def test_results_of_an_older_version_are_the_first_and_say_nothing(folder: Path) -> None:
+    columns = pl.Schema({n: k for n, k in RESULT_ROWS.columns.items() if n not in {"version", "reason", "note"}})
+    older = Table(Folder(folder / "results", {}), replace(RESULT_ROWS, columns=columns))
+    older.open()
+    older.append(lambda written: result_rows(table(result("a")), written).drop("version", "reason", "note"))
+    async with create(LakeSettings(folder=folder, compact_after=2)) as lake:
+        assert_frame_equal(await lake.results(start=NOON - DAY, end=NOON), table(result("a")))
+        newer = result("b", version=2, reason="late samples", note="nothing was planned")
+        await lake.write_results(table(newer))
+        await lake.maintain()
+        assert_frame_equal(await lake.results(start=NOON - DAY, end=NOON), table(result("a"), newer))
 
 
 def test_two_processes_add_columns_once(older: Table, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
