@@ -130,7 +130,7 @@ class Kpi:
     """Its name in results, in the API and on the command line."""
 
     unit: str
-    """Its unit as UCUM writes it: `s` for times, `1` for ratios and parts, `/h`, `kW.h`."""
+    """Its unit as UCUM writes it: `s` for times, `1` for ratios and parts, `/h` for parts per hour, `kW.h`."""
 
     source: str
     """The clause that defines it, and where ours differs."""
@@ -148,7 +148,7 @@ class Kpi:
     """The formula in the terms of its source, such as `APT / PBT`; empty for columns of the account."""
 
     inputs: tuple[str, ...] = ()
-    """The columns of `ACCOUNT` that it is computed from."""
+    """The columns of `ACCOUNT` that `value` is computed from."""
 
     needs: frozenset[str] = frozenset()
     """What a machine must have configured for it: `total` (parts are counted), `quality` (good or rejected parts are
@@ -156,3 +156,7 @@ class Kpi:
 
     level: Literal["any", "equipment"] = "any"
     """Whether it means something above a single machine; if not it is null there."""
+
+    above: pl.Expr | None = None
+    """How it is computed above a single machine, where that differs from `value`: from the same account, but perhaps
+    from other columns."""
