@@ -101,7 +101,7 @@ class Reader:
         if not machines or start >= end:
             return pl.DataFrame(schema=SPANS)
         inside, earlier = await read_states(self.store, machines, start, end)
-        gaps = await self.gaps(machines, _oldest(earlier, start), end)
+        gaps = await self.gaps(machines, oldest(earlier, start), end)
         return spans(inside, earlier, gaps, machines, start, end)
 
     async def gaps(self, machines: Sequence[Machine], start: datetime, end: datetime) -> pl.DataFrame:
@@ -127,7 +127,7 @@ class Reader:
         return gaps_of(signals, links, ledger)
 
 
-def _oldest(samples: pl.DataFrame, otherwise: datetime) -> datetime:
+def oldest(samples: pl.DataFrame, otherwise: datetime) -> datetime:
     """Give the time of the oldest of these samples: from there on a gap can matter."""
     first = samples["time"].dt.cast_time_unit("us").min()
     return first.astimezone(UTC) if isinstance(first, datetime) else otherwise

@@ -1,0 +1,239 @@
+"""Answer: an explanation in sentences, as a plant manager reads it, in Chinese or English.
+
+Pure: from an `explain.Explanation` to lines of text. Times of day are local to the factory.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Final, Literal, TypeAlias
+from zoneinfo import ZoneInfo
+
+from analytics.explain import Explanation, tree
+from analytics.kpis.catalogue import BY_SLUG
+
+Language: TypeAlias = Literal["zh", "en"]
+"""The languages of answers."""
+
+NOTHING: Final = "-"
+"""Where there is no number."""
+
+STOPS: Final = 8
+"""How many reasons for stops are named, the longest first."""
+
+_SPEED: Final = ("speed_loss_time", "quality_loss_time", "productive_time")
+
+_WORDS: Final[dict[str, tuple[str, str]]] = {
+    "hour": ("小时", "hour"),
+    "shift": ("班次", "shift"),
+    "day": ("日", "day"),
+    "version": ("第 {version} 版, {computed} 计算", "version {version}, computed {computed}"),
+    "restated": (", 原因: {reason}", " because of: {reason}"),
+    "unstored": ("尚未计算入库", "not stored yet"),
+    "oee": (
+        "OEE 为 {oee}: 计划开动时间内可用 {availability}, 性能效率 {effectiveness}, 合格 {quality}。",
+        "OEE was {oee}: {availability} of planned busy time available, {effectiveness} of ideal speed, {quality} good.",
+    ),
+    "utilised": (
+        "利用率为 {utilisation}: 计划 {planned}, 其中生产 {producing}。",
+        "Utilisation was {utilisation}: it produced for {producing} of {planned} planned.",
+    ),
+    "unplanned": ("该时段没有计划生产。", "No work was planned."),
+    "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
+    "where": ("时间去向", "Where the time went"),
+    "why": ("停机原因", "Why it stood"),
+    "stop": ("{reason} ({loss}), {times} 次", "{reason} ({loss}), {times}"),
+    "once": ("1 次", "once"),
+    "times": ("{times} 次", "{times} times"),
+    "nobody": ("未说明", "nobody says"),
+    "made": ("产量", "What was made"),
+    "parts": ("共 {total} 件, 合格 {good}, 不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
+    "readings": (
+        "{signal}: 读数 {before} 至 {value} ({first} 至 {last})",
+        "{signal}: from {before} to {value} (read {first} to {last})",
+    ),
+    "reset": ("{signal}: {time} {kind}, {before} → {value}", "{signal}: {kind} at {time}, {before} → {value}"),
+    "cycle": ("{product} 理想节拍 {ideal} (自 {since})", "ideal cycle of {product}: {ideal} (since {since})"),
+    "always": ("配置以来", "as configured"),
+    "any": ("产品", "every product"),
+    "unknown_cycle": ("未知", "not known"),
+    "coverage": ("状态已知 {coverage}。", "State known for {coverage} of planned time."),
+    "gap": ("采集缺口 {start} 至 {end} ({state}): {cause}", "gap from {start} to {end} ({state}): {cause}"),
+    "lasting": ("仍在持续", "now"),
+    "calendar": ("日历: {day} {note}", "Calendar: {day} {note}"),
+    "missing": ("缺少什么", "What is missing"),
+    "history": ("更正记录", "Restated"),
+    "was": (
+        "第 {version} 版 ({computed}) 于 {replaced} 因 {reason} 更正: {changes}",
+        "version {version} of {computed} was replaced {replaced} because of {reason}: {changes}",
+    ),
+    "from": ("数据来源: {signals}", "Comes from: {signals}"),
+    "reset_kind": ("计数器清零", "reset"),
+    "roll_over": ("计数器翻转", "rolled over"),
+    "replaced": ("计数器更换", "replaced"),
+}
+"""Sentences by name, in Chinese and English."""
+
+
+def answer(told: Explanation, language: Language) -> list[str]:
+    """Give an explanation as lines of text."""
+    return list(_Answer(told, language).lines())
+
+
+class _Answer:
+    def __init__(self, told: Explanation, language: Language) -> None:
+        self._told = told
+        self._language = language
+        self._zone = ZoneInfo(told.time_zone)
+
+    def lines(self) -> Iterator[str]:
+        yield self._head()
+        yield ""
+        yield from self._summary()
+        yield from self._section("where", self._tree())
+        yield from self._section("why", self._stops())
+        yield from self._section("made", self._made())
+        yield from self._section("missing", self._missing())
+        yield from self._section("history", self._history())
+        yield ""
+        names = [path.removeprefix(f"{self._told.path}/") for path in self._told.signals]
+        yield self._say("from", signals=", ".join(names))
+
+    def _section(self, word: str, rows: Iterator[str]) -> Iterator[str]:
+        found = list(rows)
+        if found:
+            yield ""
+            yield self._say(word)
+            yield from (f"  {row}" for row in found)
+
+    def _head(self) -> str:
+        told = self._told
+        start, end = told.start.astimezone(self._zone), told.end.astimezone(self._zone)
+        window = f"{start:%Y-%m-%d %H:%M} - {end:%H:%M}" if told.period != "day" else f"{start:%Y-%m-%d}"
+        period = f"{self._say(told.period)}{f' {told.name}' if told.name else ''}, {told.time_zone}"
+        if told.computed is None:
+            version = self._say("unstored")
+        else:
+            version = self._say("version", version=str(told.version), computed=self._at(told.computed))
+            if told.reason:
+                version += self._say("restated", reason=told.reason)
+        return f"{told.path} · {window} ({period}) · {version}"
+
+    def _summary(self) -> Iterator[str]:
+        account = self._told.account
+        values = {row["slug"]: row["value"] for row in self._told.kpis}
+        if not account.get("planned_time"):
+            yield self._say("unplanned")
+        elif values.get("oee") is not None:
+            shown = {"quality": "quality_ratio"} | {name: name for name in ("oee", "availability", "effectiveness")}
+            yield self._say("oee", **{name: _percent(values.get(slug)) for name, slug in shown.items()})
+        else:
+            times = {name: _long(account.get(f"{name}_time")) for name in ("planned", "producing")}
+            yield self._say("utilised", utilisation=_percent(values.get("utilisation")), **times)
+        if account.get("overtime"):
+            yield self._say("overtime", overtime=_long(account["overtime"]))
+        if self._told.coverage is not None:
+            yield self._say("coverage", coverage=_percent(self._told.coverage))
+        for day, note in self._told.days.items():
+            yield self._say("calendar", day=day, note=note)
+        for gap in self._told.gaps:
+            end = self._say("lasting") if gap["end"] is None else self._at(gap["end"])
+            yield self._say("gap", start=self._at(gap["start"]), end=end, state=gap["state"], cause=gap["cause"])
+
+    def _tree(self) -> Iterator[str]:
+        judged = self._told.account.get("judged_time")
+        for row in tree(self._told.account):
+            empty = not row["seconds"] and row["depth"] > 1
+            if empty or (row["loss"] in _SPEED and not judged):
+                continue
+            name = f"{'  ' * row['depth']}{self._title(row['loss'])}"
+            yield f"{_long(row['seconds']):>12}  {_percent(row['share']):>7}  {name}"
+
+    def _stops(self) -> Iterator[str]:
+        for row in self._told.stops[:STOPS]:
+            times = self._say("once") if row["times"] == 1 else self._say("times", times=str(row["times"]))
+            loss = self._title(f"{row['loss']}_time")
+            reason = row["reason"] or self._say("nobody")
+            yield f"{_long(row['seconds']):>12}  {self._say('stop', reason=reason, loss=loss, times=times)}"
+
+    def _made(self) -> Iterator[str]:
+        account = self._told.account
+        if account.get("total_count") is not None:
+            counts = {name: _number(account.get(f"{name}_count")) for name in ("total", "good", "reject")}
+            yield self._say("parts", **counts)
+        steps = self._told.steps
+        for (signal,), rows in steps.group_by("signal", maintain_order=True):
+            first, last = rows.row(0, named=True), rows.row(-1, named=True)
+            name = str(signal).rpartition("/")[2]
+            before = first["value"] if first["before"] is None else first["before"]
+            edges = {"first": self._at(first["time"]), "last": self._at(last["time"])}
+            values = {"before": _number(before), "value": _number(last["value"])}
+            yield self._say("readings", signal=name, **values, **edges)
+            for row in rows.filter(~rows["kind"].is_in(["first", "count"])).iter_rows(named=True):
+                kind = self._say("reset_kind" if row["kind"] == "reset" else row["kind"])
+                values = {"before": _number(row["before"]), "value": _number(row["value"])}
+                yield self._say("reset", signal=name, kind=kind, time=self._at(row["time"]), **values)
+        for made in self._told.products if account.get("total_count") is not None else ():
+            ideal = self._say("unknown_cycle") if made["ideal"] is None else f"{made['ideal']:g} s"
+            since = self._say("always") if made["since"] < self._told.start else self._at(made["since"])
+            yield self._say("cycle", product=made["product"] or self._say("any"), ideal=ideal, since=since)
+
+    def _missing(self) -> Iterator[str]:
+        notes = dict.fromkeys(row["note"] for row in self._told.kpis if row["note"])
+        for note in notes:
+            slugs = [self._title(row["slug"]) for row in self._told.kpis if row["note"] == note]
+            few = ", ".join(slugs[:3]) + (" …" if len(slugs) > len(slugs[:3]) else "")
+            yield f"{few}: {note}"
+
+    def _history(self) -> Iterator[str]:
+        for row in self._told.restatements:
+            changes = [
+                f"{self._title(slug)} {_value(slug, before)} → {_value(slug, after)}"
+                for slug, (before, after) in row["changes"].items()
+                if slug in BY_SLUG and BY_SLUG[slug].kind == "ratio"
+            ]
+            few = ", ".join(changes[:4]) + (" …" if len(changes) > len(changes[:4]) else "")
+            instants = {name: self._at(row[name]) for name in ("computed", "replaced")}
+            yield self._say(
+                "was", version=str(row["version"]), reason=row["reason"], changes=few or NOTHING, **instants
+            )
+
+    def _title(self, slug: str) -> str:
+        kpi = BY_SLUG.get(slug)
+        title = "" if kpi is None else (kpi.title.zh if self._language == "zh" else kpi.title.en)
+        return title or slug.removesuffix("_time").replace("_", " ")
+
+    def _at(self, instant: datetime) -> str:
+        local = instant.astimezone(self._zone)
+        same = local.date() == self._told.start.astimezone(self._zone).date()
+        return f"{local:%H:%M:%S}" if same else f"{local:%Y-%m-%d %H:%M:%S}"
+
+    def _say(self, word: str, **given: str) -> str:
+        zh, en = _WORDS[word]
+        return (zh if self._language == "zh" else en).format(**given)
+
+
+def _percent(ratio: float | None) -> str:
+    return NOTHING if ratio is None else f"{ratio * 100:.1f} %"
+
+
+def _value(slug: str, value: float | None) -> str:
+    return _percent(value) if BY_SLUG[slug].kind == "ratio" else _number(value)
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value:,.0f}" if value == round(value) else f"{value:,.6g}"
+
+
+def _long(seconds: float | None) -> str:
+    """Give a time as people say it: `7 h 05 min`, `3 min 20 s`, `12.5 s`."""
+    if seconds is None:
+        return NOTHING
+    minutes, left = divmod(round(seconds), 60)
+    hours, some = divmod(minutes, 60)
+    if hours:
+        return f"{hours} h {some:02} min"
+    if minutes:
+        return f"{minutes} min {left:02} s"
+    return f"{seconds:.3g} s"

@@ -1,0 +1,160 @@
+"""Computing: from the samples of some machines to the accounts of their windows. One task is one call, on any machine.
+
+    store ─► samples ─► spans ─► losses ─► accounts, seconds by reason
+                   └──► counter steps ─► parts ─┘
+
+A task carries everything that is not in the store: which machines and windows, their planned work, the gaps of the
+ledger and what people said of stops. So it can travel to a worker, which reads the store itself; the same task gives
+the same accounts wherever it is carried out.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import polars as pl
+
+from adapters.stores.contract import Store
+from analytics.accounts import accounts, by_reason
+from analytics.counters import steps
+from analytics.frontier import machine
+from analytics.losses import losses
+from analytics.parts import parts, products
+from analytics.reasons import REACH, stop_reasons
+from analytics.spans import lookback, spans
+from analytics.touched import whole
+from collector.park import Equipment, Signal, SignalRole, StopReason
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One block of work."""
+
+    equipment: tuple[Equipment, ...]
+    """The machines."""
+
+    until: Mapping[str, datetime]
+    """Up to which instant it can be told what each machine did, by path, UTC."""
+
+    ranges: pl.DataFrame
+    """The touched ranges that it computes: columns of `touched.TOUCHED`."""
+
+    windows: pl.DataFrame
+    """The windows to compute: `equipment` and columns of `calendar.WINDOWS`."""
+
+    work: pl.DataFrame
+    """The planned work of the machines: `equipment` and columns of `calendar.WORK`, from `margin` before the first
+    window to `margin` after the last."""
+
+    gaps: pl.DataFrame
+    """The ledger's gaps that concern their states: columns of `spans.GAPS`."""
+
+    persons: pl.DataFrame
+    """What people said of stops: columns of `reasons.PERSONS`, later rows win."""
+
+    reasons: Mapping[str, StopReason]
+    """The park's reasons for stops, by code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """What came of a task."""
+
+    accounts: pl.DataFrame
+    """Columns of `accounts.ACCOUNTS`."""
+
+    by_reason: pl.DataFrame
+    """Columns of `accounts.BY_REASON`."""
+
+    products: pl.DataFrame
+    """Products made whose ideal cycle is not known: path, period, start, product."""
+
+    unmapped: pl.DataFrame
+    """Raw values of states that mean nothing: equipment, raw, spans (how many)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Everything that is known of some machines within an interval: what numbers come from, and what explains them."""
+
+    spans: pl.DataFrame
+    """Columns of `spans.SPANS`, from `margin` before the interval to `margin` after it."""
+
+    intervals: pl.DataFrame
+    """Columns of `losses.INTERVALS`, within the interval."""
+
+    steps: pl.DataFrame
+    """Columns of `counters.STEPS`."""
+
+    parts: pl.DataFrame
+    """Columns of `parts.PARTS`."""
+
+    products: pl.DataFrame
+    """Columns of `parts.PRODUCTS`."""
+
+    stops: pl.DataFrame
+    """Columns of `reasons.STOP_REASONS`."""
+
+
+def margin(equipment: Equipment) -> timedelta:
+    """Give how far beyond a window it must be known what a machine did for the window to be right, on both sides."""
+    follows = REACH if any(_tells_reasons(signal) for signal in equipment.signals) else timedelta(0)
+    return max(equipment.micro_stop, follows)
+
+
+async def compute(store: Store, task: Task) -> Computed:
+    """Carry a task out; raises StoreError."""
+    start, end = whole(task.windows)
+    told = await tell(store, task, start, end)
+    return Computed(
+        accounts=accounts(told.intervals, told.parts, told.products, task.windows),
+        by_reason=by_reason(told.intervals, task.windows),
+        products=_unknown_products(told.products, task.windows),
+        unmapped=_unmapped(told.spans),
+    )
+
+
+async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told:
+    """Give what is known of a task's machines within [start, end), UTC; raises StoreError."""
+    wide = max(margin(one) for one in task.equipment)
+    reach = max(lookback(one) for one in task.equipment)
+    first, last = start - wide, end + wide
+    signals = [signal.path for one in task.equipment for signal in one.inputs]
+    earlier = await store.last(signals, first - reach)
+    inside = (await store.samples(signals, first - reach, last + reach)).collect(engine="streaming").lazy()
+    machines = [one for path in task.equipment if (one := machine(path, task.until.get(path.path))) is not None]
+    did = spans(inside, earlier, task.gaps, machines, first, last)
+    made = products(inside, earlier, task.equipment)
+    counted = steps(inside, earlier, task.equipment)
+    stops = stop_reasons(did, inside, earlier, task.persons, task.equipment)
+    return Told(
+        spans=did,
+        intervals=losses(did, task.work, stops, task.equipment, task.reasons, start, end),
+        steps=counted,
+        parts=parts(counted, made, task.equipment),
+        products=made,
+        stops=stops,
+    )
+
+
+def _tells_reasons(signal: Signal) -> bool:
+    return signal.role is SignalRole.REASON or (signal.role is SignalRole.CONDITION and bool(signal.reasons))
+
+
+def _unknown_products(products: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Give the products without an ideal cycle that were made in each window."""
+    held = products.sort("equipment", "time").with_columns(until=pl.col("time").shift(-1).over("equipment"))
+    unknown = held.filter(pl.col("product").is_not_null() & pl.col("ideal").is_null())
+    return (
+        windows.select("equipment", "period", "start", "end")
+        .join(unknown.select("equipment", "time", "until", "product"), on="equipment", how="inner")
+        .filter((pl.col("time") < pl.col("end")) & (pl.col("until") > pl.col("start")).fill_null(value=True))
+        .select("period", "start", "product", path="equipment")
+        .unique(maintain_order=True)
+    )
+
+
+def _unmapped(spans: pl.DataFrame) -> pl.DataFrame:
+    """Give the raw values that mean no state."""
+    odd = spans.filter((pl.col("state") == "unknown") & pl.col("raw").is_not_null())
+    return odd.group_by("equipment", "raw").agg(spans=pl.len()).sort("equipment", "raw")

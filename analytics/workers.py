@@ -1,0 +1,154 @@
+"""Workers: where tasks are carried out, in this process or on Dask.
+
+Both give what came of each task as it is done, in any order, and hold no more than a few at a time: memory stays
+bounded however long the period. A worker of Dask opens the store itself; what travels to it is the task (which machines
+and windows) and what comes back are accounts, never samples.
+
+Dask's workers are processes of their own, started by `dask worker`; nothing forks, since Polars' threads do not survive
+it. They need parkline installed with the extra `dask`, and must reach the store under the same name.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable
+from contextlib import aclosing
+from types import TracebackType
+from typing import Any, Final, Protocol, Self
+
+from pydantic import BaseModel
+
+from adapters.registry import store_kind
+from adapters.stores.contract import Store, StoreUnavailableError
+from analytics.computing import Computed, Task, compute
+from collector.settings import Installation
+
+AHEAD: Final = 2
+"""Tasks for each thread of Dask's workers that are under way or wait there."""
+
+
+class Workers(Protocol):
+    """Carries tasks out."""
+
+    def compute(self, store: Store, tasks: Iterable[Task]) -> AsyncIterator[tuple[Task, Computed]]:
+        """Give each task with what came of it, in any order; `store` is open.
+
+        Raises:
+            StoreError: the store does not answer or forbids, or the workers are out of reach. What was given stays
+                valid; tasks may be carried out again.
+        """
+
+
+class Local:
+    """Carries tasks out in this process, one after the other; each uses all of its processors."""
+
+    async def __aenter__(self) -> Self:
+        """Return; there is nothing to open."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Return; there is nothing to close."""
+
+    async def compute(self, store: Store, tasks: Iterable[Task]) -> AsyncIterator[tuple[Task, Computed]]:
+        """Give each task with what came of it, in their order."""
+        for task in tasks:
+            yield task, await compute(store, task)
+
+
+class DaskWorkers:
+    """Carries tasks out on the workers of a Dask scheduler; enter its block first."""
+
+    def __init__(self, scheduler: str, kind: str, settings: BaseModel) -> None:
+        """Prepare; `kind` and `settings` are those of the store, which each worker opens itself."""
+        self._scheduler = scheduler
+        self._kind = kind
+        self._settings = settings
+        self._client: Any = None
+
+    @property
+    def _name(self) -> str:
+        return f"dask {self._scheduler}"
+
+    async def __aenter__(self) -> Self:
+        """Return; the scheduler is looked for with the first task, so that one that is down stops nothing else."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Leave the scheduler."""
+        client, self._client = self._client, None
+        if client is not None:
+            await client.close()
+
+    async def compute(self, store: Store, tasks: Iterable[Task]) -> AsyncIterator[tuple[Task, Computed]]:
+        """Give each task with what came of it, in the order in which they are done."""
+        del store
+        client = await self._connected()
+        waiting = iter(tasks)
+        under_way: dict[Any, Task] = {}
+        try:
+            async with aclosing(self._done(client, waiting, under_way)) as done:
+                async for one in done:
+                    yield one
+        except (OSError, RuntimeError) as error:
+            self._client = None
+            reason = f"{error}; check the scheduler and its workers, what was not computed is tried again"
+            raise StoreUnavailableError(self._name, reason) from error
+        finally:
+            for future in under_way:
+                future.release()
+
+    async def _done(
+        self, client: Any, waiting: Iterable[Task], under_way: dict[Any, Task]
+    ) -> AsyncGenerator[tuple[Task, Computed], None]:
+        from distributed import wait
+
+        tasks = iter(waiting)
+        room = AHEAD * max(await _threads(client), 1)
+        while True:
+            while len(under_way) < room and (task := next(tasks, None)) is not None:
+                under_way[client.submit(compute_there, self._kind, self._settings, task, pure=False)] = task
+            if not under_way:
+                return
+            finished, _ = await wait(list(under_way), return_when="FIRST_COMPLETED")
+            for future in finished:
+                yield under_way.pop(future), await future.result()
+
+    async def _connected(self) -> Any:
+        if self._client is not None:
+            return self._client
+        try:
+            from distributed import Client
+        except ImportError as error:
+            reason = "`engine: dask` needs the extra: install parkline[dask]"
+            raise StoreUnavailableError(self._name, reason) from error
+        try:
+            self._client = await Client(self._scheduler, asynchronous=True, set_as_default=False, timeout="10 s")
+        except OSError as error:
+            reason = f"no scheduler answers ({error}); start one with `dask scheduler`, or write `engine: local`"
+            raise StoreUnavailableError(self._name, reason) from error
+        return self._client
+
+
+async def _threads(client: Any) -> int:
+    """Give how many tasks the workers carry out at once."""
+    counts: dict[str, int] = await client.nthreads()
+    return sum(counts.values())
+
+
+def workers_of(installation: Installation) -> Local | DaskWorkers:
+    """Make the workers of an installation; enter their block first."""
+    if installation.analytics.engine == "local":
+        return Local()
+    return DaskWorkers(installation.analytics.scheduler, installation.store.kind, installation.store.settings)
+
+
+def compute_there(kind: str, settings: BaseModel, task: Task) -> Computed:
+    """Carry a task out on a worker, which opens the store for it; raises StoreError."""
+
+    async def run() -> Computed:
+        async with store_kind(kind).create(settings) as store:
+            return await compute(store, task)
+
+    return asyncio.run(run())
