@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from analytics.configured import Configured
 from analytics.pending import Key, Touch
 from collector.records import METADATA, Instant
 
@@ -22,6 +23,7 @@ PROGRESS: Final = sa.Table(
     sa.Column("position", sa.BigInteger, nullable=False),
     sa.Column("received", Instant),
     sa.Column("gap", sa.BigInteger, nullable=False),
+    sa.Column("reason", sa.BigInteger, nullable=False, server_default="0"),
 )
 """One row; columns as in `Progress`."""
 
@@ -34,6 +36,8 @@ TOUCHES: Final = sa.Table(
     sa.Column("end", Instant, nullable=False),
     sa.Column("first", sa.BigInteger, nullable=False),
     sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("signals", sa.Text, nullable=False, server_default=""),
+    sa.Column("causes", sa.Text, nullable=False, server_default=""),
 )
 """One row per range that is still to be computed; columns as in `Touch`."""
 
@@ -44,6 +48,16 @@ COMPUTED: Final = sa.Table(
     sa.Column("until", Instant, nullable=False),
 )
 """One row per machine: up to which instant its windows are computed."""
+
+CONFIGURED: Final = sa.Table(
+    "configured",
+    METADATA,
+    sa.Column("equipment", sa.String(200), primary_key=True),
+    sa.Column("calendar", sa.Text, nullable=False),
+    sa.Column("map", sa.Text, nullable=False),
+    sa.Column("changed", Instant, nullable=False),
+)
+"""One row per machine: the calendar and the map that its numbers were last computed with, as JSON, and since when."""
 
 _ROW: Final = 1
 
@@ -64,6 +78,9 @@ class Progress:
     gap: int = 0
     """Number of the last change of the gap ledger that it knows."""
 
+    reason: int = 0
+    """Number of the last change of what people said of stops that it knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owed:
@@ -82,9 +99,12 @@ class Owed:
 def read_owed(connection: sa.Connection) -> Owed:
     """Give what the last engine left."""
     row = connection.execute(sa.select(PROGRESS)).one_or_none()
-    progress = Progress() if row is None else Progress(row.log, row.position, row.received, row.gap)
+    progress = Progress() if row is None else Progress(row.log, row.position, row.received, row.gap, row.reason)
     rows = connection.execute(sa.select(TOUCHES))
-    touches = [Touch(r.equipment, r.start, r.end, r.first, r.last) for r in rows]
+    touches = [
+        Touch(r.equipment, r.start, r.end, r.first, r.last, _set_of(r.signals, " "), _set_of(r.causes, ";"))
+        for r in rows
+    ]
     computed = {row.equipment: row.until for row in connection.execute(sa.select(COMPUTED))}
     return Owed(progress, {touch.key: touch for touch in touches}, computed)
 
@@ -96,6 +116,7 @@ def write_progress(connection: sa.Connection, progress: Progress) -> None:
         "position": progress.position,
         "received": progress.received,
         "gap": progress.gap,
+        "reason": progress.reason,
     }
     if connection.execute(sa.update(PROGRESS).values(values)).rowcount == 0:
         connection.execute(sa.insert(PROGRESS).values(id=_ROW, **values))
@@ -115,6 +136,8 @@ def write_touches(connection: sa.Connection, changed: Mapping[Key, Touch | None]
                 "end": touch.end,
                 "first": touch.first,
                 "last": touch.last,
+                "signals": " ".join(sorted(touch.signals)),
+                "causes": ";".join(sorted(touch.causes)),
             }
             for touch in changed.values()
             if touch is not None
@@ -130,6 +153,28 @@ def write_computed(connection: sa.Connection, until: Mapping[str, datetime]) -> 
         [{"equipment": equipment} for equipment in until],
         [{"equipment": equipment, "until": instant} for equipment, instant in until.items()],
     )
+
+
+def read_configured(connection: sa.Connection) -> dict[str, Configured]:
+    """Give what each machine's numbers were last computed with, by path."""
+    return {row.equipment: Configured(row.calendar, row.map) for row in connection.execute(sa.select(CONFIGURED))}
+
+
+def write_configured(connection: sa.Connection, configured: Mapping[str, Configured], now: datetime) -> None:
+    """Replace what machines' numbers are computed with, from `now` (UTC) on."""
+    _replace(
+        connection,
+        CONFIGURED,
+        [{"equipment": equipment} for equipment in configured],
+        [
+            {"equipment": equipment, "calendar": one.calendar, "map": one.map, "changed": now}
+            for equipment, one in configured.items()
+        ],
+    )
+
+
+def _set_of(text: str, separator: str) -> frozenset[str]:
+    return frozenset(filter(None, text.split(separator)))
 
 
 def _replace(
