@@ -311,16 +311,19 @@ def _made(cells: pl.DataFrame, intervals: pl.DataFrame, parts: pl.DataFrame) -> 
         cells, joined(intervals.filter(aside).select("equipment", "start", "end", aside=pl.lit(value=True)))
     )
     columns = [*_SUMS.values(), *IDEAL_TIMES]
-    sums = parts.sort("equipment", "time").select("equipment", pl.col("time").alias("at"), *columns)
-    before, after = (
-        pieces.with_row_index("piece")
-        .select("piece", "equipment", at=edge)
-        .sort("at")
-        .join_asof(sums, on="at", by="equipment", allow_exact_matches=False, check_sortedness=False)
-        .sort("piece")
-        for edge in ("start", "end")
-    )
-    made = pieces.with_columns(after[name].fill_null(0) - before[name].fill_null(0) for name in columns)
+    edges = pl.concat([pieces.select("equipment", at=edge) for edge in ("start", "end")]).unique().sort("at")
+    sums = edges.join_asof(
+        parts.sort("equipment", "time").select("equipment", "time", *columns),
+        left_on="at",
+        right_on="time",
+        by="equipment",
+        allow_exact_matches=False,
+        check_sortedness=False,
+    ).sort("equipment", "at")
+    # The cells of a machine follow each other, so that what lies in a piece is what is added up to the next edge.
+    until = pl.col(columns).fill_null(0)
+    counted = sums.select("equipment", pl.col("at").alias("start"), (until.shift(-1) - until).over("equipment"))
+    made = pieces.join(counted, on=["equipment", "start"], how="left")
     planned = pl.col("aside").is_null()
     return made.group_by("cell").agg(
         *(pl.col(name).sum().alias(slug) for slug, name in _SUMS.items()), pl.col(IDEAL_TIMES).filter(planned).sum()

@@ -28,7 +28,7 @@ def overlay(base: pl.DataFrame, *layers: pl.DataFrame) -> pl.DataFrame:
     rows = [f"row_{number}" for number in range(len(frames))]
     points = pl.concat(map(_points, frames, rows), how="diagonal").sort("machine", "time")
     first = pl.col("machine").ne_missing(pl.col("machine").shift())
-    last = pl.struct("machine", "time").ne_missing(pl.struct("machine", "time").shift(-1))
+    last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("machine", "time"))
     pieces = (
         points.with_columns(
             pl.when(first & pl.col(row).is_null()).then(-1).otherwise(row).forward_fill().alias(row) for row in rows

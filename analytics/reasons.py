@@ -119,12 +119,13 @@ def _reports(samples: pl.LazyFrame, earlier: pl.DataFrame, signals: Sequence[Sig
     """
     types = [kind for kind in VALUE_TYPES if any(signal.type == kind for signal in signals)] or ["text"]
     paths = sorted({signal.path for signal in signals})
+    if not paths:  # spares a look through all samples
+        samples = earlier.lazy()
     raw = pl.when(~is_bad(pl.col("status"))).then(as_text(tuple(types)))
 
     def read(frame: pl.LazyFrame) -> pl.DataFrame:
         about = frame.filter(pl.col("signal").is_in(paths)).select("signal", "time", *types, "status")
-        differs = (pl.col(name).ne_missing(pl.col(name).shift()) for name in ("signal", *types, "status"))
-        return about.filter(pl.any_horizontal(differs)).select("signal", "time", raw=raw).collect()
+        return about.filter(_differs("signal", *types, "status")).select("signal", "time", raw=raw).collect()
 
     both = pl.concat([read(earlier.lazy()), read(samples)]).sort("signal", "time", maintain_order=True)
     return both.select(
@@ -133,6 +134,11 @@ def _reports(samples: pl.LazyFrame, earlier: pl.DataFrame, signals: Sequence[Sig
         pl.col("time").dt.cast_time_unit("us"),
         "raw",
     )
+
+
+def _differs(*columns: str) -> pl.Expr:
+    """Tell whether a row differs from the one before it."""
+    return pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in columns)
 
 
 def _reasons(signals: Sequence[Signal]) -> pl.DataFrame:
@@ -144,7 +150,7 @@ def _reasons(signals: Sequence[Signal]) -> pl.DataFrame:
 
 def _by_signal(stops: pl.DataFrame, reports: pl.DataFrame, signals: Sequence[Signal]) -> pl.DataFrame:
     """Add to each stop what its machine's reason signal says: column `signal`, null: nothing."""
-    last = pl.struct("signal", "time").ne_missing(pl.struct("signal", "time").shift(-1))
+    last = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift(-1)) for name in ("signal", "time"))
     shown = pl.when(~pl.col("raw").is_in(_NOTHING)).then("raw")
     values = (
         reports.filter(pl.col("signal").is_in([signal.path for signal in signals]))
@@ -222,7 +228,7 @@ def _by_value(reports: pl.DataFrame, declared: Sequence[Signal]) -> pl.DataFrame
     rows = [(signal.path, raw, level.value) for signal in declared for raw, level in signal.conditions.items()]
     levels = pl.DataFrame(rows, schema={"signal": pl.String, "raw": pl.String, "level": pl.String}, orient="row")
     known = reports.join(levels, on=["signal", "raw"], how="inner", maintain_order="left")
-    changes = known.filter(pl.struct("signal", "raw").ne_missing(pl.struct("signal", "raw").shift()))
+    changes = known.filter(_differs("signal", "raw"))
     until = pl.col("time").shift(-1).over("signal").fill_null(_FOREVER)
     return changes.with_columns(begin="time", until=until).filter(pl.col("level") != _NORMAL)
 
@@ -247,10 +253,10 @@ def _by_code(reports: pl.DataFrame, codes: pl.DataFrame) -> pl.DataFrame:
     )
     every = normal & (pl.col("code") == "")
     one = known.filter(~every).join(codes, on=["signal", "raw"], how="inner")
-    all_ = known.filter(every).drop("raw").join(codes, on="signal", how="inner")
+    raised = one.filter(~normal).select("signal", "raw", "rank", "reason").unique()
+    all_ = known.filter(every).drop("raw").join(raised, on="signal", how="inner")
     events = pl.concat([one, all_.select(one.columns)]).sort("rank", "row").with_columns(on=~normal)
-    fresh = pl.struct("rank", "on").ne_missing(pl.struct("rank", "on").shift())
-    changes = events.filter(fresh)
+    changes = events.filter(_differs("rank", "on"))
     until = pl.col("time").shift(-1).over("rank").fill_null(_FOREVER)
     return changes.with_columns(begin="time", until=until).filter("on")
 

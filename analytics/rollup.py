@@ -1,8 +1,9 @@
-"""Roll-up: the times of lines, factories and the park are the sums over their machines.
+"""Roll-up: the accounts of lines, factories and the park are the sums over their machines.
 
-Ratios are computed from the sums (`analytics.kpis`), which weighs each machine by its planned time. Windows are added
-up where they begin together, so that lines and factories have the hours and days of their own zone. A shift of a line
-is the sum over the machines whose shift begins then, named as the first of them names it.
+KPIs are computed from the sums (`analytics.kpis`), which weighs each machine by its time. What a machine does not count
+is left out of a sum, and is null where no machine below counts it. Windows are added up where they begin together, so
+that lines and factories have the hours and days of their own zone. A shift of a line is the sum over the machines whose
+shift begins then, named as the first of them names it.
 
 The park has the hours and days of its first factory's zone. A factory in another zone counts by its hours: each in the
 hour and the day of the park in which it begins.
@@ -10,33 +11,50 @@ hour and the day of the park in which it begins.
 
 import polars as pl
 
-from analytics.kpis.contract import TIMES as KPI_TIMES
-from analytics.windows import KEY, TIMES
-from collector.park import Park
+from analytics.accounts import ACCOUNTS, BY_REASON, KEY
+from analytics.kpis.contract import ACCOUNT, NULLABLE
+from collector.park import Equipment, Line, Park
 
 
-def rollup(times: pl.DataFrame, park: Park) -> pl.DataFrame:
-    """Give the times of everything above the machines that `times` tells of.
+def rollup(accounts: pl.DataFrame, park: Park) -> pl.DataFrame:
+    """Give the accounts of everything above the machines that `accounts` tells of.
 
     Args:
-        times: columns of `windows.TIMES`; for a sum to be whole, every machine under it has its rows here.
+        accounts: columns of `accounts.ACCOUNTS`; for a sum to be whole, every machine under it has its rows here.
         park: what lies under what.
 
     Returns:
-        Columns of `windows.TIMES`, by path, period and start.
+        Columns of `accounts.ACCOUNTS`, by path, period and start.
     """
-    if times.is_empty():
-        return times
-    factory = times.with_columns(path=pl.col("path").str.split("/").list.get(0))
-    line = times.with_columns(path=pl.col("path").str.split("/").list.slice(0, 2).list.join("/"))
-    whole = _in_zone_of_park(factory, park).with_columns(path=pl.lit(park.id))
+    if accounts.is_empty():
+        return accounts
+    order = {path: number for number, path in enumerate(park.equipment)}
+    ranked = accounts.with_columns(
+        rank=pl.col("path").replace_strict(order, default=len(order), return_dtype=pl.UInt32)
+    )
     return (
-        pl.concat([line, factory, whole])
-        .group_by(KEY, maintain_order=True)
-        .agg(pl.col("name").first(), pl.col("end").max(), pl.col(KPI_TIMES).sum())
-        .select(TIMES.names())
+        _above(ranked, park)
+        .group_by(KEY)
+        .agg(pl.col("name").sort_by("rank").first(), pl.col("end").max(), *map(_sum, ACCOUNT))
+        .select(ACCOUNTS.names())
         .sort(KEY)
     )
+
+
+def rollup_reasons(seconds: pl.DataFrame, park: Park) -> pl.DataFrame:
+    """Give the seconds by reason of everything above the machines that `seconds` tells of.
+
+    Args:
+        seconds: columns of `accounts.BY_REASON`; for a sum to be whole, every machine under it has its rows here.
+        park: what lies under what.
+
+    Returns:
+        Columns of `accounts.BY_REASON`, by path, period, start, loss and reason.
+    """
+    if seconds.is_empty():
+        return seconds
+    key = (*KEY, "loss", "reason")
+    return _above(seconds, park).group_by(key).agg(pl.col("seconds").sum()).select(BY_REASON.names()).sort(key)
 
 
 def foreign(park: Park) -> frozenset[str]:
@@ -44,10 +62,45 @@ def foreign(park: Park) -> frozenset[str]:
     return frozenset(one.id for one in park.factories if one.time_zone != park.factories[0].time_zone)
 
 
-def _in_zone_of_park(times: pl.DataFrame, park: Park) -> pl.DataFrame:
-    """Give times whose windows begin where the park's do."""
+def bottlenecks(park: Park) -> dict[str, str]:
+    """Give the path of the machine that limits each line, by the line's path.
+
+    It is the one that `bottleneck` of the line names, else the one with the longest ideal cycle (of several the first);
+    a line of which no ideal cycle is known has none.
+    """
+    found = ((line, _bottleneck(line)) for factory in park.factories for line in factory.lines)
+    return {line.path: machine.path for line, machine in found if machine is not None}
+
+
+def _bottleneck(line: Line) -> Equipment | None:
+    named = [machine for machine in line.equipment if machine.id == line.bottleneck]
+    judged = [machine for machine in line.equipment if _cycle(machine) > 0]
+    return named[0] if named else max(judged, key=_cycle, default=None)
+
+
+def _cycle(machine: Equipment) -> float:
+    """Give the longest ideal cycle of a machine in seconds; 0 where none is known."""
+    cycles = [*machine.products.values(), *([machine.ideal_cycle] if machine.ideal_cycle else [])]
+    return max((cycle.total_seconds() for cycle in cycles), default=0.0)
+
+
+def _sum(name: str) -> pl.Expr:
+    total = pl.col(name).sum()
+    return pl.when(pl.col(name).count() > 0).then(total) if name in NULLABLE else total
+
+
+def _above(rows: pl.DataFrame, park: Park) -> pl.DataFrame:
+    """Give rows of machines as rows of their line, of their factory and of the park."""
+    parts = pl.col("path").str.split("/")
+    line = rows.with_columns(path=parts.list.slice(0, 2).list.join("/"))
+    factory = rows.with_columns(path=parts.list.get(0))
+    return pl.concat([line, factory, _in_zone_of_park(factory, park).with_columns(path=pl.lit(park.id))])
+
+
+def _in_zone_of_park(rows: pl.DataFrame, park: Park) -> pl.DataFrame:
+    """Give rows whose windows begin where the park's do."""
     abroad = pl.col("path").is_in(sorted(foreign(park)))
-    home, away = times.filter(~abroad), times.filter(abroad)
+    home, away = rows.filter(~abroad), rows.filter(abroad)
     local = pl.col("start").dt.convert_time_zone(park.factories[0].time_zone)
     hours = away.filter(pl.col("period") == "hour")
     return pl.concat(
