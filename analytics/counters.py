@@ -111,15 +111,16 @@ def steps(samples: pl.LazyFrame, earlier: pl.DataFrame, machines: Sequence[Equip
         .unique("signal", keep="last", maintain_order=True)
     )
     ordered = (
-        pl.concat([before, _readings(samples, signals)])
-        .join(about, on="signal", how="inner")
-        .sort("signal", "time", maintain_order=True)
+        pl.concat([before, _readings(samples, signals)]).join(about, on="signal", how="inner").sort("number", "time")
     )
     return _told(_paired(_counting(ordered))).select(STEPS.names())
 
 
 def _about(machines: Sequence[Equipment]) -> pl.DataFrame:
-    """What is configured, one row per counter; `width` and `base` are in the signal's unit, `cycle` in seconds."""
+    """What is configured, one row per counter, numbered in order of path.
+
+    `width` and `base` are in the signal's unit, `cycle` is in seconds. Sorting by number is faster than by path.
+    """
     rows = []
     for machine in machines:
         cycles = [cycle for cycle in (machine.ideal_cycle, *machine.products.values()) if cycle]
@@ -132,8 +133,9 @@ def _about(machines: Sequence[Equipment]) -> pl.DataFrame:
             base = signal.offset if signal.scale > 0 else 0.0  # one that counts down towards its offset begins at 0
             cycle = None if role is SignalRole.ENERGY else shortest
             rows.append((signal.path, machine.path, role.value, base, width, cycle))
-    schema = {"signal": pl.String, "equipment": pl.String, "role": pl.String}
-    return pl.DataFrame(rows, schema={**schema, **dict.fromkeys(("base", "width", "cycle"), pl.Float64)}, orient="row")
+    names = dict.fromkeys(("signal", "equipment", "role"), pl.String)
+    numbers = dict.fromkeys(("base", "width", "cycle"), pl.Float64)
+    return pl.DataFrame(sorted(rows), schema={**names, **numbers}, orient="row").with_row_index("number")
 
 
 def _readings(samples: pl.LazyFrame, signals: Sequence[str]) -> pl.DataFrame:

@@ -110,34 +110,34 @@ def parts(steps: pl.DataFrame, products: pl.DataFrame, machines: Sequence[Equipm
         products: columns of `PRODUCTS`, of the same machines.
         machines: whose counters those are.
     """
-    sums = (pl.col("delta").filter(pl.col("role") == role.value).sum().alias(name) for name, role in _ROLES.items())
-    read = (pl.col("role").eq(role.value).any().alias(f"has_{name}") for name, role in _ROLES.items())
+    of = {name: pl.col("role") == role.value for name, role in _ROLES.items()}
+    begins = (pl.col("time").filter(which).min().alias(f"{name}_begins") for name, which in of.items())
+    known = steps.filter(pl.col("kind") == "first").group_by("equipment").agg(*begins)
+    # Everything is a sum of steps, so steps are summed as they are, and the last sum of an instant is kept.
     counted = (
-        steps.group_by("equipment", "time")
-        .agg(*sums, *read)
-        .join(_configured(machines), on="equipment", how="inner")
-        .sort("equipment", "time")
-        .with_columns(pl.col(f"has_{name}").cum_max().over("equipment") for name in _ROLES)
-        .with_columns(pl.when(f"has_{name}").then(name).alias(name) for name in _ROLES)
-    )
-    rows = (
-        _completed(counted)
-        .sort("time")
-        .join_asof(
-            products.select("equipment", "time", "ideal").sort("time"),
-            on="time",
-            by="equipment",
-            allow_exact_matches=False,
-            check_sortedness=False,
+        steps.select(
+            "equipment",
+            "time",
+            *(pl.when(which).then("delta").otherwise(0.0).alias(name) for name, which in of.items()),
         )
+        .join(_configured(machines), on="equipment", how="inner")
+        .join(known, on="equipment", how="inner")
+        .sort("number", "time")
+        .with_columns(pl.when(pl.col("time") >= pl.col(f"{name}_begins")).then(name).alias(name) for name in _ROLES)
+    )
+    cycles = products.select("equipment", "time", "ideal").sort("time")
+    sums = (
+        _completed(counted)
+        .join_asof(cycles, on="time", by="equipment", allow_exact_matches=False, check_sortedness=False)
         .with_columns(
             ideal_time=(pl.col("total") * pl.col("ideal")).fill_null(0.0),
             ideal_good_time=(pl.col("good") * pl.col("ideal")).fill_null(0.0),
             energy=pl.col("energy") * pl.col("kilowatt_hours"),
         )
-        .sort("equipment", "time")
+        .select("equipment", "number", "time", pl.col(SUMS).cum_sum().over("number"))
     )
-    return rows.select("equipment", "time", pl.col(SUMS).cum_sum().over("equipment")).select(PARTS.names())
+    last_at_instant = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in ("number", "time"))
+    return sums.filter(last_at_instant.fill_null(value=True)).select(PARTS.names())
 
 
 def _values(samples: pl.LazyFrame, machines: Sequence[Equipment]) -> pl.DataFrame:
@@ -163,15 +163,15 @@ def _values(samples: pl.LazyFrame, machines: Sequence[Equipment]) -> pl.DataFram
 
 
 def _configured(machines: Sequence[Equipment]) -> pl.DataFrame:
-    """Give which parts a machine is configured to count, and kW.h per unit of its meter."""
+    """Give which parts a machine is configured to count, and kW.h per unit of its meter; numbered in order of path."""
     rows = []
-    for one in machines:
+    for one in sorted(machines, key=lambda machine: machine.path):
         meter = counter(one, SignalRole.ENERGY)
         kinds = [counter(one, _ROLES[name]) is not None for name in ("total", "good", "reject")]
         rows.append((one.path, *kinds, None if meter is None else kilowatt_hours(meter.unit)))
     flags = dict.fromkeys(("counts_total", "counts_good", "counts_reject"), pl.Boolean)
     schema = {"equipment": pl.String, **flags, "kilowatt_hours": pl.Float64}
-    return pl.DataFrame(rows, schema=schema, orient="row")
+    return pl.DataFrame(rows, schema=schema, orient="row").with_row_index("number")
 
 
 def _completed(counted: pl.DataFrame) -> pl.DataFrame:
