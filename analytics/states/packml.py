@@ -54,7 +54,7 @@ def _states(began: pl.DataFrame, machines: Machines) -> pl.DataFrame:
     some = list(ruled(machines, ByPackML))
     rows = joined_text(began, some, ("state", "mode")).with_columns(
         name=key("state").replace_strict(_NAMES, default=None, return_dtype=pl.String),
-        mode=pl.when(~pl.col("has_mode"))
+        unit_mode=pl.when(~pl.col("has_mode"))
         .then(pl.lit("production"))
         .when(pl.col("mode").is_not_null())
         .then(key("mode").replace_strict(_MODES, default="production", return_dtype=pl.String)),
@@ -64,17 +64,17 @@ def _states(began: pl.DataFrame, machines: Machines) -> pl.DataFrame:
     )
     usual = pl.coalesce("own", pl.col("name").replace_strict(_STATE_OF, default=None, return_dtype=pl.String))
     runs = usual == EquipmentState.PRODUCING.value
-    setup = (pl.col("mode") == "manual") | ((pl.col("mode") == "maintenance") & runs)
+    setup = (pl.col("unit_mode") == "manual") | ((pl.col("unit_mode") == "maintenance") & runs)
     state = (
-        pl.when(pl.col("name").is_null() | pl.col("mode").is_null())
+        pl.when(pl.col("name").is_null() | pl.col("unit_mode").is_null())
         .then(pl.lit(UNKNOWN))
         .when(setup)
         .then(pl.lit(EquipmentState.SETUP.value))
-        .when(pl.col("mode") == "maintenance")
+        .when(pl.col("unit_mode") == "maintenance")
         .then(pl.lit(EquipmentState.PLANNED_STOP.value))
         .otherwise(usual)
     )
-    known = pl.col("state").is_not_null() & pl.col("mode").is_not_null()
+    known = ~pl.col("has_mode") | pl.col("mode").is_not_null()
     return rows.select("equipment", "start", raw=pl.when(known).then(pl.coalesce("name", "state")), state=state).select(
         STATES.names()
     )
