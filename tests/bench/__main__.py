@@ -22,6 +22,7 @@ BENCHMARKS: Final[dict[str, str]] = {
     "lake-e2e": "tests.bench.lake_e2e",
     "encode": "tests.bench.encode",
     "mazak01": "tests.bench.mazak01",
+    "kpi-month": "tests.bench.kpi_month",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
     "e2e-opcua": "tests.bench.e2e_opcua",
 }

@@ -19,7 +19,7 @@ from typing import Final
 import duckdb
 
 from tests.bench.kpi_park import BEGIN, HOLD_FOR, MICRO_STOP, Size
-from tests.bench.kpi_tables import COLUMNS, MICROSECOND, TABLES, micro
+from tests.bench.kpi_tables import COLUMNS, MICROSECOND, RATIOS, TABLES, micro
 
 _DIFFERING: Final = """
     SELECT signal, time_ns, text, int
@@ -125,6 +125,7 @@ _TIMES: Final = {
         )
     },
     "overtime": "IF(kind = 0 AND state = 'producing', lasted, 0)",
+    "busy": "IF(kind = 1 AND loss <> 'planned_stop', lasted, 0)",
 }
 """Microseconds that are summed up."""
 
@@ -139,24 +140,23 @@ _PARTS: Final = {
 _RESULT: Final = f"""
 COPY (
     WITH placed AS (
-        SELECT cell.*, windows.period, windows.start, windows.until
+        SELECT cell.*, windows.start
         FROM (FROM cells CROSS JOIN (VALUES ('hour'), ('shift')) periods(period)) cell
         ASOF JOIN windows
         ON windows.machine = cell.machine AND windows.period = cell.period AND cell.t >= windows.start
         WHERE cell.t < windows.until
     ), spent AS (
-        SELECT machine, period, start, until,
+        SELECT machine, period, start,
             {", ".join(f"sum({what}) / 1e6 AS {name}" for name, what in _TIMES.items())},
             {", ".join(f"coalesce(sum({what}), 0)::DOUBLE AS {name}" for name, what in _PARTS.items())}
-        FROM placed GROUP BY machine, period, start, until
+        FROM placed GROUP BY machine, period, start
     ), lost AS (
         SELECT *, total_count - reject_count AS good_count,
-            (until - start) / 1e6 - not_scheduled_time - planned_stop_time AS busy,
             least(greatest(producing_time - ideal_time, 0), producing_time) AS speed_loss_time,
             least(producing_time - speed_loss_time, greatest(ideal_time - ideal_good_time, 0)) AS quality_loss_time
         FROM spent
     )
-    SELECT equipment, period, start, {", ".join(COLUMNS[:-4])},
+    SELECT equipment, period, start, {", ".join(COLUMNS[: -len(RATIOS)])},
         IF(busy > 0, producing_time / busy, NULL) AS availability,
         IF(producing_time > 0, ideal_time / producing_time, NULL) AS effectiveness,
         IF(total_count > 0, good_count / total_count, NULL) AS quality_ratio,

@@ -36,7 +36,6 @@ _HOLD_FOR: Final = HOLD_FOR // MICROSECOND
 _MICRO_STOP: Final = MICRO_STOP // MICROSECOND
 _LINE: Final = pl.col("equipment").str.replace("/[^/]*$", "")
 _BAD: Final = -1
-_SUMMED: Final = ("total_count", "reject_count", "ideal_time", "ideal_good_time")
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +152,7 @@ def _cells(changes: pd.DataFrame, states: pd.DataFrame, given: _Given) -> pd.Dat
     )
     cells = points.groupby(["machine", "t"], as_index=False).max()
     cells[["state", "kind", "ideal"]] = cells.groupby("machine")[["state", "kind", "ideal"]].ffill()
-    until = cells.groupby("machine")["t"].shift(-1).fillna(given.end)
+    until = cells.groupby("machine")["t"].shift(-1).fillna(given.end).astype("int64")
     return cells.assign(lasted=until - cells["t"], kind=cells["kind"].fillna(0))
 
 
@@ -176,12 +175,13 @@ def _computed(changes: pd.DataFrame, given: _Given) -> pd.DataFrame:
     kind, state = cells["kind"], cells["state"]
     loss = state.mask(kind == 2, _STOPPED).mask(kind == 0, _NOT_SCHEDULED)
     names = (*_STATES, "not_scheduled")
-    lasted = {f"{name}_time": cells["lasted"].where(loss == number, 0) / 1e6 for number, name in enumerate(names)}
+    lasted = {f"{name}_time": cells["lasted"].where(loss == number, 0) for number, name in enumerate(names)}
+    lasted["overtime"] = cells["lasted"].where((kind == 0) & (state == _PRODUCING), 0)
+    lasted["busy"] = cells["lasted"].where((kind == 1) & (loss != _STOPPED), 0)
     counts = (kind == 1) | ((kind == 2) & (state != _PRODUCING))
     ideal = cells["ideal"].where(counts, 0).fillna(0)
     cells = cells[["machine", "t"]].assign(
         **lasted,
-        overtime=cells["lasted"].where((kind == 0) & (state == _PRODUCING), 0) / 1e6,
         total_count=parts["total"],
         reject_count=parts["reject"],
         ideal_time=parts["total"] * ideal,
@@ -195,14 +195,15 @@ def _computed(changes: pd.DataFrame, given: _Given) -> pd.DataFrame:
         placed = pd.merge_asof(ordered, of_period, left_on="t", right_on="start", by="machine")
         inside = placed[placed["t"] < placed["until"]].drop(columns=["machine", "t", "start", "until"])
         sums.append(inside.groupby("window").sum())
-    return _ratios(windows.join(pd.concat(sums), on="window"))
+    spent = pd.concat(sums)
+    spent[list(lasted)] /= 1e6
+    return _ratios(windows.join(spent, on="window"))
 
 
 def _ratios(spent: pd.DataFrame) -> pd.DataFrame:
     """Add what follows from the sums of each window."""
-    producing, total = spent["producing_time"], spent["total_count"]
+    busy, producing, total = spent["busy"], spent["producing_time"], spent["total_count"]
     good = total - spent["reject_count"]
-    busy = (spent["until"] - spent["start"]) / 1e6 - spent["not_scheduled_time"] - spent["planned_stop_time"]
     speed = (producing - spent["ideal_time"]).clip(lower=0).clip(upper=producing)
     rejected = (spent["ideal_time"] - spent["ideal_good_time"]).clip(lower=0)
     quality = rejected.clip(upper=producing - speed)

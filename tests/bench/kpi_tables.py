@@ -26,6 +26,9 @@ TABLES: Final = ("machines", "signals", "meanings", "cycles", "windows", "work")
 KEY: Final = ("equipment", "period", "start")
 """What tells a row of a result apart."""
 
+RATIOS: Final = ("availability", "effectiveness", "quality_ratio", "oee")
+"""The KPIs among the columns."""
+
 COLUMNS: Final = (
     "not_scheduled_time",
     "planned_stop_time",
@@ -45,10 +48,7 @@ COLUMNS: Final = (
     "reject_count",
     "ideal_time",
     "ideal_good_time",
-    "availability",
-    "effectiveness",
-    "quality_ratio",
-    "oee",
+    *RATIOS,
 )
 """What is computed for every window: seconds, parts, and ratios, which are null where they are not defined; as in
 `analytics.kpis`."""
