@@ -19,9 +19,22 @@ from api.headers import SafeHeaders
 from api.openapi import camel_case, describe
 from api.parameters import only_known_parameters
 from api.parts import Parts
-from api.routes import alerts, assets, deadletters, gaps, health, kpis, page, problems, samples, sources, states
+from api.routes import (
+    alerts,
+    assets,
+    deadletters,
+    gaps,
+    health,
+    kpis,
+    page,
+    problems,
+    reports,
+    samples,
+    sources,
+    states,
+)
 
-V1 = (assets, sources, states, kpis, alerts, samples, gaps, deadletters)
+V1 = (assets, sources, states, kpis, reports, alerts, samples, gaps, deadletters)
 """The modules of routes under /api/v1, in the order of /docs."""
 
 

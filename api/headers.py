@@ -2,7 +2,8 @@
 
 An answer with data is never cached and never a page. The page and /docs may load what this server itself serves and
 nothing else: they work in a network without internet, and a text that comes from a machine is never a script. Their
-files are asked about again each time (304 mostly), so that an upgrade shows at once.
+files are asked about again each time (304 mostly), so that an upgrade shows at once. A report, which is both, says
+itself what it may load: the style sheet in it, known by its hash, and nothing else.
 """
 
 from typing import Final
@@ -38,8 +39,8 @@ class SafeHeaders:
                 data = "json" in headers.get("content-type", "json")
                 headers["X-Content-Type-Options"] = "nosniff"
                 headers["Referrer-Policy"] = "no-referrer"
-                headers["Content-Security-Policy"] = _DATA if data else _PAGE
-                headers["Cache-Control"] = "no-store" if data else "no-cache"
+                headers.setdefault("Content-Security-Policy", _DATA if data else _PAGE)
+                headers.setdefault("Cache-Control", "no-store" if data else "no-cache")
             await send(message)
 
         await self._app(scope, receive, send_safe)

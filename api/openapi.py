@@ -28,6 +28,7 @@ TAGS: Final = (
     {"name": "assets", "description": "What there is: the park, its factories, lines, equipment and signals."},
     {"name": "states", "description": "What each machine did, and when."},
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
+    {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
     {"name": "alerts", "description": "What went wrong, from when until when."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},

@@ -1,0 +1,230 @@
+"""Reports: sums over days, weeks and months, their comparison, and what the coming shifts have to spare."""
+
+from datetime import date, datetime
+from typing import Literal
+
+from api.views.shape import Paged, View
+
+
+class SumsView(View):
+    """What a path came to over some local days."""
+
+    start: datetime
+    """Start of the first day with results."""
+
+    end: datetime
+    """End of the last day with results, or as far as is known of it."""
+
+    days: int
+    """How many days have results."""
+
+    coverage: float | None
+    """Share of planned time with known state, 0 to 1; null when nothing was planned."""
+
+    account: dict[str, float | None]
+    """Where the time went and what was made: seconds by part of calendar time, parts, kW.h; null where not counted.
+    The names are slugs of the catalogue."""
+
+    kpis: dict[str, float | None]
+    """KPIs computed from this account, by slug; null where one is not defined."""
+
+
+class PeriodView(SumsView):
+    """What a path came to in one day, week or month."""
+
+    name: str
+    """Which: `2026-03-02`, `2026-W10` (ISO 8601), `2026-03`."""
+
+
+class LossView(View):
+    """One line of the loss tree."""
+
+    loss: str
+    """Which part of calendar time: a column of the account; or `unjudged_time`, production whose speed is not known."""
+
+    depth: int
+    """How deep it lies: 0 is calendar time, each part follows what it is a part of."""
+
+    seconds: float
+    """Its seconds."""
+
+    of_calendar: float | None
+    """Its share of calendar time, 0 to 1."""
+
+    of_planned: float | None
+    """Its share of planned time, 0 to 1; null for what is not planned."""
+
+    count: float | None
+    """How many failures, for unplanned stops; else null."""
+
+
+class StopView(View):
+    """Stops for one reason."""
+
+    loss: str
+    """Which loss: unplanned_stop, setup, micro_stop, idle, off."""
+
+    reason: str
+    """The reason as signals, alarms or people gave it; empty where nobody did."""
+
+    seconds: float
+    """How long, in all."""
+
+    share: float
+    """Its share of all these stops, 0 to 1."""
+
+    cumulative: float
+    """The share of this reason and of those before it, 0 to 1."""
+
+
+class LossesView(View):
+    """A report: periods, the loss tree and the stops of all of them."""
+
+    path: str
+    """Of what: the park, a factory, a line or a machine."""
+
+    period: Literal["day", "week", "month"]
+    """What it is divided into."""
+
+    time_zone: str
+    """Whose local days these are, by IANA name."""
+
+    first: date
+    """First local day asked for."""
+
+    until: date
+    """First local day after those asked for."""
+
+    whole: SumsView | None
+    """All days together; null where there are no results."""
+
+    periods: list[PeriodView]
+    """Each period that has results, in order."""
+
+    losses: list[LossView]
+    """The loss tree of all days together."""
+
+    stops: list[StopView]
+    """Stops by reason, the longest first; planned stops are not among them."""
+
+
+class SpanOfDaysView(View):
+    """Local days, half-open."""
+
+    first: date
+    """First local day."""
+
+    until: date
+    """First local day after them."""
+
+
+class ChangeView(View):
+    """How one number differs between two periods."""
+
+    kind: Literal["kpi", "loss", "reason"]
+    """What it is."""
+
+    name: str
+    """Slug of the KPI, column of the loss, or `loss/reason`."""
+
+    before: float | None
+    """Before: of a KPI its value, of a loss or reason its share of planned time (`not_scheduled_time`: of calendar
+    time)."""
+
+    after: float | None
+    """The same after."""
+
+    change: float | None
+    """`after` - `before`."""
+
+    before_s: float | None
+    """Seconds before; null for KPIs."""
+
+    after_s: float | None
+    """Seconds after; null for KPIs."""
+
+    days_before: int
+    """Days before that have a value."""
+
+    days_after: int
+    """Days after that have a value."""
+
+    lower: float | None
+    """Lower limit of normal variation for the mean of the days after; null with too few days."""
+
+    upper: float | None
+    """Upper limit; null with too few days."""
+
+    outside: int | None
+    """Days before that lie outside their own limits: where there are any, the days before were not steady."""
+
+    verdict: Literal["exceeds", "within", "too_few_days"]
+    """Whether the mean of the days after exceeds normal variation; too few are fewer than 8 days before, or none
+    after."""
+
+
+class ComparisonView(View):
+    """What changed from one period to another."""
+
+    path: str
+    """Of what: the park, a factory, a line or a machine."""
+
+    time_zone: str
+    """Whose local days these are, by IANA name."""
+
+    before: SpanOfDaysView
+    """The days before."""
+
+    after: SpanOfDaysView
+    """The days after."""
+
+    items: list[ChangeView]
+    """KPIs, losses, then reasons by their share."""
+
+
+class CapacityView(View):
+    """What a machine or a line has to spare in one coming shift."""
+
+    path: str
+    """The machine, or the line: then the sums over its machines."""
+
+    name: str
+    """Name of the shift."""
+
+    start: datetime
+    """When it begins, or now where it is under way."""
+
+    end: datetime
+    """When it ends."""
+
+    planned_s: float
+    """Planned work, in seconds (of a line in machine-seconds)."""
+
+    maintenance_s: float
+    """What of it planned maintenance takes."""
+
+    typical_busy_s: float | None
+    """What such shifts are typically busy for: producing and setup, median of the last 8 weeks; null with too little
+    history."""
+
+    typical_stops_s: float | None
+    """What such shifts typically lose to unplanned stops and micro-stops."""
+
+    idle_s: float | None
+    """What is typically left: planned - maintenance - busy - stops."""
+
+    idle_safe_s: float | None
+    """What three of four such shifts had left: the lower quartile."""
+
+    based_on: int
+    """Past shifts that typical use is told from; 4 or more."""
+
+    coverage: float | None
+    """Share of their planned time with known state, 0 to 1."""
+
+    note: str
+    """Why numbers are null or incomplete; empty: nothing to say."""
+
+
+class CapacitiesView(Paged[CapacityView]):
+    """Idle capacity of the coming shifts, lines before their machines."""
