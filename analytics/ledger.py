@@ -132,7 +132,7 @@ def read_following(connection: sa.Connection, superseded: pl.DataFrame) -> pl.Da
     return _frame(found)
 
 
-def after(row: dict[str, Any]) -> After:
+def position(row: dict[str, Any]) -> After:
     """Give the position of a row of `RESTATEMENTS`."""
     return After(**{name: row[name] for name in ("replaced", *_KEY)})
 

@@ -14,7 +14,7 @@ import analytics
 import api
 import collector
 from collector.links import Link, read_links
-from collector.migrations import newest
+from collector.migrations import newest, versions
 from collector.records import METADATA, Instant, Records, RecordsError
 from tests.collector.fakes import NOON
 
@@ -59,6 +59,24 @@ async def test_a_database_made_before_there_were_steps_keeps_its_rows(tmp_path: 
     engine.dispose()
     async with Records(f"sqlite:///{tmp_path}/records.db") as records:
         assert await records.run(read_links) == {"press": link}
+
+
+async def test_what_is_still_to_be_computed_stays_so(tmp_path: Path) -> None:
+    steps = sorted(module.name for module in pkgutil.iter_modules(versions.__path__))[:4]
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/records.db")
+    with engine.begin() as connection, Operations.context(MigrationContext.configure(connection)):
+        for step in steps:
+            import_module(f"collector.migrations.versions.{step}").upgrade()
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0004')"))
+        connection.execute(sa.text("INSERT INTO touches VALUES ('works/line/press', '2024-05-17', 1, 2, 3, 4)"))
+        connection.execute(sa.text("INSERT INTO progress VALUES (1, 'log', 7, NULL, 9)"))
+    engine.dispose()
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        touch = await records.run(lambda c: c.execute(sa.text("SELECT * FROM touches")).one())
+        progress = await records.run(lambda c: c.execute(sa.text("SELECT * FROM progress")).one())
+    assert tuple(touch) == ("works/line/press", "2024-05-17", 1, 2, 3, 4, "", "")
+    assert progress.reason == 0
 
 
 async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
