@@ -235,7 +235,7 @@ def test_intervals_tile_calendar_time_and_say_what_the_rules_say(floor: Floor, d
     assert here[2] == oracle(floor, second)
 
 
-@settings(EXAMPLES, max_examples=200)
+@EXAMPLES
 @given(floors(), st.randoms(use_true_random=False))
 def test_neither_the_order_of_rows_nor_a_cut_changes_anything(floor: Floor, random: Any) -> None:
     whole = computed(floor)
