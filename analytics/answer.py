@@ -70,6 +70,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "reset_kind": ("计数器清零", "reset"),
     "roll_over": ("计数器翻转", "rolled over"),
     "replaced": ("计数器更换", "replaced"),
+    "correction": ("读数更正", "corrected"),
 }
 """Sentences by name, in Chinese and English."""
 

@@ -8,15 +8,17 @@ ledger and what people said of stops. So it can travel to a worker, which reads 
 the same accounts wherever it is carried out.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Final
 
 import polars as pl
 
+from adapters.sample import is_bad
 from adapters.stores.contract import Store
 from analytics.accounts import accounts, by_reason
-from analytics.counters import steps
+from analytics.counters import COUNTERS, counter, steps
 from analytics.frontier import machine
 from analytics.losses import losses
 from analytics.parts import parts, products
@@ -24,6 +26,9 @@ from analytics.reasons import REACH, stop_reasons
 from analytics.spans import lookback, spans
 from analytics.touched import whole
 from collector.park import Equipment, Signal, SignalRole, StopReason
+
+BACK: Final = timedelta(days=31)
+"""How far back the last reading of a counter is looked for that has had no value since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +125,7 @@ async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told
     reach = max(lookback(one) for one in task.equipment)
     first, last = start - wide, end + wide
     signals = [signal.path for one in task.equipment for signal in one.inputs]
-    earlier = await store.last(signals, first - reach)
+    earlier = await _readable(store, task.equipment, await store.last(signals, first - reach), first - reach)
     inside = (await store.samples(signals, first - reach, last + reach)).collect(engine="streaming").lazy()
     machines = [one for path in task.equipment if (one := machine(path, task.until.get(path.path))) is not None]
     did = spans(inside, earlier, task.gaps, machines, first, last)
@@ -135,6 +140,26 @@ async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told
         products=made,
         stops=stops,
     )
+
+
+async def _readable(
+    store: Store, equipment: Sequence[Equipment], earlier: pl.DataFrame, before: datetime
+) -> pl.DataFrame:
+    """Put the last reading with a value in place of a counter's Bad one: what was counted since then is counted.
+
+    It is looked for as far back as `BACK`.
+    """
+    counters = {one.path for machine in equipment for role in COUNTERS if (one := counter(machine, role)) is not None}
+    lost = earlier.filter(is_bad(pl.col("status")) & pl.col("signal").is_in(sorted(counters)))["signal"].to_list()
+    until, step = before, timedelta(days=1)
+    found = [earlier.filter(~pl.col("signal").is_in(lost))]
+    while lost and before - until < BACK:
+        readings = (await store.samples(lost, until - step, until)).filter(~is_bad(pl.col("status"))).collect()
+        last = readings.sort("signal", "time").unique("signal", keep="last", maintain_order=True)
+        found.append(last.select(earlier.columns))
+        lost = sorted(set(lost) - set(last["signal"]))
+        until, step = until - step, step * 2
+    return pl.concat(found)
 
 
 def _tells_reasons(signal: Signal) -> bool:

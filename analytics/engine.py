@@ -8,7 +8,8 @@ What keeps the numbers right:
 - Late data of any age touches its own day, and is in the numbers in the cycle after it is stored.
 - Windows that run are computed again as their machine's frontier moves: at once when its samples touch them, else
   every `REFRESH`.
-- A gap of the ledger that begins, ends or is filled touches what it spans.
+- A gap of the ledger that begins, ends or is filled touches what it spans; so does what somebody says of a stop.
+- A calendar or a map that is configured differently than when the numbers were computed touches what it changes.
 - The position in the spool, the alerts found up to it and the ranges touched are one transaction of the records; a
   range is taken off when its results are stored. A killed engine takes up where the last one left off.
 - An engine that was away for longer than the spool keeps entries reads what it missed from the store, by the time at
@@ -29,13 +30,24 @@ import structlog
 
 from adapters.sample import no_samples
 from adapters.stores.contract import Store
+from analytics.configured import configured, other_work
 from analytics.jobs import Jobs, ranges_of
 from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
-from analytics.progress import Progress, read_owed, write_computed, write_progress, write_touches
+from analytics.progress import (
+    Progress,
+    read_configured,
+    read_owed,
+    write_computed,
+    write_configured,
+    write_progress,
+    write_touches,
+)
+from analytics.stopreasons import read_reason_news
 from analytics.timeline import Reader
-from analytics.touched import by_day, touched
+from analytics.touched import BLOCK, Cause, by_day, touched
 from analytics.watch import Watch
-from collector.gaps import Gap, read_news
+from analytics.workers import Local, Workers
+from collector.gaps import FILLED, Gap, read_news
 from collector.links import TRANSIT, read_links
 from collector.park import Park
 from collector.records import Records
@@ -52,6 +64,12 @@ ROUNDS: Final = 20
 
 REFRESH: Final = timedelta(minutes=1)
 """How far a frontier may run ahead of the numbers of a machine that reports nothing."""
+
+TOGETHER: Final = 2 * BLOCK
+"""Days of machines that one cycle computes at most, so that alerts need not wait for a large backlog."""
+
+RESTATE: Final = timedelta(days=35)
+"""How far back another calendar or map computes results again, where nothing else is configured."""
 
 REACH: Final = timedelta(days=31)
 """How old samples may be that were missed and are looked for in the store."""
@@ -82,14 +100,23 @@ class Cycle:
 class Engine:
     """The analytics of one park."""
 
-    def __init__(self, park: Park, spool: Spool, store: Store, records: Records) -> None:
+    def __init__(
+        self,
+        park: Park,
+        spool: Spool,
+        store: Store,
+        records: Records,
+        workers: Workers | None = None,
+        restate: timedelta = RESTATE,
+    ) -> None:
         """Prepare; spool and records are open when it begins, the store is opened when it is first needed."""
         self._park = park
         self._spool = spool
         self._store = store
         self._records = records
-        self._jobs = Jobs(Reader(park, store, records))
-        self._states = {one.state.path: path for path, one in park.equipment.items() if one.state is not None}
+        self._jobs = Jobs(Reader(park, store, records), Local() if workers is None else workers)
+        self._restate = restate
+        self._inputs = {signal.path: path for path, one in park.equipment.items() for signal in one.inputs}
         self._watch = Watch(park)
         self._progress = Progress()
         self._pending: dict[Key, Touch] = {}
@@ -105,6 +132,7 @@ class Engine:
         self._watch = await self._records.run(lambda connection: Watch.resume(connection, self._park))
         for alert in await self._records.run(lambda connection: self._watch.abandon(connection, now)):
             log.info("alert abandoned", alert=alert.id, signal=alert.signal, key=alert.key)
+        await self._see_configuration(now)
         await self._spool.commit(CONSUMER, self._progress.position if self._progress.log == self._spool.log else 0)
 
     async def end(self) -> None:
@@ -134,7 +162,9 @@ class Engine:
         if not behind:
             alerts += await self._pass_time(horizons)
         await self._see_gaps()
-        return Cycle(samples, alerts, await self._compute(now), behind)
+        await self._see_reasons()
+        written, more = await self._compute(now)
+        return Cycle(samples, alerts, written, behind or more)
 
     async def _read(self, now: datetime) -> Chunk:
         if self._progress.log != self._spool.log:
@@ -174,7 +204,7 @@ class Engine:
 
     async def _keep(self, samples: pl.DataFrame, until: Mapping[str, int], progress: Progress, position: int) -> int:
         look = self._watch.look(samples, until)
-        changed = merged(self._pending, touches(touched(samples, self._states), position))
+        changed = merged(self._pending, touches(touched(samples, self._inputs), position))
 
         def write(connection: sa.Connection) -> None:
             look.write(connection)
@@ -196,7 +226,7 @@ class Engine:
     async def _make_up(self, before: datetime | None, now: datetime) -> None:
         """Look at what the spool dropped unread: it is in the store, and was received after what was looked at last."""
         store = await self._ready()
-        signals = sorted(self._watch.signals | set(self._states))
+        signals = sorted(self._watch.signals | set(self._inputs))
         received = pl.col("received") > (self._progress.received or _EPOCH)
         if before is not None:
             received &= pl.col("received") < before
@@ -228,32 +258,83 @@ class Engine:
         news = await self._records.run(lambda connection: read_news(connection, after=before.gap))
         if not news:
             return
-        progress = replace(before, gap=max(gap.changed for gap in news))
-        new = merged(self._pending, [touch for gap in news for touch in self._spanned(gap)])
+        await self._touch(
+            replace(before, gap=max(gap.changed for gap in news)),
+            [touch for gap in news for touch in self._spanned(gap)],
+        )
+
+    async def _see_reasons(self) -> None:
+        """Touch the stops of which somebody said, or took back, why."""
+        before = self._progress
+        news = await self._records.run(lambda connection: read_reason_news(connection, after=before.reason))
+        if not news:
+            return
+        said = [
+            ranges_of([one.equipment], one.start, one.end, Cause.REASON)
+            for one in news
+            if one.equipment in self._park.equipment
+        ]
+        new = touches(by_day(pl.concat(said)), 0) if said else []
+        await self._touch(replace(before, reason=max(one.changed for one in news)), new)
+
+    async def _touch(self, progress: Progress, new: Iterable[Touch]) -> None:
+        """Add touched ranges and move on, at once."""
+        changed = merged(self._pending, new)
 
         def write(connection: sa.Connection) -> None:
-            write_touches(connection, new)
+            write_touches(connection, changed)
             write_progress(connection, progress)
 
         await self._records.run(write)
-        self._pending.update(new)
+        self._pending.update(changed)
         self._progress = progress
 
     def _spanned(self, gap: Gap) -> Iterable[Touch]:
-        """Give what a gap touches of the machines whose state signal it concerns; one that lasts, from its start on."""
-        concerned = [
+        """Give what a gap touches of the machines whose numbers it concerns; one that lasts, from its start on."""
+        concerned = {
             equipment
-            for signal, equipment in self._states.items()
+            for signal, equipment in self._inputs.items()
             if self._park.signals[signal].source == gap.source and (not gap.signals or signal in gap.signals)
-        ]
+        }
         end = max(gap.end or gap.start, gap.start + _MICROSECOND)
-        return touches(by_day(ranges_of(concerned, gap.start, end)), 0)
+        cause = Cause.FILLED if gap.state == FILLED else Cause.GAP
+        return touches(by_day(ranges_of(sorted(concerned), gap.start, end, cause)), 0)
 
-    async def _compute(self, now: datetime) -> int:
-        """Compute what is due, and the windows that run."""
+    async def _see_configuration(self, now: datetime) -> None:
+        """Touch what a calendar or a map that is other than before changes, as far back as is configured."""
+        before = await self._records.run(read_configured)
+        current = {path: configured(self._park, one) for path, one in self._park.equipment.items() if one.state_inputs}
+        new: list[Touch] = []
+        start, end = now - self._restate, now + timedelta(days=1)
+        for path, one in current.items():
+            known = before.get(path)
+            if known is None:
+                continue
+            if known.map != one.map:
+                new += touches(by_day(ranges_of([path], start, end, Cause.MAP)), 0)
+            if known.calendar != one.calendar:
+                for first, last in other_work(known.calendar, one.calendar, start, end):
+                    new += touches(by_day(ranges_of([path], first, last, Cause.CALENDAR)), 0)
+        changed = {path: one for path, one in current.items() if before.get(path) != one}
+        if not changed:
+            return
+        touched = merged(self._pending, new)
+
+        def write(connection: sa.Connection) -> None:
+            write_touches(connection, touched)
+            write_configured(connection, changed, now)
+
+        await self._records.run(write)
+        self._pending.update(touched)
+        if new:
+            log.info("configured anew", machines=len(changed), days=len(touched))
+
+    async def _compute(self, now: datetime) -> tuple[int, bool]:
+        """Compute what is due, the newest first, and the windows that run; tell whether more is due."""
         frontiers = await self._jobs.reader.frontiers(now)
         stored = await self._spool.cursor(STORE)
-        dues = [touch for touch in due(self._pending.values(), stored) if touch.equipment in frontiers]
+        every = [touch for touch in due(self._pending.values(), stored) if touch.equipment in frontiers]
+        dues = sorted(every, key=lambda touch: touch.start, reverse=True)[:TOGETHER]
         fresh = {touch.equipment for touch in dues}
         running = [
             (equipment, self._computed[equipment], frontier)
@@ -262,10 +343,11 @@ class Engine:
             and frontier - self._computed[equipment] > (timedelta(0) if equipment in fresh else REFRESH)
         ]
         if not dues and not running:
-            return 0
+            return 0, False
         await self._ready()
-        grown = pl.DataFrame(running, schema=ranges(()).schema, orient="row")
-        written = await self._jobs.compute(pl.concat([ranges(dues), grown]), now=now, frontiers=frontiers)
+        grown = pl.concat([ranges(()), *(ranges_of([path], start, end) for path, start, end in running)])
+        touched = pl.concat([ranges(dues), grown])
+        written = await self._jobs.compute(touched, now=now, frontiers=frontiers, settled=self._computed)
         left = remaining(dues, stored)
         until = {equipment: frontiers[equipment] for equipment in fresh | {equipment for equipment, _, _ in running}}
 
@@ -280,7 +362,7 @@ class Engine:
             else:
                 self._pending[key] = touch
         self._computed.update(until)
-        return written
+        return written, len(every) > len(dues)
 
     async def _ready(self) -> Store:
         """Give the store, opened."""

@@ -137,13 +137,15 @@ class Question:
         return None
 
 
-_SCALE: Final = {"ratio": 100.0, "time": 1 / 3600}
+_SCALE: Final = {"ratio": 100.0, "time": 1 / 3600, "count": 1.0, "rate": 1.0, "energy": 1.0}
+"""By kind of KPI: what its values are shown times."""
 
 
 def _heading(slug: str) -> str:
-    if BY_SLUG[slug].kind == "ratio":
-        return f"{slug} %"
-    return f"{slug.removesuffix('_time').replace('_', ' ')} h"
+    kpi = BY_SLUG[slug]
+    name = slug.removesuffix("_time").replace("_", " ")
+    units = {"ratio": f"{slug} %", "time": f"{name} h", "count": name}
+    return units.get(kpi.kind, f"{name} {kpi.unit}")
 
 
 def _paths(park: Park) -> list[str]:

@@ -93,14 +93,15 @@ async def play(
     if heard.first is None or heard.last is None:
         return Recorded(totals, (), ())
     start, end = heard.first, heard.last
-    paths = [machine.path for machine in line.equipment if machine.state is not None]
+    paths = [machine.path for machine in line.equipment if machine.state_inputs]
     frontiers = dict.fromkeys(paths, end)
     async with open_records(config) as records:
         reader = Reader(config.park, store, records)
         past = end + _MICROSECOND
         await Jobs(reader).compute(ranges_of(paths, start, past), now=now, frontiers=frontiers)
         alerts = await _detect(config, store, records, [signal.path for signal in signals], start, past)
-        told = await _first_state(store, [reader.state_signal(path) for path in paths], start, end)
+        states = [signal for path in paths for signal in reader.state_signals(path)]
+        told = await _first_state(store, states, start, end)
         machines = await report.machines(reader, paths, told, end, now=now, frontiers=frontiers)
     return Recorded(totals, machines, alerts)
 

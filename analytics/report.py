@@ -6,12 +6,14 @@ from typing import Any
 
 import polars as pl
 
+from analytics.accounts import accounts
 from analytics.alerts import Alert
-from analytics.calendar import SHARES, planned
+from analytics.calendar import WINDOWS
+from analytics.computing import tell
 from analytics.kpis.utilisation import UTILISATION
+from analytics.planning import planner
 from analytics.results import coverage
 from analytics.timeline import Reader
-from analytics.windows import times
 
 
 async def machines(
@@ -29,32 +31,35 @@ async def machines(
     state.
 
     Returns:
-        `{path, utilisation, coverage, seconds: {state: s}}` for every machine with a state signal, in the order asked.
+        `{path, utilisation, coverage, seconds: {state: s}}` for every machine whose state something tells, in the
+        order asked.
     """
-    spans = await reader.timeline(equipment, start, end, now=now, frontiers=frontiers)
+    known = await reader.frontiers(now) if frontiers is None else frontiers
+    asked = [path for path in equipment if path in known and known[path] > start and start < end]
+    if not asked:
+        return []
+    windows = pl.DataFrame(
+        [(path, "interval", "", start, end) for path in asked],
+        schema={"equipment": pl.String(), **WINDOWS},
+        orient="row",
+    )
+    task = (await planner(reader, asked, start, end, known)).over(windows)
+    told = await tell(reader.store, task, start, end)
     lasted = (pl.col("end") - pl.col("start")).dt.total_microseconds().sum()
     seconds = {
         (path, state): microseconds / 1_000_000
-        for path, state, microseconds in spans.group_by("equipment", "state").agg(lasted).sort("state").iter_rows()
+        for path, state, microseconds in told.intervals.group_by("equipment", "state")
+        .agg(lasted)
+        .sort("state")
+        .iter_rows()
     }
-    told = set(spans["equipment"])
-    asked = [path for path in equipment if path in told]
-    windows = pl.DataFrame(
-        [(path, "interval", "", start, end) for path in asked],
-        schema={"equipment": pl.String, "period": pl.String, "name": pl.String}
-        | {name: SHARES[name] for name in ("start", "end")},
-        orient="row",
-    )
-    shares = pl.concat(
-        [
-            pl.DataFrame(schema={"equipment": pl.String, **SHARES}),
-            *(_planned(reader, path, start, end) for path in asked),
-        ]
-    )
-    ratios = times(spans, windows, shares).select("path", utilisation=UTILISATION.value, coverage=coverage())
+    made = accounts(told.intervals, told.parts, told.products, windows)
+    ratios = made.select("path", utilisation=UTILISATION.value, coverage=coverage())
+    rows = {row["path"]: row for row in ratios.iter_rows(named=True)}
     return [
-        {**row, "seconds": {state: lasted for (path, state), lasted in seconds.items() if path == row["path"]}}
-        for row in ratios.iter_rows(named=True)
+        {**rows[asked_for], "seconds": {state: s for (path, state), s in seconds.items() if path == asked_for}}
+        for asked_for in asked
+        if asked_for in rows
     ]
 
 
@@ -72,16 +77,3 @@ def alert(one: Alert) -> dict[str, Any]:
         "began": one.began,
         "ended": one.ended,
     }
-
-
-def _planned(reader: Reader, path: str, start: datetime, end: datetime) -> pl.DataFrame:
-    """Give the planned work of a machine within [start, end), as one window's share."""
-    park = reader.park
-    work = planned(park.calendar_of(path), park.factory_of(path).zone, start, end)
-    return work.select(
-        equipment=pl.lit(path),
-        period=pl.lit("interval"),
-        begins=pl.lit(start, SHARES["begins"]),
-        start=pl.col("start").clip(lower_bound=start),
-        end=pl.col("end").clip(upper_bound=end),
-    ).filter(pl.col("start") < pl.col("end"))

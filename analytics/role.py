@@ -8,6 +8,7 @@ import structlog
 
 from adapters.stores.contract import StoreError
 from analytics.engine import Engine
+from analytics.workers import workers_of
 from collector.assembly import open_records, open_spool, open_store
 from collector.load import Config
 from collector.records import RecordsError
@@ -29,9 +30,14 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         SpoolError: the spool cannot be opened.
         RecordsError: the records cannot be opened.
     """
-    every = config.installation.analytics.every.total_seconds()
-    async with open_records(config) as records, open_spool(config.installation.spool) as spool:
-        engine = Engine(config.park, spool, open_store(config), records)
+    settings = config.installation.analytics
+    every = settings.every.total_seconds()
+    async with (
+        open_records(config) as records,
+        open_spool(config.installation.spool) as spool,
+        workers_of(config.installation) as workers,
+    ):
+        engine = Engine(config.park, spool, open_store(config), records, workers, settings.restate)
         await engine.begin(datetime.now(UTC))
         log.info("analytics", machines=len(config.park.equipment), every_s=every)
         trouble = ""

@@ -82,6 +82,10 @@ class StoreError(Exception):
         self.store = store
         self.reason = reason
 
+    def __reduce__(self) -> tuple[type[Self], tuple[str, str]]:
+        """Let it travel between processes."""
+        return type(self), (self.store, self.reason)
+
 
 class StoreUnavailableError(StoreError):
     """No answer, or an answer that means later (429, 5xx). Trying again may help."""

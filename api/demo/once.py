@@ -49,7 +49,7 @@ async def once(example: Path, recordings: Sequence[Path]) -> Played:
 async def _told(stage: Stage, tally: Tally) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Give what each machine did, from the first known state of any to the last sample, and every alert."""
     park = stage.config.park
-    paths = [path for path, machine in park.equipment.items() if machine.state is not None]
+    paths = [path for path, machine in park.equipment.items() if machine.state_inputs]
     states = {machine.state.path for machine in park.equipment.values() if machine.state is not None}
     times = tally.sent.select(pl.col("time").dt.cast_time_unit("us"), "signal", "status")
     known = times.filter(pl.col("signal").is_in(list(states)) & ~is_bad(pl.col("status")))["time"]

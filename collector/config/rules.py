@@ -20,6 +20,7 @@ _NUMERIC_ROLES: Final = frozenset(
         SignalRole.GOOD_COUNT,
         SignalRole.REJECT_COUNT,
         SignalRole.TOTAL_COUNT,
+        SignalRole.REWORK_COUNT,
         SignalRole.CYCLE_TIME,
         SignalRole.ENERGY,
         SignalRole.POWER,
@@ -51,7 +52,7 @@ def check_signal(node: Mapping, report: Report) -> None:
 
 def _check_type(node: Mapping, role: str, kind: str, report: Report) -> None:
     mark = node.entries["type"].node.mark
-    if role in {SignalRole.STATE, SignalRole.CONDITION} and kind not in _EXACT:
+    if role in {SignalRole.STATE, SignalRole.CONDITION, SignalRole.REASON} and kind not in _EXACT:
         report.add(mark, f"`type`: a signal of role `{role}` has exact values; write {one_of(_EXACT)}")
     if role in _NUMERIC_ROLES and kind not in _NUMBERS:
         report.add(mark, f"`type`: a signal of role `{role}` is a number; write {one_of(_NUMBERS)}")
@@ -76,7 +77,7 @@ def _check_maps(node: Mapping, role: str, kind: str | None, report: Report) -> N
                 told = f"`{key}` is for signals of role `{owner}`; write `role: {owner}` or take it out"
                 report.add(entry.mark, told)
         elif entry is not None and isinstance(entry.node, Mapping):
-            _check_raw(key, entry.node, kind, report)
+            check_raw(key, entry.node, kind, report)
     if role == SignalRole.STATE and not _filled(node, "states"):
         mark = node.entries["states"].mark if "states" in node.entries else node.mark
         report.add(mark, "`states` is missing; write what each raw value means, like `ACTIVE: producing`")
@@ -91,7 +92,8 @@ def _filled(node: Mapping, key: str) -> bool:
     return found is not None and not (isinstance(found, Mapping) and not found.entries)
 
 
-def _check_raw(key: str, pairs: Mapping, kind: str | None, report: Report) -> None:
+def check_raw(key: str, pairs: Mapping, kind: str | None, report: Report) -> None:
+    """Report raw values that a signal of a type cannot have."""
     for raw, entry in pairs.entries.items():
         if kind == "bool" and raw not in {"true", "false"}:
             report.add(entry.mark, f"`{key}`: `{raw}` is no value of a bool signal; write `true` or `false`")

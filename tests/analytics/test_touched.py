@@ -15,7 +15,8 @@ PRESS, LATHE = "works/line/press", "works/line/lathe"
 
 
 def frame(*rows: tuple[str, float, float]) -> pl.DataFrame:
-    return pl.DataFrame([(path, at(start), at(end)) for path, start, end in rows], schema=TOUCHED, orient="row")
+    filled = [(path, at(start), at(end), [], []) for path, start, end in rows]
+    return pl.DataFrame(filled, schema=TOUCHED, orient="row")
 
 
 def test_state_samples_touch_their_days() -> None:
@@ -27,8 +28,8 @@ def test_state_samples_touch_their_days() -> None:
     )
     found = touched(batch, {"works/line/press/state": PRESS})
     assert found.rows() == [
-        (PRESS, at(10), at(30) + timedelta(microseconds=1)),
-        (PRESS, at(DAY + 1), at(DAY + 5) + timedelta(microseconds=1)),
+        (PRESS, at(10), at(30) + timedelta(microseconds=1), [f"{PRESS}/state"], ["late samples"]),
+        (PRESS, at(DAY + 1), at(DAY + 5) + timedelta(microseconds=1), [f"{PRESS}/state"], ["late samples"]),
     ]
     assert found.schema == TOUCHED
 

@@ -1,0 +1,201 @@
+"""Publishing: from accounts to stored results, with everything above the machines, and a version for what changed.
+
+    accounts ─► roll-up ─► KPIs, seconds by reason ─► compared with what is stored ─┬─► changed rows ─► store
+                                                                                   └─► what they replace ─► records
+
+What a machine did not change is left alone, also in the numbers above it: the machines that a task does not compute
+enter the sums with their stored accounts. What is replaced goes into the records before the store is written, so that
+a kill between the two loses nothing; done again, it comes out the same.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+import polars as pl
+import structlog
+
+from adapters.stores.contract import RESULTS, Store
+from analytics.accounts import BY_REASON, KEY
+from analytics.computing import Computed, Task, margin
+from analytics.ledger import write_superseded
+from analytics.notes import Notes, notes
+from analytics.restatement import restated
+from analytics.results import accounts_of, results
+from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
+from collector.park import Park
+from collector.records import Records
+
+LOSS: Final = "loss:"
+"""What the slugs of seconds by reason begin with: `loss:<loss>/<reason>`."""
+
+_DAY: Final = timedelta(days=1)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Stores the results of one park."""
+
+    park: Park
+    """Whose machines."""
+
+    store: Store
+    """Takes the results."""
+
+    records: Records
+    """Take what they replace."""
+
+    lacking: Notes = field(init=False)
+    """What the park's machines lack."""
+
+    unmapped: set[tuple[str, str]] = field(default_factory=set)
+    """Machines and raw values that no state is configured for, as far as they have been told."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lacking", notes(self.park))
+
+    async def publish(
+        self, task: Task, computed: Computed, *, now: datetime, settled: Mapping[str, datetime] | None = None
+    ) -> int:
+        """Store what came of a task, and give how many rows were written.
+
+        Args:
+            task: what was asked for.
+            computed: what came of it.
+            now: the present, UTC.
+            settled: up to which instant each machine had been computed before, by path, UTC: a window that was not
+                over then is not restated but grows. None: every stored window was told for good.
+
+        Raises:
+            StoreError: the store does not answer or forbids; what was written may be a part, do it again.
+            RecordsError: the records do not answer.
+        """
+        self._tell_unmapped(computed.unmapped)
+        if computed.accounts.is_empty():
+            return 0
+        changed = rollup(computed.accounts, self.park)
+        stored = await self._stored(pl.concat([computed.accounts, changed]))
+        machines = stored.filter(pl.col("path").is_in(list(self.park.equipment)))
+        others = machines.join(computed.accounts.select(KEY), on=KEY, how="anti")
+        above = _of(rollup(pl.concat([computed.accounts, accounts_of(others)]), self.park), changed)
+        reasons_above = _of(rollup_reasons(pl.concat([computed.by_reason, _reasons_of(others)]), self.park), changed)
+        accounts = pl.concat([computed.accounts, above])
+        rows = pl.concat(
+            [
+                self._with_bottlenecks(results(accounts, now, self.lacking, computed.products), machines),
+                _reason_rows(accounts, pl.concat([computed.by_reason, reasons_above]), now),
+            ]
+        )
+        before = stored.join(accounts.select(KEY), on=KEY, how="semi")
+        written, superseded = restated(rows, self._growing(before, settled), self._causes(task))
+        if len(superseded):
+            await self.records.run(lambda connection: write_superseded(connection, superseded, now))
+        if len(written):
+            await self.store.write_results(written)
+        return len(written)
+
+    async def _stored(self, accounts: pl.DataFrame) -> pl.DataFrame:
+        """Give the stored results of these windows, and those of the machines that they are summed up with."""
+        start, end = accounts.select(first=pl.col("start").min(), last=pl.col("start").max()).row(0)
+        abroad = bool(foreign(self.park))
+        return await self.store.results(
+            start=start,
+            end=end + (2 * _DAY if abroad else _MICROSECOND),
+            periods=accounts["period"].unique().to_list() if not abroad else None,
+        )
+
+    def _growing(self, stored: pl.DataFrame, settled: Mapping[str, datetime] | None) -> pl.DataFrame:
+        """Mark stored windows that were not over when they were computed: their end is taken back by a microsecond."""
+        if settled is None:
+            return stored
+        known = {
+            path: settled[path] - margin(machine) - machine.hold_for
+            for path, machine in self.park.equipment.items()
+            if path in settled
+        }
+        reach = {path: _least(known, self._below(path)) for path in stored["path"].unique()}
+        least = pl.col("path").replace_strict(reach, default=None, return_dtype=RESULTS["end"])
+        grows = (pl.col("end") > least).fill_null(value=True)
+        return stored.with_columns(end=pl.when(grows).then(pl.col("end") - _MICROSECOND).otherwise("end"))
+
+    def _below(self, path: str) -> list[str]:
+        """Give the machines at or below a path."""
+        if path == self.park.id:
+            return list(self.park.equipment)
+        return [one for one in self.park.equipment if one == path or one.startswith(f"{path}/")]
+
+    def _with_bottlenecks(self, rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
+        """Fill in the OEE of each line's bottleneck."""
+        lines = pl.DataFrame(
+            list(bottlenecks(self.park).items()), schema={"path": pl.String, "machine": pl.String}, orient="row"
+        )
+        oee = pl.concat([stored, rows]).filter(pl.col("kpi") == "oee").unique(KEY, keep="last")
+        found = lines.join(oee.select(*KEY, "value"), left_on="machine", right_on="path", how="inner").select(
+            *KEY, limiting="value", kpi=pl.lit("oee_bottleneck")
+        )
+        return (
+            rows.join(found, on=[*KEY, "kpi"], how="left", maintain_order="left")
+            .with_columns(
+                value=pl.coalesce("value", "limiting"),
+                note=pl.when(pl.col("limiting").is_not_null()).then(pl.lit("")).otherwise("note"),
+            )
+            .select(RESULTS.names())
+        )
+
+    def _causes(self, task: Task) -> pl.DataFrame:
+        """Give why windows are computed: path, start, end, cause."""
+        return (
+            task.ranges.select("start", "end", path="equipment", cause="causes")
+            .explode("cause", empty_as_null=False)
+            .select("path", "start", "end", "cause")
+        )
+
+    def _tell_unmapped(self, unmapped: pl.DataFrame) -> None:
+        """Say once which raw values no state is configured for."""
+        for equipment, raw, seen in unmapped.iter_rows():
+            state = self.park.equipment[equipment].state
+            if state is not None and raw not in state.states and (equipment, raw) not in self.unmapped:
+                self.unmapped.add((equipment, raw))
+                log.warning("state unmapped", signal=state.path, value=raw, spans=seen, mend="add it to `states`")
+
+
+def _of(rows: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
+    """Give the rows of these windows."""
+    return rows.join(windows.select(KEY).unique(), on=KEY, how="semi")
+
+
+def _least(known: Mapping[str, datetime], paths: list[str]) -> datetime | None:
+    """Give the least of these machines' instants; None where one has none."""
+    found = [known.get(path) for path in paths]
+    return None if not found or None in found else min(one for one in found if one is not None)
+
+
+def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -> pl.DataFrame:
+    """Give seconds by reason as rows of `RESULTS`."""
+    windows = accounts.select("path", "period", "name", "start", "end")
+    return (
+        seconds.join(windows, on=KEY, how="inner")
+        .with_columns(
+            kpi=pl.format(LOSS + "{}/{}", "loss", "reason"),
+            value=pl.col("seconds"),
+            coverage=pl.lit(None, pl.Float64),
+            computed=pl.lit(now, RESULTS["computed"]),
+            version=pl.lit(1, pl.Int64),
+            reason=pl.lit(""),
+            note=pl.lit(""),
+        )
+        .select(RESULTS.names())
+    )
+
+
+def _reasons_of(results: pl.DataFrame) -> pl.DataFrame:
+    """Give the seconds by reason among stored results: columns of `BY_REASON`."""
+    told = results.filter(pl.col("kpi").str.starts_with(LOSS))
+    slug = pl.col("kpi").str.strip_prefix(LOSS).str.splitn("/", 2)
+    return told.select(
+        *KEY, loss=slug.struct.field("field_0"), reason=slug.struct.field("field_1"), seconds="value"
+    ).select(BY_REASON.names())
