@@ -18,6 +18,16 @@ app = typer.Typer()
 
 _DAYS_AT_MOST = 92
 
+_HOURS = {
+    "planned h": "planned_s",
+    "maintenance h": "maintenance_s",
+    "busy h": "typical_busy_s",
+    "stops h": "typical_stops_s",
+    "idle h": "idle_s",
+    "safe h": "idle_safe_s",
+}
+"""What the table calls its columns of hours."""
+
 
 @app.command()
 def capacity(
@@ -33,7 +43,6 @@ def capacity(
     table shows hours in local time of the factory, JSON seconds and UTC.
     """
     import asyncio
-    from datetime import UTC, datetime
 
     from adapters.stores.contract import StoreError
     from analytics.reports.scope import Scope, ScopeError
@@ -42,7 +51,7 @@ def capacity(
     try:
         installation = load(config)
         scope = Scope.of(installation.park, path)
-        rows = asyncio.run(_read(installation, scope, datetime.now(UTC), days))
+        rows = asyncio.run(_read(installation, scope, _now(), days))
     except (ConfigError, ScopeError) as error:
         fail(error, code=2)
     except StoreError as error:
@@ -51,6 +60,12 @@ def capacity(
         show_json(rows.to_dicts())
     else:
         _print(rows, scope)
+
+
+def _now() -> "datetime":
+    from datetime import UTC, datetime
+
+    return datetime.now(UTC)
 
 
 async def _read(config: "Config", scope: "Scope", now: "datetime", days: int) -> "pl.DataFrame":
@@ -66,10 +81,7 @@ def _print(rows: "pl.DataFrame", scope: "Scope") -> None:
     for row in rows.iter_rows(named=True):
         zone = scope.park.factory_of(row["path"]).zone
         start, end = (row[edge].astimezone(zone) for edge in ("start", "end"))
-        hours = {
-            f"{name.removesuffix('_s').replace('_', ' ')} h": None if row[name] is None else row[name] / 3600
-            for name in ("planned_s", "maintenance_s", "typical_busy_s", "typical_stops_s", "idle_s", "idle_safe_s")
-        }
+        hours = {name: None if row[column] is None else row[column] / 3600 for name, column in _HOURS.items()}
         told.append(
             {
                 "path": row["path"],

@@ -90,8 +90,8 @@ def capacity(windows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     left = pl.col("planned_s") - pl.col("maintenance_s")
     enough = pl.col("based_on") >= FEWEST
     idle = (left * (1 - pl.col("busy") - pl.col("stops"))).clip(lower_bound=0.0)
-    few = pl.format("{} past shifts like it in 8 weeks; {} are needed to tell", "based_on", pl.lit(FEWEST))
-    other = pl.lit("told from all weekdays: this one has too few past shifts like it")
+    few = pl.format("{} past shifts like it in 8 weeks, {} are needed", "based_on", pl.lit(FEWEST))
+    other = pl.lit("told from all weekdays")
     return (
         _like(windows, history)
         .with_columns(

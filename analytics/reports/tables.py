@@ -84,7 +84,8 @@ def in_words(report: Report) -> Iterator[tuple[str, list[dict[str, Any]]]]:
     if report.comparison is not None:
         before, after = report.comparison.before, report.comparison.after
         title = f"Change from {before.first} until {before.until} to {after.first} until {after.until}"
-        yield title, [_change(row) for row in report.comparison.rows.iter_rows(named=True)]
+        rows = report.comparison.rows.filter(pl.max_horizontal("before", "after") > 0)
+        yield title, [_change(row) for row in rows.head(_CHANGES).iter_rows(named=True)]
 
 
 def _figures(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -108,6 +109,9 @@ def _change(row: Mapping[str, Any]) -> dict[str, Any]:
         "verdict": _VERDICTS[row["verdict"]] + (" *" if row["outside"] else ""),
     }
 
+
+_CHANGES = 40
+"""Rows of a comparison that a person reads."""
 
 _VERDICTS = {
     "exceeds": "exceeds normal variation",

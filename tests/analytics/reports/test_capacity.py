@@ -145,7 +145,7 @@ def test_too_little_history_is_null_with_a_note() -> None:
     assert found["idle_s"].is_null().all()
     first = found.row(0, named=True)
     assert first["based_on"] == FEWEST - 1
-    assert first["note"] == "3 past shifts like it in 8 weeks; 4 are needed to tell"
+    assert first["note"] == "3 past shifts like it in 8 weeks, 4 are needed"
     assert found.filter(pl.col("name") == "night").row(0, named=True)["based_on"] == 0
 
 
