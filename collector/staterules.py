@@ -55,7 +55,7 @@ class ByThreshold(Settings):
     """Below this it is `below` again, in the signal's unit; at most `on`. Between the two it stays as it was
     (hysteresis), for an hour at most; then it is `below`. None: `on`."""
 
-    minimum: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta(0)
+    minimum: Duration = Field(default=timedelta(0), le=timedelta(hours=1))
     """A state that lasts for less is not taken for one: it is part of the state before it, unless it flickers for an
     hour; 1 h at most."""
 
@@ -212,11 +212,19 @@ class ByExpression(Settings):
     kind: Literal["expression"]
     """This rule."""
 
-    rules: tuple[When, ...] = Field(min_length=1)
-    """Conditions, in the order in which they are tried."""
+    rules: tuple[When, ...]
+    """Conditions, one or more, in the order in which they are tried."""
 
     otherwise: EquipmentState = EquipmentState.UNKNOWN
     """State where none holds."""
+
+    @field_validator("rules")
+    @classmethod
+    def _some_rule(cls, rules: tuple[When, ...]) -> tuple[When, ...]:
+        if not rules:
+            msg = "an expression needs one condition or more; write `- when: …` and the `state` that it means"
+            raise ValueError(msg)
+        return rules
 
     def inputs(self, known: Iterable[str]) -> frozenset[str]:
         """Give the names of the signals that its conditions name, of those that are `known`."""

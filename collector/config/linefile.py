@@ -12,9 +12,12 @@ from collector.config.installation import Unread, anchored
 from collector.config.marks import Mapping, Node, Sequence, text_of
 from collector.config.parkfile import ParkFile
 from collector.config.problems import Mark, Report, did_you_mean
+from collector.config.production import check_bottleneck, check_counting, check_production, check_rule_reasons
 from collector.config.secrets import resolve
 from collector.config.signals import KnownSource, SignalReader, Sources, check_header
-from collector.park import Equipment, Line, Name, SourceConfig, Title
+from collector.config.staterules import RuleCheck, read_state_rule
+from collector.park import Equipment, Line, Name, Signal, SignalRole, SourceConfig, Title
+from collector.staterules import StateRule
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
@@ -34,6 +37,10 @@ class LineHead(Settings):
 
     calendar: Name | None = None
     """Its calendar, where it differs from the factory's."""
+
+    bottleneck: Name | None = None
+    """Id of the machine that limits the line, by which `oee_bottleneck` goes; None: the one with the longest ideal
+    cycle."""
 
 
 class SourceHead(Settings):
@@ -140,13 +147,17 @@ class LineFile:
             id=head.line,
             title=head.title,
             calendar=head.calendar,
+            bottleneck=head.bottleneck,
             sources=tuple(source.config for source in self.sources.values() if source.config is not None),
             equipment=tuple(one for one in equipment if one is not None),
         )
 
     def _equipment(self, sources: Sources) -> Iterator[Equipment | None]:
         places: dict[str, Mark] = {}
-        for node in self._items("equipment", "machine"):
+        items = self._items("equipment", "machine")
+        ids = [name for item in items if isinstance(item, Mapping) and (name := text_of(item.get("id"))) is not None]
+        check_bottleneck(self._root, ids, self._report)
+        for node in items:
             if not isinstance(node, Mapping):
                 yield build(Equipment, node, self._report, given={"path": "", "signals": ()}, also=("signals",))
                 continue
@@ -162,11 +173,46 @@ class LineFile:
                     )
                 places.setdefault(name, id_node.mark)
             path = f"{self.path}/{name or '?'}"
-            signals = SignalReader(path, sources, self._report).read(self._signals(node))
-            given: dict[str, object] = {"path": path, "signals": signals}
-            yield build(Equipment, node, self._report, given=given, also=("signals",))
+            found = self._signals(node)
+            written = tuple(found or ())
+            signals = SignalReader(path, sources, self._report).read(written)
+            rule = self._rule(node, written, signals, complete=found is not None)
+            given: dict[str, object] = {"path": path, "signals": signals, "state_from": rule}
+            yield build(Equipment, node, self._report, given=given, also=("signals", "state_from"))
 
-    def _signals(self, equipment: Mapping) -> Iterable[Node]:
+    def _rule(
+        self, machine: Mapping, written: Iterable[Node], signals: Iterable[Signal], *, complete: bool
+    ) -> StateRule | None:
+        """Read how a machine's state is told where no signal says it, and check what it makes against its signals."""
+        known = [node for node in written if isinstance(node, Mapping)]
+        reasons = None if self._park is None else self._park.stop_reasons
+        for signal in known:
+            check_counting(signal, reasons, self._report)
+        roles = {role: node for node in reversed(known) if (role := text_of(node.get("role"))) is not None}
+        if complete:
+            check_production(machine, roles, self._report)
+        node = machine.get("state_from")
+        if node is None:
+            return None
+        check_rule_reasons(node, reasons, self._report)
+        state = roles.get(SignalRole.STATE)
+        if state is not None:
+            mark = machine.entries["state_from"].mark
+            where = (
+                f"on line {state.mark.line}"
+                if state.mark.file == mark.file
+                else f"in {state.mark.file}:{state.mark.line}"
+            )
+            told = f"`state_from`: the signal {where} says the state of this machine already"
+            self._report.add(mark, f"{told}; keep one of them, or take its `role` out")
+        rule = read_state_rule(node, self._report)
+        if rule is not None and isinstance(node, Mapping) and complete:
+            names = [name for one in known if (name := text_of(one.get("name"))) is not None]
+            RuleCheck(node, names, tuple(signals), self._report).check(rule)
+        return rule
+
+    def _signals(self, equipment: Mapping) -> Iterable[Node] | None:
+        """Give the signals of a machine as written; None when the file that holds them could not be read."""
         node = equipment.get("signals")
         if isinstance(node, Sequence):
             return node.items
@@ -176,7 +222,7 @@ class LineFile:
             if table is not None and check_header(table, self._report):
                 return table.rows()
             self.readable = False
-            return ()
+            return None
         if node is not None:
             self._report.add(
                 node.mark, "`signals` is a list of signals (`- name: …`), or the name of a CSV file beside this one"

@@ -17,6 +17,8 @@ class ParkFile:
         node = root if isinstance(root, Mapping) else Mapping(root.mark, {})
         self.calendars = _names(node.get("calendars"))
         """Names of the calendars; None when they could not be read."""
+        self.stop_reasons = _names(node.get("stop_reasons")) if "stop_reasons" in node.entries else ()
+        """Codes of the stop reasons; None when they could not be read."""
         check_calendars(node.get("calendars"), report)
         self._places: dict[str, Mark] = {}
         self._factories = self._read_factories(node.get("factories"))

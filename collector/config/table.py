@@ -4,7 +4,7 @@ It is read as spreadsheets write it: UTF-8 with or without a mark, UTF-16, or GB
 cells. The header names keys of a signal; an empty cell is a key that is not written, an empty row is no
 signal. What is nested in a line file is flat here:
 
-    states, conditions                     `ACTIVE=producing; READY=idle`
+    states, conditions, reasons            `ACTIVE=producing; READY=idle`
     title_zh, title_en                     the title
     limit_high, limit_low, hysteresis,     one limit
       on_delay, off_delay, severity
@@ -20,7 +20,7 @@ from typing import Final
 from collector.config.marks import Entry, Mapping, Node, Scalar, Sequence
 from collector.config.problems import Mark, Report
 
-MAPS: Final = ("states", "conditions")
+MAPS: Final = ("states", "conditions", "reasons")
 """Columns that hold `raw value=meaning` pairs."""
 
 NESTED: Final = {

@@ -16,7 +16,8 @@ from collector.park import EquipmentState, SignalRole
 from tests.collector.config.files import LINE, PARK, loaded, signals, told, write
 
 REPOSITORY = Path(__file__).parents[3]
-EXAMPLES = ("configs", "configs/examples/press-shop")
+EXAMPLES = ("configs", "configs/examples/press-shop", "configs/examples/retrofit")
+KINDS = {"threshold", "counter", "packml", "machinery", "mtconnect", "expression"}
 
 
 def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
@@ -231,7 +232,13 @@ def test_a_file_that_cannot_be_read_hides_no_mistake_of_another(tmp_path: Path) 
 @pytest.mark.parametrize("folder", EXAMPLES)
 def test_the_examples_are_right(folder: str) -> None:
     park = load(REPOSITORY / folder).park
-    assert all(equipment.state is not None for equipment in park.equipment.values())
+    assert all(equipment.state_inputs for equipment in park.equipment.values())
+
+
+def test_an_example_shows_every_rule() -> None:
+    park = load(REPOSITORY / "configs/examples/retrofit").park
+    told = [machine.state_from for machine in park.equipment.values()]
+    assert {rule.kind for rule in told if rule is not None} == KINDS
 
 
 def test_the_example_maps_the_states_of_its_machine() -> None:
