@@ -60,9 +60,17 @@ class Rotation(Settings):
     length: int = Field(ge=2, le=366)
     """Days after which it begins again, 2 to 366."""
 
+    def turn(self, day: date) -> int:
+        """Give which day of the rotation a local day is, from 1."""
+        return (day - self.start).days % self.length + 1
+
 
 class Holidays(Settings):
-    """Public holidays, as the package `holidays` knows them. What it cannot know yet, `closed` and `open` say."""
+    """Public holidays, as the package `holidays` knows them, with days off in place of those that fall on a weekend.
+
+    What it cannot know yet, `closed` and `open` say. Weekend days between holidays are no holidays: where weekends are
+    worked, `closed` names those on which work rests (the Sunday within the Chinese National Day week).
+    """
 
     country: str = Field(pattern=r"^[A-Z]{2}$")
     """ISO 3166-1 alpha-2 code: `CN`, `US`, `DE`."""
@@ -173,5 +181,19 @@ class Calendar(Settings):
 
     def special_of(self, day: date) -> Special | None:
         """Give what is said of a day alone; None where nothing is."""
-        found = [one for one in self.special if one.day <= day <= (one.until or one.day)]
-        return found[-1] if found else None
+        return next((one for one in reversed(self.special) if one.day <= day <= (one.until or one.day)), None)
+
+    def shifts_on(self, day: date, *, holiday: bool = False) -> tuple[Shift, ...]:
+        """Give the shifts that begin on a local day, as they are listed; `holiday`: it is a public holiday."""
+        special = self.special_of(day)
+        if special is not None:
+            return (*(shift for shift in self.shifts if shift.name in special.shifts), *special.extra)
+        if day in self.open:
+            return self.shifts
+        if holiday or day in self.closed:
+            return ()
+        if self.rotation is not None:
+            turn = self.rotation.turn(day)
+            return tuple(shift for shift in self.shifts if turn in shift.turns)
+        weekday = WEEKDAYS[day.weekday()]
+        return tuple(shift for shift in self.shifts if weekday in shift.days)
