@@ -1,21 +1,25 @@
 """The timeline of machines, read from store and records."""
 
 from datetime import timedelta
+from typing import Any
 
 import polars as pl
 import pytest
+from sqlalchemy import Connection
 
 from adapters.sources.contract import GapKind
 from analytics.frontier import frontier, frontiers
-from analytics.timeline import Reader
+from analytics.spans import Machine, lookback, signals_of
+from analytics.timeline import Reader, read_states
 from collector.gaps import add_gap, begin_gap, end_gap
-from collector.links import write_links
-from collector.park import Signal
+from collector.links import Link, write_links
+from collector.park import Equipment, Signal, SignalRole
 from collector.records import Records
 from tests.analytics.plant import BEGIN, Address, ResultStore, at, line, link, machine, park, samples
 
 PRESS = "works/line/press"
 STATE = f"{PRESS}/state"
+MILL = "works/line/mill"
 PLANT = park(line("works/line", machine(PRESS, hold_for=timedelta(minutes=1))))
 
 
@@ -45,12 +49,79 @@ def test_a_recording_carries_the_frontier_as_far_as_it_goes() -> None:
     assert frontiers(PLANT, {recording.source: recording, "plc": link(last=500)}, at(900)) == {PRESS: at(500)}
 
 
+def mill(**keys: Any) -> Equipment:
+    """Give a machine whose state two sources tell."""
+    names = {"execution": "plc", "mode": "panel"}
+    signals = tuple(
+        Signal(path=f"{MILL}/{name}", name=name, source=source, address=Address(), type="text")
+        for name, source in names.items()
+    )
+    rule = {"kind": "mtconnect", "execution": "execution", "mode": "mode"}
+    given = {"path": MILL, "id": "mill", "signals": signals, "state_from": rule, "hold_for": timedelta(minutes=1)}
+    return Equipment.model_validate(given | keys)
+
+
 async def told(
-    reader: Reader, start: float = 0, end: float = 1000, now: float = 1000
+    reader: Reader, start: float = 0, end: float = 1000, now: float = 1000, *, path: str = PRESS
 ) -> list[tuple[float, float, str]]:
-    found = await reader.timeline([PRESS], at(start), at(end), now=at(now))
+    found = await reader.timeline([path], at(start), at(end), now=at(now))
     second = [((pl.col(edge) - BEGIN).dt.total_microseconds() / 1e6).alias(edge) for edge in ("start", "end")]
     return found.select(*second, "state").rows()
+
+
+@pytest.mark.parametrize(
+    ("links", "reached"),
+    [
+        ([link(last=100), link("panel", last=300)], 100),
+        ([link(last=300), link("panel", "down", last=100)], 300),
+        ([link(last=100)], None),
+        ([link(last=100), link("recording-works-line", "ended", last=50)], 50),
+    ],
+)
+def test_the_slowest_source_says_how_far_a_machine_is_known(links: list[Link], reached: float | None) -> None:
+    found = frontiers(park(line("works/line", mill())), {one.source: one for one in links}, at(500))
+    assert found == ({} if reached is None else {MILL: at(reached)})
+
+
+async def test_the_state_of_a_machine_may_come_from_two_sources(store: ResultStore, records: Records) -> None:
+    await store.put(samples(f"{MILL}/execution", [(-9000, "ACTIVE"), (700, "READY")]))
+    await store.put(samples(f"{MILL}/mode", [(-9000, "AUTOMATIC"), (50, "MANUAL"), (600, "AUTOMATIC")]))
+
+    def note(connection: Connection) -> None:
+        write_links(connection, [link(last=800), link("panel", last=900)])
+        add_gap(connection, "panel", [], at(100), at(500), "cable", kind=GapKind.OUTAGE)
+        add_gap(connection, "elsewhere", [], at(0), at(800), "cable", kind=GapKind.OUTAGE)
+
+    await records.run(note)
+    reader = Reader(park(line("works/line", mill())), store, records)
+    assert reader.state_signals(MILL) == [f"{MILL}/execution", f"{MILL}/mode"]
+    assert reader.state_signal(MILL) == ""
+    assert await told(reader, path=MILL) == [
+        (0, 50, "producing"),
+        (50, 160, "setup"),
+        (160, 600, "unknown"),
+        (600, 700, "producing"),
+        (700, 800, "idle"),
+    ]
+
+
+async def test_as_much_is_read_as_the_rules_need(store: ResultStore) -> None:
+    counter = {"kind": "counter", "signal": "execution"}
+    press = mill(state_from=counter, ideal_cycle=timedelta(minutes=10), products={"a": timedelta(hours=1)})
+    product = Signal(
+        path=f"{MILL}/product", name="product", source="plc", address=Address(), type="text", role=SignalRole.PRODUCT
+    )
+    press = press.model_copy(update={"signals": (*press.signals, product)})
+    hours = [(3600.0 * hour, "x") for hour in range(-10, 10)]
+    for name in ("execution", "mode", "product"):
+        await store.put(samples(f"{MILL}/{name}", hours))
+    inside, earlier = await read_states(store, [Machine(press, at(0))], at(0), at(3600))
+    assert lookback(press) == timedelta(hours=3, minutes=1)
+    assert [one.name for one in signals_of(press)] == ["execution", "product"]
+    times = inside.filter(pl.col("signal") == f"{MILL}/product").collect()["time"]
+    assert (times.min(), times.max()) == (at(-3 * 3600), at(4 * 3600))
+    assert earlier["time"].unique().to_list() == [at(-4 * 3600)]
+    assert inside.collect()["signal"].unique().sort().to_list() == [f"{MILL}/execution", f"{MILL}/product"]
 
 
 async def test_a_timeline_ends_at_the_frontier(store: ResultStore, records: Records) -> None:
