@@ -4,7 +4,7 @@ Pure: from an `explain.Explanation` to lines of text. Times of day are local to 
 """
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, time
 from typing import Final, Literal, TypeAlias
 from zoneinfo import ZoneInfo
 
@@ -28,6 +28,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "day": ("日", "day"),
     "version": ("第 {version} 版, {computed} 计算", "version {version}, computed {computed}"),
     "restated": (", 原因: {reason}", " because of: {reason}"),
+    "so_far": (" 至 {until}", " until {until}"),
     "unstored": ("尚未计算入库", "not stored yet"),
     "oee": (
         "OEE 为 {oee}: 计划开动时间内可用 {availability}, 性能效率 {effectiveness}, 合格 {quality}。",
@@ -110,6 +111,8 @@ class _Answer:
         told = self._told
         start, end = told.start.astimezone(self._zone), told.end.astimezone(self._zone)
         window = f"{start:%Y-%m-%d %H:%M} - {end:%H:%M}" if told.period != "day" else f"{start:%Y-%m-%d}"
+        if told.period == "day" and end.time() != time():
+            window += self._say("so_far", until=f"{end:%H:%M}")
         period = f"{self._say(told.period)}{f' {told.name}' if told.name else ''}, {told.time_zone}"
         if told.computed is None:
             version = self._say("unstored")
@@ -122,10 +125,10 @@ class _Answer:
     def _summary(self) -> Iterator[str]:
         account = self._told.account
         values = {row["slug"]: row["value"] for row in self._told.kpis}
+        shown = {"quality": "quality_ratio"} | {name: name for name in ("oee", "availability", "effectiveness")}
         if not account.get("planned_time"):
             yield self._say("unplanned")
-        elif values.get("oee") is not None:
-            shown = {"quality": "quality_ratio"} | {name: name for name in ("oee", "availability", "effectiveness")}
+        elif None not in [values.get(slug) for slug in shown.values()]:
             yield self._say("oee", **{name: _percent(values.get(slug)) for name, slug in shown.items()})
         else:
             times = {name: _long(account.get(f"{name}_time")) for name in ("planned", "producing")}
@@ -153,7 +156,7 @@ class _Answer:
         for row in self._told.stops[:STOPS]:
             times = self._say("once") if row["times"] == 1 else self._say("times", times=str(row["times"]))
             loss = self._title(f"{row['loss']}_time")
-            reason = row["reason"] or self._say("nobody")
+            reason = self._reason(row["reason"]) or self._say("nobody")
             yield f"{_long(row['seconds']):>12}  {self._say('stop', reason=reason, loss=loss, times=times)}"
 
     def _made(self) -> Iterator[str]:
@@ -164,6 +167,8 @@ class _Answer:
         steps = self._told.steps
         for (signal,), rows in steps.group_by("signal", maintain_order=True):
             first, last = rows.row(0, named=True), rows.row(-1, named=True)
+            if rows.height == 1 and first["kind"] == "first":
+                continue
             name = str(signal).rpartition("/")[2]
             before = first["value"] if first["before"] is None else first["before"]
             edges = {"first": self._at(first["time"]), "last": self._at(last["time"])}
@@ -202,6 +207,11 @@ class _Answer:
         kpi = BY_SLUG.get(slug)
         title = "" if kpi is None else (kpi.title.zh if self._language == "zh" else kpi.title.en)
         return title or slug.removesuffix("_time").replace("_", " ")
+
+    def _reason(self, code: str) -> str:
+        title = self._told.titles.get(code)
+        called = "" if title is None else (title.zh if self._language == "zh" else title.en)
+        return called or code
 
     def _at(self, instant: datetime) -> str:
         local = instant.astimezone(self._zone)

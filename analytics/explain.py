@@ -16,10 +16,9 @@ from typing import Any, Final
 
 import polars as pl
 
-from analytics.counters import STEPS
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.kpis.contract import ACCOUNT
-from analytics.losses import INTERVALS
+from collector.park import Title
 
 TREE: Final = (
     ("calendar_time", 0),
@@ -101,6 +100,9 @@ class Explanation:
     days: Mapping[str, str]
     """What is said of a local day: holiday or special day, and its name."""
 
+    titles: Mapping[str, Title]
+    """What people call the reasons for stops, by code."""
+
     restatements: Sequence[Mapping[str, Any]]
     """version, computed, replaced, reason, changes (slug to before and after); the newest first."""
 
@@ -163,8 +165,3 @@ def stops_of(intervals: pl.DataFrame) -> list[dict[str, Any]]:
         .sort("seconds", "loss", "reason", descending=[True, False, False])
         .to_dicts()
     )
-
-
-def nothing() -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Give intervals and steps without rows."""
-    return pl.DataFrame(schema=INTERVALS), pl.DataFrame(schema=STEPS)

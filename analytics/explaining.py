@@ -143,6 +143,7 @@ async def explain(reader: Reader, window: Window, *, now: datetime) -> Explanati
             if gap.source in sources and (not gap.signals or {s.path for s in signals} & set(gap.signals))
         ],
         days={str(day): note for day, note in days.items()},
+        titles={code: reason.title for code, reason in park.stop_reasons.items()},
         restatements=_restatements(history, stored),
     )
 

@@ -1,0 +1,128 @@
+"""Explain: what lies behind a number, in sentences and for programs."""
+
+from datetime import time, timedelta
+
+import pytest
+
+from analytics.answer import answer
+from analytics.explaining import Window, WindowError, explain
+from analytics.jobs import Jobs, ranges_of
+from analytics.timeline import Reader
+from collector.links import write_links
+from collector.park import Calendar, Shift, Signal, SignalRole
+from collector.records import Records
+from tests.analytics.plant import Address, ResultStore, at, line, link, machine, park, samples
+
+HOUR, DAY = 3600, 86_400
+PRESS = "works/line/press"
+
+
+def counter(name: str, role: SignalRole) -> Signal:
+    return Signal(path=f"{PRESS}/{name}", name=name, source="plc", address=Address(), type="int", role=role)
+
+
+CALENDAR = Calendar(
+    shifts=(Shift(name="early", start=time(6), end=time(14)), Shift(name="night", start=time(22), end=time(6)))
+)
+PLANT = park(
+    line(
+        "works/line",
+        machine(
+            PRESS,
+            counter("parts", SignalRole.TOTAL_COUNT),
+            counter("rejects", SignalRole.REJECT_COUNT),
+            ideal_cycle=timedelta(seconds=60),
+            micro_stop=timedelta(minutes=2),
+        ),
+    ),
+    calendar=CALENDAR,
+    zone="Asia/Shanghai",
+)
+"""Its early shift lasts from 22:00 to 06:00 UTC; `at(0)` is eight in the morning."""
+
+
+@pytest.fixture
+async def reader(store: ResultStore, records: Records) -> Reader:
+    """An early shift: two hours of production, a jam, a micro-stop, production; the counter was reset once."""
+    await store.put(
+        samples(
+            f"{PRESS}/state",
+            [(-3 * HOUR, "WAIT"), (-2 * HOUR, "RUN"), (0, "STOP"), (1800, "RUN"), (HOUR, "STOP"), (HOUR + 60, "RUN")],
+        )
+    )
+    parts = [(-2 * HOUR, 900), (-HOUR, 950), (-60, 1010), (HOUR, 10), (5 * HOUR, 200)]
+    await store.put(samples(f"{PRESS}/parts", parts))
+    await store.put(samples(f"{PRESS}/rejects", [(-2 * HOUR, 3), (4 * HOUR, 8)]))
+    await records.run(lambda c: write_links(c, [link(last=DAY, seen=DAY)]))
+    made = Reader(PLANT, store, records)
+    await Jobs(made).compute(ranges_of([PRESS], at(-3 * HOUR), at(DAY)), now=at(DAY))
+    return made
+
+
+async def test_an_explanation_agrees_with_what_is_stored(reader: Reader, store: ResultStore) -> None:
+    window = Window.of(PLANT, PRESS, "2026-03-02/early")
+    assert (window.start, window.end) == (at(-2 * HOUR), at(6 * HOUR))
+    told = await explain(reader, window, now=at(DAY))
+    stored = store.kept.filter(path=PRESS, period="shift", start=window.start)
+    for name, value in told.account.items():
+        assert value == stored.filter(kpi=name)["value"].item(), name
+    assert {row["slug"]: row["value"] for row in told.kpis}["oee"] == stored.filter(kpi="oee")["value"].item()
+    lasted = (told.intervals["end"] - told.intervals["start"]).sum()
+    assert lasted == timedelta(hours=8)
+    assert told.account["calendar_time"] == 8 * HOUR
+    assert {"productive", "quality_loss", "speed_loss"} <= set(told.intervals["loss"])
+    assert told.steps.filter(kind="reset").height == 1
+    assert (told.version, told.computed, told.reason) == (1, at(DAY), "")
+
+
+async def test_it_reads_like_an_answer(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    text = "\n".join(answer(told, "en"))
+    assert "works/line/press · 2026-03-02 06:00 - 14:00 (shift early, Asia/Shanghai) · version 1" in text
+    assert "OEE was" in text
+    assert "30 min 00 s  STOP (Unplanned stop), once" in text
+    assert "1 min 00 s  STOP (Micro-stops), once" in text
+    assert "310 parts, 305 good, 5 rejected" in text
+    assert "parts: reset at 09:00:00, 1,010 → 10" in text
+    assert "ideal cycle of every product: 60 s (since as configured)" in text
+    assert "Comes from: state, parts, rejects" in text
+
+
+async def test_it_reads_in_chinese_as_well(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    text = "\n".join(answer(told, "zh"))
+    assert "班次 early" in text
+    assert "OEE 为" in text
+    assert "共 310 件, 合格 305, 不合格 5" in text
+    assert "理想节拍 60 s" in text
+
+
+async def test_a_window_that_is_not_stored_is_explained_all_the_same(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-01T15:00+08:00"), now=at(DAY))
+    assert (told.version, told.computed) == (0, None)
+    assert "not stored yet" in answer(told, "en")[0]
+    assert "No work was planned." in answer(told, "en")
+
+
+@pytest.mark.parametrize(
+    ("path", "window", "reason"),
+    [
+        ("works/line/pres", "2026-03-02", "did you mean `works/line/press`"),
+        (PRESS, "yesterday", "write 2026-03-02, 2026-03-02T06:00 or 2026-03-02/night"),
+        (PRESS, "2026-03-02/nigt", "did you mean `night`"),
+        (PRESS, "2026-03-02/late", "no shift 'late'"),
+    ],
+)
+def test_what_cannot_be_explained_says_what_to_write(path: str, window: str, reason: str) -> None:
+    with pytest.raises(WindowError) as caught:
+        Window.of(PLANT, path, window)
+    assert reason in str(caught.value)
+
+
+def test_windows_are_local_to_the_factory() -> None:
+    day = Window.of(PLANT, PRESS, "2026-03-02")
+    assert (day.period, day.start, day.end) == ("day", at(-8 * HOUR), at(16 * HOUR))
+    hour = Window.of(PLANT, PRESS, "2026-03-02T08:30")
+    assert (hour.period, hour.start, hour.end) == ("hour", at(0), at(HOUR))
+    night = Window.of(PLANT, PRESS, "2026-03-02/night")
+    assert (night.name, night.start, night.end) == ("night", at(14 * HOUR), at(22 * HOUR))
