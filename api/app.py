@@ -29,12 +29,14 @@ from api.routes import (
     page,
     problems,
     reports,
+    restatements,
     samples,
     sources,
     states,
+    stopreasons,
 )
 
-V1 = (assets, sources, states, kpis, reports, alerts, samples, gaps, deadletters)
+V1 = (assets, sources, states, stopreasons, kpis, restatements, reports, alerts, samples, gaps, deadletters)
 """The modules of routes under /api/v1, in the order of /docs."""
 
 

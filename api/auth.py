@@ -50,7 +50,7 @@ class Scope(StrEnum):
     """Every GET of the API."""
 
     OPERATE = "operate"
-    """What changes what parkline holds: replaying dead letters."""
+    """What changes what parkline holds: replaying dead letters, saying why machines stood."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,12 @@ UNKNOWN_LETTER: Final = Kind(
     "There is no such dead letter",
     "Look up dead letters under /api/v1/dead-letters; old ones go where there are too many.",
 )
+UNKNOWN_STOP_REASON: Final = Kind(
+    "unknown-stop-reason",
+    404,
+    "Nobody said such a thing of this machine",
+    "Look up what was said under /api/v1/equipment/{path}/stop-reasons.",
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -121,6 +127,7 @@ KINDS: Final = {
         UNKNOWN_ASSET,
         UNKNOWN_KPI,
         UNKNOWN_LETTER,
+        UNKNOWN_STOP_REASON,
         METHOD_NOT_ALLOWED,
         STORE_UNAVAILABLE,
         STORE_REFUSED,

@@ -6,6 +6,7 @@ from typing import Final
 
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.recording import source_of
+from analytics.restatement import LOSS
 from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
 from collector.park import Equipment, Line, Park, Signal
 
@@ -47,9 +48,9 @@ def known_assets(park: Park, paths: Iterable[str]) -> list[str]:
     return [_known(path, there, "asset", UNKNOWN_ASSET) for path in paths]
 
 
-def known_kpis(slugs: Iterable[str]) -> list[str]:
-    """Give these slugs, or answer 404 for the first that is no KPI."""
-    return [_known(slug, BY_SLUG, "KPI", UNKNOWN_KPI) for slug in slugs]
+def known_numbers(slugs: Iterable[str]) -> list[str]:
+    """Give these names of numbers (slugs, seconds by reason), or answer 404 for the first that is none."""
+    return [slug if slug.startswith(LOSS) else _known(slug, BY_SLUG, "KPI", UNKNOWN_KPI) for slug in slugs]
 
 
 def _known(wanted: str, there: Collection[str], what: str, kind: Kind) -> str:

@@ -28,19 +28,33 @@ class ResultView(View):
     """End of the window."""
 
     kpi: str
-    """Which number: a slug of the catalogue."""
+    """Which number: a slug of the catalogue, or `loss:<loss>/<reason>`, the seconds that a loss took for one reason
+    (empty: nobody says)."""
 
     value: float | None
-    """The number, in `unit`; null where it is not defined (nothing was planned)."""
+    """The number, in `unit`; null where it is not defined, and `note` says why."""
 
     unit: str | None
-    """UCUM unit of the number: `s`, or `1` for a ratio from 0 to 1; null for a KPI no longer in the catalogue."""
+    """UCUM unit of the number: `s`, `1` for ratios and parts, …; null for a KPI no longer in the catalogue."""
 
     coverage: float | None
     """Share of planned time with known state, 0 to 1; null when nothing was planned."""
 
     computed: datetime
-    """When it was computed. A number computed anew, since late samples came, shows here that it was."""
+    """When it was computed."""
+
+    version: int
+    """How many times the window has been told, from 1: it is told again when a number changed after it was over."""
+
+    reason: str
+    """Why it was told again: `late samples`, `gap filled`, `gap`, `calendar changed`, `map changed`, `stop reason
+    changed`, `recomputed`, or several of these; empty for the first version."""
+
+    note: str
+    """Why the number is null and what to configure, or what is odd about it; empty: nothing."""
+
+    inputs: dict[str, float | None] | None = None
+    """What the number was computed from: columns of the same window's account. Only with `include=inputs`."""
 
 
 class KpiView(View):
@@ -53,13 +67,26 @@ class KpiView(View):
     """What people call it."""
 
     unit: str
-    """UCUM unit: `s` for times, `1` for ratios."""
+    """UCUM unit: `s` for times, `1` for ratios and parts, `/h` for parts per hour, `kW.h`."""
 
-    kind: Literal["time", "ratio"]
-    """A time adds up over machines and windows; a ratio does not."""
+    kind: Literal["time", "ratio", "count", "rate", "energy"]
+    """A time, a count and an energy add up over machines and windows; a ratio and a rate do not."""
 
     source: str
     """The clause that defines it, and where ours differs."""
+
+    formula: str
+    """The formula in the terms of its source; empty for what is measured and not computed."""
+
+    inputs: list[str]
+    """What it is computed from: times and counts of a window, which are KPIs themselves or part of its account."""
+
+    needs: list[str]
+    """What a machine must have configured for it: `total` (parts are counted), `quality` (good or rejected parts are),
+    `ideal_cycle`, `rework`, `energy`."""
+
+    level: Literal["any", "equipment"]
+    """`equipment`: it means nothing above a single machine, and is null there."""
 
 
 class CatalogueView(View):

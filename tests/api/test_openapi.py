@@ -18,7 +18,11 @@ async def described(plant: Plant) -> dict[str, Any]:
 
 
 def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    return {path: operation for path, methods in described["paths"].items() for operation in methods.values()}
+    return {
+        path if method == next(iter(methods)) else f"{path} {method}": operation
+        for path, methods in described["paths"].items()
+        for method, operation in methods.items()
+    }
 
 
 async def test_every_route_is_described(described: dict[str, Any]) -> None:
@@ -27,8 +31,13 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/assets": "listAssets",
         "/api/v1/sources": "listSources",
         "/api/v1/equipment/{path}/states": "listEquipmentStates",
+        "/api/v1/stop-reasons": "listStopReasons",
+        "/api/v1/equipment/{path}/stop-reasons": "listEquipmentStopReasons",
+        "/api/v1/equipment/{path}/stop-reasons post": "addEquipmentStopReason",
+        "/api/v1/equipment/{path}/stop-reasons/{id}": "revokeEquipmentStopReason",
         "/api/v1/kpis": "listKpis",
         "/api/v1/kpis/catalogue": "listKpiCatalogue",
+        "/api/v1/kpis/restatements": "listRestatements",
         "/api/v1/reports/losses": "readLosses",
         "/api/v1/reports/comparison": "readChange",
         "/api/v1/reports/page": "showReport",

@@ -21,6 +21,12 @@ async def test_the_catalogue_shows_every_kpi_unasked(api: httpx.AsyncClient) -> 
     assert (first["slug"], first["unit"], first["kind"]) == ("utilisation", "1", "ratio")
     assert first["title"] == {"zh": KPIS[0].title.zh, "en": "Utilisation"}
     assert "ISO 22400-2" in first["source"]
+    oee = next(row for row in rows if row["slug"] == "oee")
+    assert oee["formula"]
+    assert "planned_time" in oee["inputs"]
+    assert oee["needs"] == ["ideal_cycle", "total"]
+    assert oee["level"] == "any"
+    assert {row["kind"] for row in rows} == {"time", "ratio", "count", "rate", "energy"}
 
 
 async def test_without_a_window_the_newest_day_of_everything_is_told(api: httpx.AsyncClient) -> None:
@@ -36,12 +42,34 @@ async def test_without_a_window_the_newest_day_of_everything_is_told(api: httpx.
 
 async def test_a_ratio_is_that_of_the_times_beside_it(api: httpx.AsyncClient) -> None:
     rows = {row["kpi"]: row for row in await items(api, "/api/v1/kpis", path=HOB, period="day")}
-    assert rows.keys() == {kpi.slug for kpi in KPIS}
+    assert {slug for slug in rows if not slug.startswith("loss:")} == {kpi.slug for kpi in KPIS}
+    assert all(row["unit"] == "s" for slug, row in rows.items() if slug.startswith("loss:"))
     assert rows["utilisation"]["unit"] == "1"
     assert rows["producing_time"]["unit"] == "s"
     ratio = rows["producing_time"]["value"] / rows["planned_time"]["value"]
     assert rows["utilisation"]["value"] == pytest.approx(ratio)
     assert rows["utilisation"]["coverage"] == pytest.approx(1.0)
+
+
+async def test_every_number_says_its_version_and_why_it_is_null(api: httpx.AsyncClient) -> None:
+    rows = {row["kpi"]: row for row in await items(api, "/api/v1/kpis", path=HOB, period="day")}
+    assert (rows["utilisation"]["version"], rows["utilisation"]["reason"], rows["utilisation"]["note"]) == (1, "", "")
+    assert rows["energy_per_part"]["value"] is None
+    assert rows["energy_per_part"]["note"]
+
+
+async def test_what_a_number_was_computed_from_stands_beside_it(api: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"path": [HOB, "riverside"], "kpi": ["utilisation", "loss:idle/READY"], **DAYS}
+    plain = await items(api, "/api/v1/kpis", **asked)
+    rows = await items(api, "/api/v1/kpis", include="inputs", **asked)
+    assert [{name: row[name] for name in row if name != "inputs"} for row in rows] == plain
+    times = await items(api, "/api/v1/kpis", path=[HOB, "riverside"], kpi=["producing_time", "planned_time"], **DAYS)
+    told = {(row["path"], row["period"], row["start"], row["kpi"]): row["value"] for row in times}
+    assert {row["kpi"] for row in rows} == {"utilisation", "loss:idle/READY"}
+    for row in rows:
+        window = (row["path"], row["period"], row["start"])
+        expected = {name: told[*window, name] for name in ("producing_time", "planned_time")}
+        assert row["inputs"] == (expected if row["kpi"] == "utilisation" else {})
 
 
 async def test_windows_that_begin_in_the_interval_are_told(api: httpx.AsyncClient) -> None:
@@ -60,8 +88,9 @@ async def test_shifts_carry_their_names(api: httpx.AsyncClient) -> None:
 
 
 async def test_pages_add_up_to_the_whole(api: httpx.AsyncClient) -> None:
-    whole = await items(api, "/api/v1/kpis", limit=10_000, **DAYS)
-    pages = await walk(api, "/api/v1/kpis", limit=701, **DAYS)
+    asked: dict[str, Any] = {"kpi": ["utilisation", "oee", "planned_time", "idle_time"], **DAYS}
+    whole = await items(api, "/api/v1/kpis", limit=10_000, **asked)
+    pages = await walk(api, "/api/v1/kpis", limit=701, **asked)
     assert len(pages) > 3
     assert [row for page in pages for row in page] == whole
     assert {row["path"] for row in whole} >= {"riverside", HOB}
@@ -86,6 +115,8 @@ async def test_several_paths_and_kpis_are_taken(api: httpx.AsyncClient) -> None:
         ({"start": "2026-11-24T00:00:00Z"}, 422, "invalid-parameter"),
         ({"end": "2026-11-24T00:00:00Z"}, 422, "invalid-parameter"),
         ({"period": "hour", "start": "2026-01-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}, 422, "invalid-parameter"),
+        ({"as_of": "2026-11-24T00:00:00Z"}, 422, "invalid-parameter"),
+        ({"include": "everything"}, 422, "invalid-parameter"),
     ],
 )
 async def test_what_cannot_be_asked_is_a_problem(

@@ -1,0 +1,181 @@
+"""Why machines stood: what people say of it, and which reasons there are."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Security
+
+from analytics.stopreasons import Said, add_reason, list_reasons, revoke_reason
+from api.access import Caller, allowed
+from api.auth import Scope
+from api.errors import INVALID_PARAMETER, UNKNOWN_STOP_REASON, Fault, ProblemError
+from api.lookup import equipment_at
+from api.paging import Paging, paging
+from api.parts import GivenParts
+from api.views.shape import LAST_YEAR, Paged, TitleView, documented
+from api.views.stopreasons import SaidView, SayRequest, StopReasonsView, StopReasonView
+from api.window import MaybeEnd, MaybeStart, check_window
+from collector.config.problems import did_you_mean
+from collector.park import Park
+
+router = APIRouter(tags=["states"])
+
+LONGEST: Final = timedelta(days=31)
+"""The longest interval that one statement is about."""
+
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
+
+_SAID: Final[dict[str, Any]] = {
+    "id": 17,
+    "equipment": "gears/hobbing/hob-01",
+    "start": "2026-11-24T07:10:00Z",
+    "end": "2026-11-24T07:45:00Z",
+    "reason": "tool-change",
+    "note": "hob worn out before its time",
+    "by": "shift lead",
+    "at": "2026-11-24T08:02:11Z",
+    "revoked": None,
+}
+_EXAMPLE: Final = {
+    "items": [_SAID | {"revoked": "2026-11-24T09:00:00Z"}],
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+}
+_REASONS: Final = {
+    "items": [{"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"}]
+}
+
+OfMachine = Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]
+Operator = Annotated[Caller, Security(allowed(Scope.OPERATE))]
+
+
+@router.get("/stop-reasons", summary="Read which stop reasons there are", responses=documented(_REASONS))
+async def list_stop_reasons(parts: GivenParts) -> StopReasonsView:
+    """Give every reason that the park declares, in the order of its file."""
+    return StopReasonsView(
+        items=[
+            StopReasonView(
+                code=code,
+                title=TitleView(zh=reason.title.zh or code, en=reason.title.en or code),
+                loss=reason.loss,
+            )
+            for code, reason in parts.park.stop_reasons.items()
+        ]
+    )
+
+
+@router.get(
+    "/equipment/{path:path}/stop-reasons",
+    summary="Read what people said of a machine's stops",
+    responses=documented(_EXAMPLE),
+)
+async def list_equipment_stop_reasons(
+    parts: GivenParts,
+    page: Annotated[Paging, Depends(paging(default=100, most=1000))],
+    path: OfMachine,
+    start: MaybeStart = None,
+    end: MaybeEnd = None,
+) -> Paged[SaidView]:
+    """Give what was said of stops that touch [start, end), in the order in which it was said, also what was taken back.
+
+    Of two that concern one instant the later counts.
+    """
+    check_window(start, end)
+    equipment = equipment_at(parts.park, path)
+    after = page.after(int)
+    asked = partial(
+        list_reasons,
+        equipment=equipment.path,
+        start=start or _FIRST,
+        end=end or _LAST,
+        after=0 if after is None else after[0],
+        limit=page.limit + 1,
+    )
+    said = await parts.records().run(asked)
+    shown = said[: page.limit]
+    token = page.token((shown[-1].id,)) if len(said) > len(shown) else None
+    return Paged[SaidView](items=[_view(one) for one in shown], next_page_token=token)
+
+
+@router.post(
+    "/equipment/{path:path}/stop-reasons",
+    summary="Say why a machine stood",
+    status_code=201,
+    responses={201: documented(_SAID)[200]},
+)
+async def add_equipment_stop_reason(
+    parts: GivenParts, path: OfMachine, asked: SayRequest, caller: Operator
+) -> SaidView:
+    """Note why a machine stood within [start, end); it counts over signals, alarms and what was said before.
+
+    Needs a key with the scope `operate`. The numbers concerned are computed again, and say so.
+    """
+    equipment = equipment_at(parts.park, path)
+    _check(parts.park, asked)
+    add = partial(
+        add_reason,
+        equipment=equipment.path,
+        start=asked.start,
+        end=asked.end,
+        reason=asked.reason,
+        note=asked.note.strip(),
+        by=caller.name,
+        now=parts.now(),
+    )
+    return _view(await parts.records().run(add))
+
+
+@router.delete(
+    "/equipment/{path:path}/stop-reasons/{id}",
+    summary="Take back what was said of a machine's stops",
+    responses=documented(_SAID | {"revoked": "2026-11-24T09:00:00Z"}),
+)
+async def revoke_equipment_stop_reason(
+    parts: GivenParts,
+    path: OfMachine,
+    number: Annotated[int, Path(alias="id", ge=1, lt=2**63, description="Its number.")],
+    caller: Operator,
+) -> SaidView:
+    """Take back what somebody said; what was said before, or by signals and alarms, counts again.
+
+    Needs a key with the scope `operate`. A second time changes nothing.
+    """
+    del caller
+    equipment = equipment_at(parts.park, path)
+    revoke = partial(revoke_reason, equipment=equipment.path, number=number, now=parts.now())
+    said = await parts.records().run(revoke)
+    if said is None:
+        raise ProblemError(UNKNOWN_STOP_REASON, f"nothing numbered {number} was said of {equipment.path}")
+    return _view(said)
+
+
+def _check(park: Park, asked: SayRequest) -> None:
+    """Answer 422 for a reason that the park does not declare, or an interval that is none."""
+    faults = []
+    if asked.start >= asked.end:
+        faults.append(Fault("body", "end", f"it must lie after `start` ({asked.start:%Y-%m-%dT%H:%M:%SZ})"))
+    elif asked.end - asked.start > LONGEST:
+        faults.append(Fault("body", "end", f"it may lie {LONGEST.days} days after `start` at most"))
+    if not park.stop_reasons:
+        faults.append(Fault("body", "reason", "the park declares none; write them under `stop_reasons:` in park.yaml"))
+    elif asked.reason not in park.stop_reasons:
+        near = did_you_mean(asked.reason, park.stop_reasons)
+        faults.append(Fault("body", "reason", f"{asked.reason!r} is no stop reason of the park{near}"))
+    if faults:
+        detail = "; ".join(f"{fault.name}: {fault.detail}" for fault in faults)
+        raise ProblemError(INVALID_PARAMETER, detail, faults=faults)
+
+
+def _view(said: Said) -> SaidView:
+    return SaidView(
+        id=said.id,
+        equipment=said.equipment,
+        start=said.start,
+        end=said.end,
+        reason=said.reason,
+        note=said.note,
+        by=said.by,
+        at=said.at,
+        revoked=said.revoked,
+    )
