@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from adapters.registry import SOURCES, source_kind
 from adapters.settings import Settings
 from collector.config.build import build
+from collector.config.calendars import check_maintenance
 from collector.config.files import Files
 from collector.config.installation import Unread, anchored
 from collector.config.marks import Mapping, Node, Sequence, text_of
@@ -163,6 +164,7 @@ class LineFile:
                 continue
             if self._park is not None:
                 self._park.check_calendar(node.get("calendar"))
+            check_maintenance(node.get("maintenance"), self._report)
             id_node = node.get("id")
             name = text_of(id_node)
             if id_node is not None and name is not None:
