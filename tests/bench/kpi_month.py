@@ -10,6 +10,7 @@ and ends when its result is in a file. Ours and DuckDB take turns, and the media
 
     value        seconds of ours
     reference    seconds of DuckDB
+    cpu_s        seconds of processor time of each: on a machine that is shared they vary less
     peak_mib     what each process had in memory at most
 
 `kpi_data` tells where the samples are kept and how large a month is made.
@@ -64,13 +65,15 @@ def measure() -> dict[str, object]:
         samples = sum(pl.scan_parquet(file).select(pl.len()).collect().item() for file in kpi_data.files(lake))
         _read(kpi_data.files(lake))
         seconds: dict[str, list[float]] = {side: [] for side in SIDES}
+        cpu: dict[str, list[float]] = {side: [] for side in SIDES}
         peak: dict[str, float] = {}
         for number in range(ROUNDS):
             for side in ("ours", "duckdb") if number else SIDES:
-                took, memory = _run(side, size, folder)
-                seconds[side].append(took)
-                peak[side] = max(memory, peak.get(side, 0))
-                _say(f"{side}: {took:.1f} s, {memory:.0f} MiB")
+                took = _run(side, size, folder)
+                seconds[side].append(took["seconds"])
+                cpu[side].append(took["cpu"])
+                peak[side] = max(took["mebibytes"], peak.get(side, 0))
+                _say(f"{side}: {took['seconds']:.1f} s, {took['cpu']:.1f} s of CPU, {took['mebibytes']:.0f} MiB")
             agree(folder)
     ours, duckdb, pandas = (statistics.median(seconds[side]) for side in SIDES)
     return {
@@ -84,6 +87,7 @@ def measure() -> dict[str, object]:
         "machines": size.machines,
         "days": size.days,
         "samples": samples,
+        "cpu_s": {side: round(statistics.median(took), 1) for side, took in cpu.items()},
         "peak_mib": {side: round(mebibytes) for side, mebibytes in peak.items()},
     }
 
@@ -157,23 +161,23 @@ def agree(folder: Path) -> None:
         assert not odd, f"{first[0]} and {side} differ, of {result.height} windows in {odd}"
 
 
-def _run(side: str, size: Size, folder: Path) -> tuple[float, float]:
-    """Run one side in a process of its own; give its seconds and its mebibytes."""
+def _run(side: str, size: Size, folder: Path) -> dict[str, float]:
+    """Run one side in a process of its own; give its `seconds`, its `cpu` seconds and its `mebibytes`."""
     lake = kpi_data.lake(size)
     write_tables(size, folder)
     process = multiprocessing.get_context("spawn").Process(target=_there, args=(side, lake, size, folder), name=side)
     process.start()
     process.join()
     assert process.exitcode == 0, f"{side} ended with {process.exitcode}"
-    told = json.loads((folder / f"{side}.json").read_text(encoding="utf-8"))
-    return told["seconds"], told["mebibytes"]
+    told: dict[str, float] = json.loads((folder / f"{side}.json").read_text(encoding="utf-8"))
+    return told
 
 
 def _there(side: str, lake: Path, size: Size, folder: Path) -> None:
     """Run one side in this process, and leave what it took in a file."""
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     SIDES[side](lake, folder, size, folder / f"{side}.parquet")
-    told = {"seconds": time.perf_counter() - began, "mebibytes": _peak()}
+    told = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - used, "mebibytes": _peak()}
     (folder / f"{side}.json").write_text(json.dumps(told), encoding="utf-8")
 
 

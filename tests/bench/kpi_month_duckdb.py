@@ -180,7 +180,13 @@ def compute(files: list[str], tables: Path, size: Size, result: Path) -> None:
         (_RESULT.format(result=result), None),
     )
     with duckdb.connect() as database:
-        database.execute(f"SET threads = 2; SET memory_limit = '2GB'; SET temp_directory = '{result.parent}/spilled'")
+        for setting in (
+            "threads = 2",
+            "memory_limit = '2GB'",
+            "enable_progress_bar = false",
+            f"temp_directory = '{result.parent}/spilled'",
+        ):
+            database.execute(f"SET {setting}")
         for table in TABLES:
             database.execute(f"CREATE TEMP TABLE {table} AS FROM read_parquet('{tables / table}.parquet')")
         for statement, values in steps:
