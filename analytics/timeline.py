@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from adapters.stores.contract import Store
 from analytics.frontier import frontiers, gaps_of, machine
-from analytics.spans import SPANS, Machine, lookback, signals_of, spans
+from analytics.spans import GAPS, SPANS, Machine, lookback, signals_of, spans
 from collector.gaps import Gap, read_gaps
 from collector.links import Link, read_links
 from collector.park import Park
@@ -108,13 +108,15 @@ class Reader:
         """Give the gaps that concern what tells the states of machines; columns of `analytics.spans.GAPS`.
 
         Args:
-            machines: one or more.
+            machines: whose; none have none.
             start: from where on gaps can matter, UTC: the time of the oldest sample that was read.
             end: first instant no longer asked for, UTC.
 
         Raises:
             RecordsError: the records do not answer.
         """
+        if not machines:
+            return pl.DataFrame(schema=GAPS)
         signals = [signal for machine in machines for signal in machine.inputs]
         reach = max(lookback(machine.configured) for machine in machines)
         sources = sorted({signal.source for signal in signals})

@@ -23,6 +23,7 @@ from api.routes import (
     alerts,
     assets,
     deadletters,
+    explain,
     gaps,
     health,
     kpis,
@@ -36,7 +37,7 @@ from api.routes import (
     stopreasons,
 )
 
-V1 = (assets, sources, states, stopreasons, kpis, restatements, reports, alerts, samples, gaps, deadletters)
+V1 = (assets, sources, states, explain, stopreasons, kpis, restatements, reports, alerts, samples, gaps, deadletters)
 """The modules of routes under /api/v1, in the order of /docs."""
 
 

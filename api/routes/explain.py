@@ -11,16 +11,85 @@ from api.errors import wrong
 from api.lookup import equipment_at
 from api.parts import GivenParts
 from api.views.explain import ExplanationView
+from api.views.shape import documented
 
 router = APIRouter(tags=["kpis"])
 
 _LONGEST: Final = 64
+
+_EXAMPLE: Final = {
+    "path": "gears/hobbing/hob-01",
+    "period": "hour",
+    "name": "",
+    "start": "2026-11-23T16:00:00Z",
+    "end": "2026-11-23T17:00:00Z",
+    "time_zone": "Asia/Shanghai",
+    "version": 2,
+    "computed": "2026-11-24T08:00:07.201Z",
+    "reason": "late samples",
+    "coverage": 1.0,
+    "kpis": [
+        {
+            "slug": "availability",
+            "value": 0.75,
+            "unit": "1",
+            "formula": "APT / PBT",
+            "inputs": {"producing_time": 2700.0, "planned_time": 3600.0, "planned_stop_time": 0.0},
+            "note": "",
+        }
+    ],
+    "losses": [{"loss": "calendar_time", "depth": 0, "seconds": 3600.0, "share": 1.0}],
+    "account": {"calendar_time": 3600.0, "producing_time": 2700.0},
+    "stops": [{"loss": "unplanned_stop", "reason": "jam", "seconds": 900.0, "times": 1}],
+    "intervals": [
+        {
+            "start": "2026-11-23T16:00:00Z",
+            "end": "2026-11-23T16:15:00Z",
+            "loss": "unplanned_stop",
+            "reason": "jam",
+            "state": "unplanned_stop",
+            "raw": "INTERRUPTED",
+        }
+    ],
+    "steps": [
+        {
+            "signal": "gears/hobbing/hob-01/parts",
+            "role": "total_count",
+            "time": "2026-11-23T16:16:00Z",
+            "before": 1200.0,
+            "value": 1201.0,
+            "delta": 1.0,
+            "kind": "count",
+        }
+    ],
+    "products": [{"since": "2026-11-20T08:00:00Z", "product": "GEAR-20", "ideal": 60.0}],
+    "signals": ["gears/hobbing/hob-01/execution", "gears/hobbing/hob-01/parts"],
+    "gaps": [
+        {
+            "start": "2026-11-23T16:20:00Z",
+            "end": "2026-11-23T16:21:00Z",
+            "cause": "link lost",
+            "state": "filled",
+        }
+    ],
+    "days": {"2026-11-24": "stocktaking"},
+    "restatements": [
+        {
+            "version": 1,
+            "computed": "2026-11-23T17:00:04Z",
+            "replaced": "2026-11-24T08:00:07.201Z",
+            "reason": "late samples",
+            "changes": {"availability": [0.5, 0.75]},
+        }
+    ],
+}
 
 
 @router.get(
     "/equipment/{path:path}/explanation",
     summary="Explain the numbers of a window",
     response_model=ExplanationView,
+    responses=documented(_EXAMPLE),
 )
 async def explain_equipment_window(
     parts: GivenParts,

@@ -31,6 +31,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/assets": "listAssets",
         "/api/v1/sources": "listSources",
         "/api/v1/equipment/{path}/states": "listEquipmentStates",
+        "/api/v1/equipment/{path}/explanation": "explainEquipmentWindow",
         "/api/v1/stop-reasons": "listStopReasons",
         "/api/v1/equipment/{path}/stop-reasons": "listEquipmentStopReasons",
         "/api/v1/equipment/{path}/stop-reasons post": "addEquipmentStopReason",

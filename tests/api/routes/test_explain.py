@@ -1,0 +1,51 @@
+"""What lies behind one number, through the API."""
+
+import httpx
+
+from tests.api.client import items, problem
+from tests.api.plant import HOB, WASHER
+
+
+def at(path: str) -> str:
+    return f"/api/v1/equipment/{path}/explanation"
+
+
+async def test_a_day_is_explained_as_it_is_stored(api: httpx.AsyncClient) -> None:
+    told = (await api.get(at(HOB), params={"window": "2026-11-23"})).json()
+    assert (told["path"], told["period"], told["time_zone"]) == (HOB, "day", "Asia/Shanghai")
+    assert (told["start"], told["end"]) == ("2026-11-22T16:00:00Z", "2026-11-23T16:00:00Z")
+    day = {"path": HOB, "period": "day", "start": told["start"], "end": told["end"]}
+    stored = {row["kpi"]: row["value"] for row in await items(api, "/api/v1/kpis", **day)}
+    assert {row["slug"]: row["value"] for row in told["kpis"]}.items() <= stored.items()
+    assert told["account"].items() <= stored.items()
+    assert sum(row["seconds"] for row in told["losses"] if row["depth"] == 1) == 86_400
+    assert told["intervals"][0]["start"] == told["start"]
+    assert told["intervals"][-1]["end"] == told["end"]
+    assert all(
+        one["end"] == other["start"] for one, other in zip(told["intervals"], told["intervals"][1:], strict=False)
+    )
+
+
+async def test_a_kpi_that_is_null_says_what_to_configure(api: httpx.AsyncClient) -> None:
+    told = (await api.get(at(HOB), params={"window": "2026-11-23"})).json()
+    (oee,) = [row for row in told["kpis"] if row["slug"] == "oee"]
+    assert oee["value"] is None
+    assert HOB in oee["note"]
+
+
+async def test_a_window_that_is_none_says_what_to_write(api: httpx.AsyncClient) -> None:
+    answer = await api.get(at(HOB), params={"window": "monday"})
+    assert "2026-03-02/night" in problem(answer, 422, "invalid-parameter")["errors"][0]["detail"]
+
+
+async def test_equipment_that_is_not_there(api: httpx.AsyncClient) -> None:
+    answer = await api.get(at("gears/hobbing/hob-09"), params={"window": "2026-11-23"})
+    assert "hob-01" in problem(answer, 404, "unknown-asset")["detail"]
+
+
+async def test_equipment_without_a_state_has_an_empty_account(api: httpx.AsyncClient) -> None:
+    answer = await api.get(at(WASHER), params={"window": "2026-11-23"})
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert told["intervals"] == []
+    assert told["version"] == 0
