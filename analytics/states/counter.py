@@ -13,7 +13,8 @@
   shorter way.
 - After the last report of parts the machine is taken to produce for as long as that report reached, or one ideal cycle
   `within` times, whichever is longer. If none comes until then, it stood still from that report on. The same where a
-  gap begins. After a gap, and after the very first report, it stands still until parts come.
+  gap begins. After a gap, and after the very first report, it stands still until parts come; what was counted while
+  nothing was heard says nothing of when.
 - Where the ideal cycle of the product is not known, its state is unknown (`NO_CYCLE`).
 """
 
@@ -113,9 +114,8 @@ def _with_parts(rows: pl.DataFrame) -> pl.DataFrame:
     rolled = more + pl.col("width")
     parts = pl.when(more >= 0).then(more).when((more < 0) & (rolled <= pl.col("width") / 2)).then(rolled).otherwise(0.0)
     good = pl.col("count").is_not_null()
-    return rows.with_columns(
-        parts=parts.fill_null(0.0), first=good & ~good.shift().over("signal").fill_null(value=False)
-    )
+    first = good & ~good.shift().over("signal").fill_null(value=False)
+    return rows.with_columns(parts=pl.when(~first).then(parts).fill_null(0.0), first=first)
 
 
 def _with_cycle(rows: pl.DataFrame, watched: pl.DataFrame, machines: Machines) -> pl.DataFrame:

@@ -101,6 +101,10 @@ def test_after_a_gap_it_stands_still_until_parts_come() -> None:
     ]
 
 
+def test_what_was_counted_while_nothing_was_heard_says_nothing_of_when() -> None:
+    assert told(counted(), {"parts": [(0, 0), (10, None), (100, 30)]}, until=200)[-1] == (100, 200, "idle", "none")
+
+
 def test_a_gap_of_the_ledger_is_one_too_and_reports_inside_it_are_held() -> None:
     machine = counted()
     parts = [(0, 7), (10, 8), (100, 9), (105, 9), (140, 10)]
