@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import polars as pl
 
-from analytics.kpis.contract import PLANNED, Loss, loss_time
+from analytics.kpis.contract import PLANNED, PRODUCTION_TIMES, Loss, loss_time
 from analytics.reports.colours import COLOURS
 from analytics.reports.comparison import LOSSES
 from analytics.reports.reading import Comparison, Report
@@ -36,6 +36,8 @@ _ROWS: Final = 25
 """Reasons in a table, besides the rest of them."""
 _VISIBLE: Final = 0.0005
 """Share from which a loss has a place in the plot of a comparison."""
+_JUDGED: Final = frozenset({*PRODUCTION_TIMES, UNJUDGED})
+"""Parts of production that the tree shows where there is any of them."""
 _NEUTRAL: Final = frozenset({loss_time(Loss.NOT_SCHEDULED), loss_time(Loss.UNKNOWN), loss_time(Loss.PLANNED_STOP)})
 """Losses of which less is not better by itself."""
 
@@ -213,7 +215,7 @@ class _Shown:
 
     def _tree(self) -> Iterator[dict[str, Any]]:
         for row in self._report.losses.iter_rows(named=True):
-            if row["loss"] == UNJUDGED and not row["seconds"]:
+            if row["loss"] in _JUDGED and not row["seconds"]:
                 continue
             yield {
                 "name": self.word(row["loss"]),
@@ -292,7 +294,7 @@ class _Shown:
     def _changes(self, rows: pl.DataFrame) -> Iterator[dict[str, Any]]:
         titles = {kpi.slug: titled(self._language, kpi.title, kpi.slug) for kpi in main_kpis()}
         for row in rows.iter_rows(named=True):
-            if row["before"] is None and row["after"] is None:
+            if not row["before"] and not row["after"]:
                 continue
             limits = _NOTHING
             if row["lower"] is not None:

@@ -86,8 +86,7 @@ def course(labels: Sequence[str], shares: dict[str, list[float]], lines: Mapping
     places = list(range(len(labels)))
     under = [0.0] * len(labels)
     for name, values in shares.items():
-        hatched: dict[str, Any] = {"hatch": "////", "edgecolor": _HATCH} if name == "unknown_time" else {}
-        plot.axes.bar(places, values, 0.78, bottom=under, color=COLOURS[name], linewidth=0.0, **hatched)
+        plot.axes.bar(places, values, 0.78, bottom=under, color=COLOURS[name], **_hatched(name))
         under = [a + b for a, b in zip(under, values, strict=True)]
     for line, dashes in zip(lines.values(), ("solid", "dashed"), strict=False):
         known = [float("nan") if value is None else value for value in line]
@@ -106,7 +105,7 @@ def course(labels: Sequence[str], shares: dict[str, list[float]], lines: Mapping
 
 
 def pareto(rows: Sequence[tuple[str, str, float, float]], unit: str, label: str) -> str:
-    """Draw stops by reason: bars of hours, the longest on top, and the line of the cumulative share.
+    """Draw stops by reason: bars of hours, the longest on top and their hours beside, and the cumulative share.
 
     Args:
         rows: name, column of the account that gives the colour (empty: none), hours, cumulative share 0 to 1.
@@ -114,7 +113,7 @@ def pareto(rows: Sequence[tuple[str, str, float, float]], unit: str, label: str)
         label: what the plot shows.
     """
     plot = _Plot(
-        "pareto", 0.55 + 0.24 * len(rows), left=0.3, right=0.94, bottom=0.02, top=1 - 0.28 / (0.55 + 0.24 * len(rows))
+        "pareto", 0.55 + 0.24 * len(rows), left=0.3, right=0.9, bottom=0.02, top=1 - 0.28 / (0.55 + 0.24 * len(rows))
     )
     places = list(range(len(rows)))
     hours = [row[2] for row in rows]
@@ -122,8 +121,9 @@ def pareto(rows: Sequence[tuple[str, str, float, float]], unit: str, label: str)
     for place, value in zip(places, hours, strict=True):
         plot.axes.annotate(
             plot.token(f"{value:,.1f} {unit}"),
-            (value, place),
-            (4, 0),
+            (1.0, place),
+            (6, 0),
+            xycoords=("axes fraction", "data"),
             textcoords="offset points",
             va="center",
             fontsize=_SIZE,
@@ -159,9 +159,8 @@ def comparison(rows: Sequence[tuple[str, str, float, float, str]], names: tuple[
     plot = _Plot("comparison", height, left=0.2, right=0.84, bottom=0.24 / height, top=0.99)
     places = list(range(len(rows)))
     plot.axes.barh([place - 0.18 for place in places], [row[2] for row in rows], 0.32, color=_BEFORE)
-    plot.axes.barh(
-        [place + 0.18 for place in places], [row[3] for row in rows], 0.32, color=[COLOURS[row[1]] for row in rows]
-    )
+    for place, row in zip(places, rows, strict=True):
+        plot.axes.barh(place + 0.18, row[3], 0.32, color=COLOURS[row[1]], **_hatched(row[1]))
     for place, row in zip(places, rows, strict=True):
         plot.axes.annotate(
             plot.token(row[4]),
@@ -180,6 +179,11 @@ def comparison(rows: Sequence[tuple[str, str, float, float, str]], names: tuple[
     plot.axes.xaxis.set_major_formatter(lambda value, _: f"{value:.0%}" if widest > 0.05 else f"{value:.1%}")  # noqa: PLR2004 - below 5 % whole per cents are too coarse
     plot.axes.grid(axis="x", color=_GRID, linewidth=0.6)
     return plot.svg(f"{label}: {names[0]}, {names[1]}")
+
+
+def _hatched(name: str) -> dict[str, Any]:
+    """Give how bars of a part are filled: hatched where nothing is known."""
+    return {"linewidth": 0.0, "hatch": "////", "edgecolor": _HATCH} if name == "unknown_time" else {"linewidth": 0.0}
 
 
 def _percent(axes: "Axes", side: str, most: float) -> None:
