@@ -213,7 +213,7 @@ def oracle(floor: Floor, second: int) -> str:
     return "micro_stop" if micro else state
 
 
-@settings(EXAMPLES, max_examples=200)
+@settings(EXAMPLES, max_examples=100)
 @given(floors(), st.data())
 def test_intervals_tile_calendar_time_and_say_what_the_rules_say(floor: Floor, data: st.DataObject) -> None:
     found = computed(floor)
@@ -236,15 +236,11 @@ def test_intervals_tile_calendar_time_and_say_what_the_rules_say(floor: Floor, d
 
 
 @EXAMPLES
-@given(floors(), st.randoms(use_true_random=False))
-def test_neither_the_order_of_rows_nor_a_cut_changes_anything(floor: Floor, random: Any) -> None:
+@given(floors(), st.integers(0, 99), st.floats(0, 1))
+def test_neither_the_order_of_rows_nor_a_cut_changes_anything(floor: Floor, seed: int, share: float) -> None:
     whole = computed(floor)
-    mixed = floor._replace(
-        spans=floor.spans.sample(fraction=1, shuffle=True, seed=random.randrange(99)),
-        work=floor.work.sample(fraction=1, shuffle=True, seed=random.randrange(99)),
-        stops=floor.stops.sample(fraction=1, shuffle=True, seed=random.randrange(99)),
-    )
-    assert computed(mixed).equals(whole)
-    cut = random.uniform(0, floor.length)
+    spans_, work_, stops_ = (one.sample(fraction=1, shuffle=True, seed=seed) for one in floor[:3])
+    assert computed(floor._replace(spans=spans_, work=work_, stops=stops_)).equals(whole)
+    cut = share * floor.length
     parts = pl.concat([computed(floor, end=cut), computed(floor, start=cut)])
     assert joined(parts).equals(whole)
