@@ -31,6 +31,10 @@ BACK: Final = timedelta(days=31)
 """How far back the last reading of a counter is looked for that has had no value since."""
 
 
+EDGE: Final = timedelta(hours=1)
+"""How far beyond its windows a task looks at least: a failure that goes on behind a break began before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """One block of work."""
@@ -86,7 +90,7 @@ class Told:
     """Columns of `spans.SPANS`, from `margin` before the interval to `margin` after it."""
 
     intervals: pl.DataFrame
-    """Columns of `losses.INTERVALS`, within the interval."""
+    """Columns of `losses.INTERVALS`, from `margin` before the interval to `margin` after it."""
 
     steps: pl.DataFrame
     """Columns of `counters.STEPS`."""
@@ -100,11 +104,16 @@ class Told:
     stops: pl.DataFrame
     """Columns of `reasons.STOP_REASONS`."""
 
+    def within(self, start: datetime, end: datetime) -> pl.DataFrame:
+        """Give the intervals within [start, end), UTC, cut at its edges."""
+        edges = (pl.col("start").clip(lower_bound=start), pl.col("end").clip(upper_bound=end))
+        return self.intervals.with_columns(edges).filter(pl.col("start") < pl.col("end"))
+
 
 def margin(equipment: Equipment) -> timedelta:
     """Give how far beyond a window it must be known what a machine did for the window to be right, on both sides."""
     follows = REACH if any(_tells_reasons(signal) for signal in equipment.signals) else timedelta(0)
-    return max(equipment.micro_stop, follows)
+    return max(equipment.micro_stop, follows, EDGE)
 
 
 async def compute(store: Store, task: Task) -> Computed:
@@ -134,7 +143,7 @@ async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told
     stops = stop_reasons(did, inside, earlier, task.persons, task.equipment)
     return Told(
         spans=did,
-        intervals=losses(did, task.work, stops, task.equipment, task.reasons, start, end),
+        intervals=losses(did, task.work, stops, task.equipment, task.reasons, first, last),
         steps=counted,
         parts=parts(counted, made, task.equipment),
         products=made,

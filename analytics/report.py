@@ -48,7 +48,8 @@ async def machines(
     lasted = (pl.col("end") - pl.col("start")).dt.total_microseconds().sum()
     seconds = {
         (path, state): microseconds / 1_000_000
-        for path, state, microseconds in told.intervals.group_by("equipment", "state")
+        for path, state, microseconds in told.within(start, end)
+        .group_by("equipment", "state")
         .agg(lasted)
         .sort("state")
         .iter_rows()

@@ -9,8 +9,8 @@ it. They need parkline installed with the extra `dask`, and must reach the store
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable
-from contextlib import aclosing
+from collections.abc import AsyncIterator, Iterable
+from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
 
@@ -86,34 +86,29 @@ class DaskWorkers:
         del store
         client = await self._connected()
         waiting = iter(tasks)
-        under_way: dict[Any, Task] = {}
+        under_way: set[asyncio.Task[tuple[Task, Computed]]] = set()
         try:
-            async with aclosing(self._done(client, waiting, under_way)) as done:
-                async for one in done:
-                    yield one
+            room = AHEAD * max(await _threads(client), 1)
+            while True:
+                for task in islice(waiting, room - len(under_way)):
+                    under_way.add(asyncio.create_task(self._carried_out(client, task), name="dask task"))
+                if not under_way:
+                    return
+                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+                for one in done:
+                    yield one.result()
         except (OSError, RuntimeError) as error:
             self._client = None
             reason = f"{error}; check the scheduler and its workers, what was not computed is tried again"
             raise StoreUnavailableError(self._name, reason) from error
         finally:
-            for future in under_way:
-                future.release()
+            for one in under_way:
+                one.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
 
-    async def _done(
-        self, client: Any, waiting: Iterable[Task], under_way: dict[Any, Task]
-    ) -> AsyncGenerator[tuple[Task, Computed], None]:
-        from distributed import wait
-
-        tasks = iter(waiting)
-        room = AHEAD * max(await _threads(client), 1)
-        while True:
-            while len(under_way) < room and (task := next(tasks, None)) is not None:
-                under_way[client.submit(compute_there, self._kind, self._settings, task, pure=False)] = task
-            if not under_way:
-                return
-            finished, _ = await wait(list(under_way), return_when="FIRST_COMPLETED")
-            for future in finished:
-                yield under_way.pop(future), await future.result()
+    async def _carried_out(self, client: Any, task: Task) -> tuple[Task, Computed]:
+        future = client.submit(compute_there, self._kind, self._settings, task, pure=False)
+        return task, await future.result()
 
     async def _connected(self) -> Any:
         if self._client is not None:

@@ -15,7 +15,7 @@ PRESS, LATHE = "works/line/press", "works/line/lathe"
 
 
 def frame(*rows: tuple[str, float, float]) -> pl.DataFrame:
-    filled = [(path, at(start), at(end), [], []) for path, start, end in rows]
+    filled: list[tuple[object, ...]] = [(path, at(start), at(end), [], []) for path, start, end in rows]
     return pl.DataFrame(filled, schema=TOUCHED, orient="row")
 
 

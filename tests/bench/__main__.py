@@ -23,6 +23,8 @@ BENCHMARKS: Final[dict[str, str]] = {
     "encode": "tests.bench.encode",
     "mazak01": "tests.bench.mazak01",
     "kpi-month": "tests.bench.kpi_month",
+    "kpi-late": "tests.bench.kpi_late",
+    "kpi-dask": "tests.bench.kpi_dask",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
     "e2e-opcua": "tests.bench.e2e_opcua",
 }
