@@ -5,9 +5,10 @@
 
 A task carries everything that is not in the store: which machines and windows, their planned work, the gaps of the
 ledger and what people said of stops. So it can travel to a worker, which reads the store itself; the same task gives
-the same accounts wherever it is carried out.
+the same accounts wherever it is carried out. What is pure is done in a thread, so that the loop goes on.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from adapters.sample import is_bad
-from adapters.stores.contract import Store
+from adapters.stores.contract import Store, TellsChanges
 from analytics.accounts import accounts, by_reason
 from analytics.counters import COUNTERS, counter, steps
 from analytics.frontier import machine
@@ -119,23 +120,55 @@ def margin(equipment: Equipment) -> timedelta:
 async def compute(store: Store, task: Task) -> Computed:
     """Carry a task out; raises StoreError."""
     start, end = whole(task.windows)
-    told = await tell(store, task, start, end)
-    return Computed(
-        accounts=accounts(told.intervals, told.parts, told.products, task.windows),
-        by_reason=by_reason(told.intervals, task.windows),
-        products=_unknown_products(told.products, task.windows),
-        unmapped=_unmapped(told.spans),
-    )
+    samples = await _read(store, task, start, end)
+
+    def account() -> Computed:
+        told = _told(task, samples)
+        return Computed(
+            accounts=accounts(told.intervals, told.parts, told.products, task.windows),
+            by_reason=by_reason(told.intervals, task.windows),
+            products=_unknown_products(told.products, task.windows),
+            unmapped=_unmapped(told.spans),
+        )
+
+    return await asyncio.to_thread(account)
 
 
 async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told:
     """Give what is known of a task's machines within [start, end), UTC; raises StoreError."""
+    samples = await _read(store, task, start, end)
+    return await asyncio.to_thread(_told, task, samples)
+
+
+@dataclass(frozen=True, slots=True)
+class _Samples:
+    """What was read for a task."""
+
+    inside: pl.LazyFrame
+    """Samples that tell something, by signal and time."""
+
+    earlier: pl.DataFrame
+    """The last sample of each signal before those."""
+
+    first: datetime
+    """From when on it is told what the machines did, UTC."""
+
+    last: datetime
+    """Until when, UTC."""
+
+
+async def _read(store: Store, task: Task, start: datetime, end: datetime) -> _Samples:
     wide = max(margin(one) for one in task.equipment)
     reach = max(lookback(one) for one in task.equipment)
     first, last = start - wide, end + wide
     signals = [signal.path for one in task.equipment for signal in one.inputs]
     earlier = await _readable(store, task.equipment, await store.last(signals, first - reach), first - reach)
-    inside = (await store.samples(signals, first - reach, last + reach)).collect(engine="streaming").lazy()
+    inside = await _telling(store, signals, first - reach, last + reach, task.gaps)
+    return _Samples(inside, earlier, first, last)
+
+
+def _told(task: Task, samples: _Samples) -> Told:
+    inside, earlier, first, last = samples.inside, samples.earlier, samples.first, samples.last
     machines = [one for path in task.equipment if (one := machine(path, task.until.get(path.path))) is not None]
     did = spans(inside, earlier, task.gaps, machines, first, last)
     made = products(inside, earlier, task.equipment)
@@ -149,6 +182,17 @@ async def tell(store: Store, task: Task, start: datetime, end: datetime) -> Told
         products=made,
         stops=stops,
     )
+
+
+async def _telling(
+    store: Store, signals: Sequence[str], start: datetime, end: datetime, gaps: pl.DataFrame
+) -> pl.LazyFrame:
+    """Give the samples that tell something; in gaps of the ledger, where a report that repeats counts, all of them."""
+    if not isinstance(store, TellsChanges):
+        return (await store.samples(signals, start, end)).collect(engine="streaming").lazy()
+    lasting = gaps.select(pl.col("start").clip(lower_bound=start), pl.col("end").fill_null(end).clip(upper_bound=end))
+    within = lasting.filter(pl.col("start") < pl.col("end")).unique().sort("start")
+    return await store.changes(signals, start, end, list(within.iter_rows()))
 
 
 async def _readable(

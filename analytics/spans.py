@@ -101,7 +101,7 @@ def spans(
 def _only(samples: pl.LazyFrame, machines: Sequence[Machine]) -> pl.LazyFrame:
     """Give the samples that these machines' states are told from."""
     signals = [signal.path for machine in machines for signal in signals_of(machine.configured)]
-    return samples.filter(pl.col("signal").is_in(signals))
+    return samples.filter(pl.col("signal").is_in(pl.Series(signals, dtype=pl.String).implode()))
 
 
 def _states(

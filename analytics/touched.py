@@ -9,7 +9,7 @@ more than what has changed, never less: so ranges are widened and joined freely.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -48,8 +48,11 @@ class Cause(StrEnum):
     """Somebody asked for it."""
 
 
-BLOCK: Final = 256
+BLOCK: Final = 512
 """Days of machines that are computed together: what bounds the memory of a large backlog."""
+
+TOGETHER: Final = 32
+"""Successive days that are computed together at most."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -96,13 +99,32 @@ def joined(ranges: pl.DataFrame, within: timedelta) -> pl.DataFrame:
 
 
 def blocks(ranges: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Cut ranges into blocks that are computed one after the other, from the oldest day to the newest.
+    """Cut ranges into blocks that are computed one after the other, from the oldest days to the newest.
 
-    A block holds `BLOCK` days of machines at most, within `BLOCK` successive days. Ranges are cut at midnight, UTC.
+    A block holds the ranges of some machines within `TOGETHER` successive days, `BLOCK` days of machines at most: what
+    is read beyond the edges of windows is little beside what lies between them. Ranges are cut at midnight, UTC.
     """
-    for days in _runs_of_days(by_day(ranges)):
-        for part in days.iter_slices(BLOCK):
+    days = by_day(ranges)
+    if days.is_empty():
+        return
+    first = pl.col("day").min()
+    cut = days.with_columns(stretch=((pl.col("day") - first).dt.total_days() // TOGETHER))
+    for stretches in cut.drop("day").partition_by("stretch", maintain_order=True):
+        ordered = stretches.sort("equipment", "start")
+        for part in _of_machines(ordered):
             yield joined(part, timedelta(0))
+
+
+def _of_machines(ordered: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    """Cut days of machines, by machine, into parts of `BLOCK` at most, between machines."""
+    part: list[pl.DataFrame] = []
+    for rows in ordered.partition_by("equipment", maintain_order=True):
+        if part and sum(map(len, part)) + len(rows) > BLOCK:
+            yield pl.concat(part)
+            part = []
+        part.append(rows)
+    if part:
+        yield pl.concat(part)
 
 
 def by_day(ranges: pl.DataFrame) -> pl.DataFrame:
@@ -115,22 +137,6 @@ def by_day(ranges: pl.DataFrame) -> pl.DataFrame:
         .with_columns(start=pl.max_horizontal("start", midnight), end=pl.min_horizontal("end", midnight + _DAY))
         .sort("day", "equipment")
     )
-
-
-def _runs_of_days(by_day: pl.DataFrame) -> Iterator[pl.DataFrame]:
-    """Give successive days together, as long as they fit into one block; a day that does not fit alone, alone."""
-    run: list[pl.DataFrame] = []
-    began: date | None = None
-    for rows in by_day.partition_by("day", maintain_order=True):
-        day: date = rows.item(0, "day")
-        full = sum(map(len, run)) + len(rows) > BLOCK
-        if began is not None and (full or day - began >= BLOCK * _DAY):
-            yield pl.concat(run)
-            run, began = [], None
-        run.append(rows)
-        began = began or day
-    if run:
-        yield pl.concat(run)
 
 
 def whole(ranges: pl.DataFrame) -> tuple[datetime, datetime]:

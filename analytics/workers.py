@@ -9,7 +9,7 @@ it. They need parkline installed with the extra `dask`, and must reach the store
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Iterator
 from itertools import islice
 from types import TracebackType
 from typing import Any, Final, Protocol, Self
@@ -20,6 +20,9 @@ from adapters.registry import store_kind
 from adapters.stores.contract import Store, StoreUnavailableError
 from analytics.computing import Computed, Task, compute
 from collector.settings import Installation
+
+ABREAST: Final = 2
+"""Tasks under way at once in this process."""
 
 AHEAD: Final = 2
 """Tasks for each thread of Dask's workers that are under way or wait there."""
@@ -38,7 +41,7 @@ class Workers(Protocol):
 
 
 class Local:
-    """Carries tasks out in this process, one after the other; each uses all of its processors."""
+    """Carries tasks out in this process, `ABREAST` at a time: one is read while another is computed."""
 
     async def __aenter__(self) -> Self:
         """Return; there is nothing to open."""
@@ -50,9 +53,13 @@ class Local:
         """Return; there is nothing to close."""
 
     async def compute(self, store: Store, tasks: Iterable[Task]) -> AsyncIterator[tuple[Task, Computed]]:
-        """Give each task with what came of it, in their order."""
-        for task in tasks:
-            yield task, await compute(store, task)
+        """Give each task with what came of it, in the order in which they are done."""
+
+        async def carry(task: Task) -> tuple[Task, Computed]:
+            return task, await compute(store, task)
+
+        async for one in _abreast(iter(tasks), ABREAST, carry):
+            yield one
 
 
 class DaskWorkers:
@@ -85,30 +92,18 @@ class DaskWorkers:
         """Give each task with what came of it, in the order in which they are done."""
         del store
         client = await self._connected()
-        waiting = iter(tasks)
-        under_way: set[asyncio.Task[tuple[Task, Computed]]] = set()
+
+        async def carry(task: Task) -> tuple[Task, Computed]:
+            return task, await client.submit(compute_there, self._kind, self._settings, task, pure=False).result()
+
         try:
             room = AHEAD * max(await _threads(client), 1)
-            while True:
-                for task in islice(waiting, room - len(under_way)):
-                    under_way.add(asyncio.create_task(self._carried_out(client, task), name="dask task"))
-                if not under_way:
-                    return
-                done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
-                for one in done:
-                    yield one.result()
+            async for one in _abreast(iter(tasks), room, carry):
+                yield one
         except (OSError, RuntimeError) as error:
             self._client = None
             reason = f"{error}; check the scheduler and its workers, what was not computed is tried again"
             raise StoreUnavailableError(self._name, reason) from error
-        finally:
-            for one in under_way:
-                one.cancel()
-            await asyncio.gather(*under_way, return_exceptions=True)
-
-    async def _carried_out(self, client: Any, task: Task) -> tuple[Task, Computed]:
-        future = client.submit(compute_there, self._kind, self._settings, task, pure=False)
-        return task, await future.result()
 
     async def _connected(self) -> Any:
         if self._client is not None:
@@ -124,6 +119,26 @@ class DaskWorkers:
             reason = f"no scheduler answers ({error}); start one with `dask scheduler`, or write `engine: local`"
             raise StoreUnavailableError(self._name, reason) from error
         return self._client
+
+
+async def _abreast(
+    waiting: Iterator[Task], room: int, carry: Callable[[Task], Coroutine[Any, Any, tuple[Task, Computed]]]
+) -> AsyncIterator[tuple[Task, Computed]]:
+    """Carry tasks out, `room` of them at once; who stops asking has the rest cancelled."""
+    under_way: set[asyncio.Task[tuple[Task, Computed]]] = set()
+    try:
+        while True:
+            for task in islice(waiting, room - len(under_way)):
+                under_way.add(asyncio.create_task(carry(task), name="task of the jobs"))
+            if not under_way:
+                return
+            done, under_way = await asyncio.wait(under_way, return_when=asyncio.FIRST_COMPLETED)
+            for one in done:
+                yield one.result()
+    finally:
+        for one in under_way:
+            one.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
 
 
 async def _threads(client: Any) -> int:

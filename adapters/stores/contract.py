@@ -17,6 +17,7 @@
 - `extent` tells what samples there are, so that they can be copied into another store.
 - A store that a person can have set up (bucket, retention, mapping) is a `SetUp` besides.
 - A store that can do a part of the work of the next batch while one is written is a `Prepares` besides.
+- A store that can leave out samples that repeat, for less than it costs to give them, is a `TellsChanges` besides.
 
 `tests/conformance/store.py` holds each promise as a test; both stores pass it.
 """
@@ -29,7 +30,7 @@ from typing import Final, Protocol, Self, runtime_checkable
 
 import polars as pl
 
-from adapters.sample import INSTANT, REFUSALS
+from adapters.sample import INSTANT, REFUSALS, SAMPLES
 
 RESULTS: Final = pl.Schema(
     {
@@ -176,6 +177,29 @@ class Prepares(Protocol):
 
         `write` of the very same frame may follow, or not, or only after others: what was made ahead is kept for one
         batch, the last that was announced, and changes nothing of what is stored and refused.
+        """
+
+
+CHANGES: Final = pl.Schema({name: kind for name, kind in SAMPLES.items() if name != "received"})
+"""Columns of samples without those that repeat."""
+
+
+@runtime_checkable
+class TellsChanges(Protocol):
+    """A store that finds where samples differ while it reads them, and gives those alone."""
+
+    async def changes(
+        self, signals: Collection[str], start: datetime, end: datetime, whole: Sequence[tuple[datetime, datetime]] = ()
+    ) -> pl.LazyFrame:
+        """Give the samples of `signals` with start <= time < end that tell something, by signal and time.
+
+        These are all samples that differ from the one before them of their signal in value or status, the last one
+        before each of them, and the first and the last of all; within the intervals of `whole`, and first after them,
+        every sample. It may be more, never less. Whoever looks at a sample, the one before it and the one after it
+        alone so finds every change as it is among all samples.
+
+        Returns:
+            Columns of `CHANGES`.
         """
 
 

@@ -113,7 +113,7 @@ async def test_bridging_by_the_middle_reaches_back(store: ResultStore, records: 
 async def test_a_long_history_is_computed_block_by_block(
     store: ResultStore, records: Records, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("analytics.touched.BLOCK", 20)
+    monkeypatch.setattr("analytics.touched.TOGETHER", 20)
     await store.put(samples(f"{PRESS}/state", [(day * DAY, "RUN" if day % 2 else "WAIT") for day in range(50)]))
     await compute(store, records, (PRESS, 0, 50 * DAY), until={PRESS: 50 * DAY})
     assert store.result_writes == 3

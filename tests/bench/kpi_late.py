@@ -103,7 +103,7 @@ async def _late(folder: Path, days: int) -> list[float]:
         store = await stack.enter_async_context(create(settings))
         records = await stack.enter_async_context(Records(f"sqlite:///{folder / 'records.db'}"))
         spool = await stack.enter_async_context(
-            SqliteSpool(folder / "spool.db", limit=2**30, linger=timedelta(milliseconds=5), keep=timedelta(0))
+            SqliteSpool(folder / "spool.db", limit=2**30, linger=timedelta(milliseconds=5), keep=timedelta(minutes=10))
         )
         site = Site(park(Size(machines=MACHINES, days=1)), store, records, spool, folder)
         await _fill(site, days)

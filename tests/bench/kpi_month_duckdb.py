@@ -4,10 +4,13 @@
                      └──► parts ──┴─► cells ──► windows
 
 The samples are read in one pass that keeps only what differs from the sample before it; everything after that works on
-a tenth of the rows. The sample before is the row before, as the files of a sealed lake are sorted by signal and time.
-Such a pass streams. It has one thread, so two halves of the files are read beside each other. (`lag` over each signal
-by time, right for files in any order, sorts all samples and takes several times as long.) Rows are compared by a hash
-of signal and value, which is three times as fast as comparing both.
+a tenth of the rows. There are two ways to find the sample before:
+
+- `lag` over each signal by time: right for files in any order and any number, as whoever queries a lake writes it. It
+  orders all samples.
+- the row before, right for a lake of which every day is sealed: its files are sorted by signal and time. Such a pass
+  streams. It has one thread, so two halves of the files are read beside each other. Rows are compared by a hash of
+  signal and value, which is three times as fast as comparing both.
 
 Time is cut into cells wherever a state, planned work, a window, or what is made changes. Each cell gets its loss and
 its parts, and is summed up in the hour and in the shift that it lies in.
@@ -21,20 +24,35 @@ import duckdb
 from tests.bench.kpi_park import BEGIN, HOLD_FOR, MICRO_STOP, Size
 from tests.bench.kpi_tables import COLUMNS, MICROSECOND, RATIOS, TABLES, micro
 
-_DIFFERING: Final = """
+_SAMPLES: Final = """
     SELECT signal, time_ns, text, int
     FROM (
         SELECT signal, time_ns, IF(status < 1073741824, text, NULL) AS text, IF(status < 1073741824, int, NULL) AS int
         FROM read_parquet($half)
         WHERE signal NOT LIKE '%/condition' AND (status < 1073741824 OR signal LIKE '%/state')
     )
+"""
+
+_DIFFERING: Final = f"""{_SAMPLES}
     QUALIFY hash(signal, text, int) IS DISTINCT FROM lag(hash(signal, text, int)) OVER ()
+"""
+
+_DIFFERING_BY_TIME: Final = f"""{_SAMPLES.replace("$half", "$files")}
+    WINDOW of_signal AS (PARTITION BY signal ORDER BY time_ns)
+    QUALIFY row_number() OVER of_signal = 1
+        OR text IS DISTINCT FROM lag(text) OVER of_signal OR int IS DISTINCT FROM lag(int) OVER of_signal
 """
 
 _CHANGES: Final = f"""
 CREATE TEMP TABLE changes AS
 SELECT machine, role, time_ns // 1000 AS t, time_ns, text, int AS count
 FROM ({_DIFFERING} UNION ALL {_DIFFERING.replace("$half", "$other_half")}) JOIN signals USING (signal)
+"""  # noqa: S608 - constants of this module are its only parts
+
+_CHANGES_BY_TIME: Final = f"""
+CREATE TEMP TABLE changes AS
+SELECT machine, role, time_ns // 1000 AS t, time_ns, text, int AS count
+FROM ({_DIFFERING_BY_TIME}) JOIN signals USING (signal)
 """  # noqa: S608 - constants of this module are its only parts
 
 _STATES: Final = """
@@ -167,13 +185,24 @@ COPY (
 """  # noqa: S608 - constants of this module and names of columns are its only parts
 
 
-def compute(files: list[str], tables: Path, size: Size, result: Path) -> None:
-    """Compute from `files` of samples, sorted by day, and `tables` (`kpi_tables`); write the file `result`."""
+def compute(files: list[str], tables: Path, size: Size, result: Path, *, by_row: bool) -> None:
+    """Compute from `files` of samples, sorted by day, and `tables` (`kpi_tables`); write the file `result`.
+
+    Args:
+        files: of a sealed lake.
+        tables: folder of the tables.
+        size: of the month.
+        result: file to write.
+        by_row: take the row before for the sample before, which only sorted files allow; else order each signal's
+            samples by time, which is right for files in any order.
+    """
     middle = len(files) // 2
     begin, end = micro(BEGIN), micro(size.end)
     limits = {"hold": HOLD_FOR // MICROSECOND, "micro_stop": MICRO_STOP // MICROSECOND}
     steps: tuple[tuple[str, dict[str, object] | None], ...] = (
-        (_CHANGES, {"half": files[:middle], "other_half": files[middle:]}),
+        (_CHANGES, {"half": files[:middle], "other_half": files[middle:]})
+        if by_row
+        else (_CHANGES_BY_TIME, {"files": files}),
         (_STATES, {"begin": begin, "end": end, **limits}),
         (_STEPS, None),
         (_CELLS, {"end": end}),

@@ -190,7 +190,7 @@ def wanted_samples(signals: Collection[str], start: int, end: int) -> pl.Expr:
     return (
         pl.col("time_ns").is_between(start, end, closed="left")
         & pl.col("signal").is_between(pl.lit(least), pl.lit(greatest))
-        & pl.col("signal").is_in(list(signals))
+        & pl.col("signal").is_in(pl.Series(list(signals), dtype=pl.String).implode())  # a list is made a set ever again
     )
 
 

@@ -6,7 +6,7 @@ one that waits longer than `keep_replaced` finds files deleted: it looks which f
     files ──► the ones that may hold it ──► rows ──► gone? the files of the newest commit, and again
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from functools import partial
 from typing import Final
@@ -16,7 +16,7 @@ from deltalake.exceptions import DeltaError
 from polars.io.plugins import register_io_source
 
 from adapters.sample import SAMPLES, no_samples
-from adapters.stores.contract import EXTENT, StoreError
+from adapters.stores.contract import CHANGES, EXTENT, StoreError
 from adapters.stores.lake import layout, parts
 from adapters.stores.lake.files import Folder
 from adapters.stores.lake.layout import SAMPLE_ROWS
@@ -29,6 +29,12 @@ FIRST_FILES: Final = 8
 """How many of the newest files are looked through first for the last samples; then twice as many, and so on."""
 
 _STORED: Final = {"time": "time_ns", "received": "received_ns"}
+_UNTOLD: Final = frozenset({"received_ns", "written"})
+"""Columns that say nothing of a change."""
+
+_NEVER: Final = ((0, 0),)
+"""An interval without instants."""
+
 _ALWAYS: Final = (*SAMPLE_ROWS.key, *SAMPLE_ROWS.rank)
 
 Look = Callable[[], pl.DataFrame]
@@ -91,6 +97,69 @@ def samples(
         yield answer if rows is None else answer.head(rows)
 
     return register_io_source(source, schema=SAMPLES)
+
+
+def changes(
+    folder: Folder,
+    files: pl.DataFrame,
+    signals: Collection[str],
+    between: tuple[int, int],
+    whole: Sequence[tuple[int, int]],
+) -> pl.DataFrame:
+    """Give the samples that tell something (`contract.TellsChanges`): columns of `CHANGES`, by signal and time.
+
+    A day that is one sorted run is looked through file by file, side by side, and nothing of it is sorted. Of other
+    days all rows are read first.
+
+    Args:
+        folder: of the table.
+        files: the files of one commit that may hold them.
+        signals: which ones, at least one.
+        between: start <= time < end, nanoseconds since 1970.
+        whole: intervals of which everything is wanted, nanoseconds since 1970.
+    """
+    columns = pl.Schema({name: kind for name, kind in SAMPLE_ROWS.columns.items() if name not in _UNTOLD})
+    holding = parts.holding(files, signals, *between)
+    sealed = (pl.col("level") == parts.SEALED).all().over("day")
+    wanted = layout.wanted_samples(signals, *between)
+    found = []
+    for (day, run), of_day in holding.with_columns(run=sealed).group_by("day", "run"):
+        paths = of_day["path"].to_list()
+        if run:
+            found += [(day, folder.scan([path], columns).filter(wanted)) for path in paths]
+        else:
+            rows = folder.scan(paths, SAMPLE_ROWS.columns).filter(wanted).collect()
+            found.append((day, layout.latest(rows, SAMPLE_ROWS).lazy().select(columns.names())))
+    found.sort(key=lambda one: one[0])
+    telling = pl.collect_all([_telling(rows, whole) for _, rows in found], engine="in-memory")
+    if not telling:
+        return CHANGES.to_frame()
+    names = pl.Series(sorted(signals), dtype=pl.String)
+    order = pl.col("signal").replace_strict(names, pl.int_range(len(names), eager=True), return_dtype=pl.UInt32)
+    ordered = pl.concat(telling).with_columns(order=order).sort("order", maintain_order=True)
+    return ordered.select(
+        pl.col("time_ns").cast(CHANGES["time"]).alias("time") if name == "time" else pl.col(name).cast(kind)
+        for name, kind in CHANGES.items()
+    )
+
+
+def _telling(rows: pl.LazyFrame, whole: Sequence[tuple[int, int]]) -> pl.LazyFrame:
+    """Give the rows of one sorted run that tell something; texts are compared by their hashes."""
+    texts = [pl.col(name).hash() for name in ("signal", "text")]
+    differs = pl.any_horizontal(
+        one.ne_missing(one.shift()) for one in (*texts, *(pl.col(name) for name in ("int", "float", "bool", "status")))
+    )
+    inside = pl.any_horizontal(
+        pl.col("time_ns").is_between(start, end, closed="left") for start, end in whole or _NEVER
+    )
+    first = pl.int_range(pl.len()) == 0
+    always = first | inside | inside.shift(1, fill_value=False)
+    return (
+        rows.with_columns(differs=differs | first)
+        .with_columns(tells=pl.col("differs") | pl.col("differs").shift(-1, fill_value=True) | always)
+        .filter("tells")
+        .drop("differs", "tells")
+    )
 
 
 def last(folder: Folder, files: pl.DataFrame, signals: Collection[str], before: int) -> pl.DataFrame:

@@ -19,7 +19,7 @@ import polars as pl
 from deltalake.exceptions import DeltaError
 
 from adapters.sample import no_samples
-from adapters.stores.contract import REFUSED, Position
+from adapters.stores.contract import CHANGES, REFUSED, Position
 from adapters.stores.lake import layout, parts, reading
 from adapters.stores.lake.faults import store_error
 from adapters.stores.lake.files import Folder
@@ -113,6 +113,22 @@ class LakeStore:
             self._samples.folder, files, wanted, (least, greatest), partial(store_error, self.name, place)
         )
 
+    async def changes(
+        self, signals: Collection[str], start: datetime, end: datetime, whole: Sequence[tuple[datetime, datetime]] = ()
+    ) -> pl.LazyFrame:
+        """Give the samples that tell something, by signal and time, as of now."""
+        between = layout.instant(start), layout.instant(end)
+        if not signals or between[0] >= between[1]:
+            return CHANGES.to_frame().lazy()
+        wanted, everything = (
+            sorted(set(signals)),
+            [(layout.instant(one), layout.instant(other)) for one, other in whole],
+        )
+        found = await self._answer(
+            lambda files: reading.changes(self._samples.folder, files, wanted, between, everything)
+        )
+        return found.lazy()
+
     async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
         """Give each signal's last sample with time < before."""
         wanted = set(signals)
@@ -148,7 +164,7 @@ class LakeStore:
         wanted = pl.col("start").is_between(start.astimezone(UTC), end.astimezone(UTC), closed="left")
         for column, names in (("path", paths), ("period", periods), ("kpi", kpis)):
             if names is not None:
-                wanted &= pl.col(column).is_in(list(names))
+                wanted &= pl.col(column).is_in(pl.Series(list(names), dtype=pl.String).implode())
         days = pl.col("day").is_between(start.astimezone(UTC).date(), end.astimezone(UTC).date())
 
         def answer(files: pl.DataFrame) -> pl.DataFrame:
