@@ -68,7 +68,8 @@ class Publisher:
             computed: what came of it.
             now: the present, UTC.
             settled: up to which instant each machine had been computed before, by path, UTC: a window that was not
-                over then is not restated but grows. None: every stored window was told for good.
+                over then is not restated but grows. Of machines that are not in it, and without it, every stored
+                window was told for good.
 
         Raises:
             StoreError: the store does not answer or forbids; what was written may be a part, do it again.
@@ -119,7 +120,7 @@ class Publisher:
         }
         reach = {path: _least(known, self._below(path)) for path in stored["path"].unique()}
         least = pl.col("path").replace_strict(reach, default=None, return_dtype=RESULTS["end"])
-        grows = (pl.col("end") > least).fill_null(value=True)
+        grows = (pl.col("end") > least).fill_null(value=False)
         return stored.with_columns(end=pl.when(grows).then(pl.col("end") - _MICROSECOND).otherwise("end"))
 
     def _below(self, path: str) -> list[str]:
@@ -169,9 +170,8 @@ def _of(rows: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _least(known: Mapping[str, datetime], paths: list[str]) -> datetime | None:
-    """Give the least of these machines' instants; None where one has none."""
-    found = [known.get(path) for path in paths]
-    return None if not found or None in found else min(one for one in found if one is not None)
+    """Give the least of these machines' instants; None where none has any."""
+    return min((known[path] for path in paths if path in known), default=None)
 
 
 def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -> pl.DataFrame:
