@@ -6,7 +6,7 @@ from typing import Annotated, Final
 import polars as pl
 from fastapi import APIRouter, Depends, Path, Response
 
-from analytics.frontier import frontier
+from analytics.frontier import frontier, frontiers
 from analytics.recording import source_of
 from analytics.timeline import Reader
 from api.answers import rows
@@ -80,11 +80,11 @@ async def list_equipment_states(
 
 async def _known_until(parts: Parts, equipment: Equipment) -> datetime | None:
     """Tell up to when it is known what a machine did: by its link, or by what was played as its line."""
-    if equipment.state is None:
+    if not equipment.state_inputs:
         return None
     links = await parts.records().run(read_links)
     now = parts.now()
-    live = frontier(links.get(equipment.state.source), now)
+    live = frontiers(parts.park, links, now).get(equipment.path)
     recorded = frontier(links.get(source_of(line_of(parts.park, equipment.path))), now)
     known = [live, None if recorded is None else recorded + _MICROSECOND]
     return max((one for one in known if one is not None), default=None)
