@@ -17,6 +17,9 @@ Language: TypeAlias = Literal["zh", "en"]
 NOTHING: Final = "-"
 """Where there is no number."""
 
+OF_LINES: Final = "oee_bottleneck"
+"""A number that no machine has."""
+
 STOPS: Final = 8
 """How many reasons for stops are named, the longest first."""
 
@@ -26,48 +29,48 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "hour": ("小时", "hour"),
     "shift": ("班次", "shift"),
     "day": ("日", "day"),
-    "version": ("第 {version} 版, {computed} 计算", "version {version}, computed {computed}"),
-    "restated": (", 原因: {reason}", " because of: {reason}"),
+    "version": ("第 {version} 版，{computed} 计算", "version {version}, computed {computed}"),
+    "restated": ("，原因：{reason}", " because of: {reason}"),
     "so_far": (" 至 {until}", " until {until}"),
     "unstored": ("尚未计算入库", "not stored yet"),
     "oee": (
-        "OEE 为 {oee}: 计划开动时间内可用 {availability}, 性能效率 {effectiveness}, 合格 {quality}。",
+        "OEE 为 {oee}：计划开动时间内可用 {availability}，性能效率 {effectiveness}，合格 {quality}。",
         "OEE was {oee}: {availability} of planned busy time available, {effectiveness} of ideal speed, {quality} good.",
     ),
     "utilised": (
-        "利用率为 {utilisation}: 计划 {planned}, 其中生产 {producing}。",
+        "利用率为 {utilisation}：计划 {planned}，其中生产 {producing}。",
         "Utilisation was {utilisation}: it produced for {producing} of {planned} planned.",
     ),
     "unplanned": ("该时段没有计划生产。", "No work was planned."),
     "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
     "where": ("时间去向", "Where the time went"),
     "why": ("停机原因", "Why it stood"),
-    "stop": ("{reason} ({loss}), {times} 次", "{reason} ({loss}), {times}"),
+    "stop": ("{reason} ({loss}), {times}", "{reason} ({loss}), {times}"),
     "once": ("1 次", "once"),
     "times": ("{times} 次", "{times} times"),
     "nobody": ("未说明", "nobody says"),
     "made": ("产量", "What was made"),
-    "parts": ("共 {total} 件, 合格 {good}, 不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
+    "parts": ("共 {total} 件，合格 {good}，不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
     "readings": (
-        "{signal}: 读数 {before} 至 {value} ({first} 至 {last})",
+        "{signal}：读数 {before} 至 {value}（{first} 至 {last}）",
         "{signal}: from {before} to {value} (read {first} to {last})",
     ),
     "reset": ("{signal}: {time} {kind}, {before} → {value}", "{signal}: {kind} at {time}, {before} → {value}"),
-    "cycle": ("{product} 理想节拍 {ideal} (自 {since})", "ideal cycle of {product}: {ideal} (since {since})"),
+    "cycle": ("{product} 理想节拍 {ideal}（自 {since}）", "ideal cycle of {product}: {ideal} (since {since})"),
     "always": ("配置以来", "as configured"),
     "any": ("产品", "every product"),
     "unknown_cycle": ("未知", "not known"),
     "coverage": ("状态已知 {coverage}。", "State known for {coverage} of planned time."),
-    "gap": ("采集缺口 {start} 至 {end} ({state}): {cause}", "gap from {start} to {end} ({state}): {cause}"),
+    "gap": ("采集缺口 {start} 至 {end}（{state}）：{cause}", "gap from {start} to {end} ({state}): {cause}"),
     "lasting": ("仍在持续", "now"),
-    "calendar": ("日历: {day} {note}", "Calendar: {day} {note}"),
+    "calendar": ("日历：{day} {note}", "Calendar: {day} {note}"),
     "missing": ("缺少什么", "What is missing"),
     "history": ("更正记录", "Restated"),
     "was": (
-        "第 {version} 版 ({computed}) 于 {replaced} 因 {reason} 更正: {changes}",
+        "第 {version} 版（{computed}） 于 {replaced} 因 {reason} 更正：{changes}",
         "version {version} of {computed} was replaced {replaced} because of {reason}: {changes}",
     ),
-    "from": ("数据来源: {signals}", "Comes from: {signals}"),
+    "from": ("数据来源：{signals}", "Comes from: {signals}"),
     "reset_kind": ("计数器清零", "reset"),
     "roll_over": ("计数器翻转", "rolled over"),
     "replaced": ("计数器更换", "replaced"),
@@ -184,7 +187,7 @@ class _Answer:
             yield self._say("cycle", product=made["product"] or self._say("any"), ideal=ideal, since=since)
 
     def _missing(self) -> Iterator[str]:
-        notes = dict.fromkeys(row["note"] for row in self._told.kpis if row["note"])
+        notes = dict.fromkeys(row["note"] for row in self._told.kpis if row["note"] and row["slug"] != OF_LINES)
         for note in notes:
             slugs = [self._title(row["slug"]) for row in self._told.kpis if row["note"] == note]
             few = ", ".join(slugs[:3]) + (" …" if len(slugs) > len(slugs[:3]) else "")

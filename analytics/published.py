@@ -12,8 +12,11 @@ from adapters.stores.contract import Store
 from analytics.calendar import PERIODS
 from analytics.kpis.catalogue import BY_SLUG, KPIS
 from analytics.kpis.contract import PLANNED
+from analytics.ledger import read_superseded
+from analytics.restatement import as_of
 from collector.config.problems import did_you_mean
 from collector.park import Park
+from collector.records import Records
 
 _DAY: Final = timedelta(days=1)
 _DAWN: Final = datetime(1970, 1, 2, tzinfo=UTC)
@@ -68,8 +71,15 @@ class Question:
         chosen = tuple(kpi.slug for kpi in KPIS if not kpis or kpi.slug in kpis)
         return cls(park, tuple(below), period, start, end, chosen)
 
-    async def answer(self, store: Store) -> pl.DataFrame:
+    async def answer(
+        self, store: Store, records: Records | None = None, known_at: datetime | None = None
+    ) -> pl.DataFrame:
         """Ask the store; without bounds, for the windows of the latest local day that has any.
+
+        Args:
+            store: where the results rest.
+            records: where what they replaced rests; needed for `known_at`.
+            known_at: give the numbers as they were known at this instant, UTC; None: as they are.
 
         Returns:
             path, period, name, start, end (UTC), coverage, and a column per KPI; by start, and by path in the order of
@@ -77,6 +87,7 @@ class Question:
 
         Raises:
             StoreError: the store does not answer or forbids.
+            RecordsError: the records do not answer.
         """
         start, end = self.start, self.end
         if start is None and end is None:
@@ -88,6 +99,13 @@ class Question:
         results = await store.results(
             start=start or _DAWN, end=end or _DUSK, paths=self.paths, periods=[self.period], kpis=self.kpis
         )
+        if known_at is not None and records is not None:
+            before = await records.run(
+                lambda connection: read_superseded(
+                    connection, start=start, end=end, periods=[self.period], known_at=known_at
+                )
+            )
+            results = as_of(results, before, known_at).filter(pl.col("kpi").is_in(self.kpis))
         order = pl.DataFrame({"path": self.paths}).with_row_index("place")
         window = ["path", "period", "name", "start", "end", "coverage"]
         values = (pl.col("value").filter(pl.col("kpi") == slug).last().alias(slug) for slug in self.kpis)
@@ -160,6 +178,11 @@ def _paths(park: Park) -> list[str]:
 
 def _zone(park: Park, path: str) -> ZoneInfo:
     return park.factories[0].zone if path in {"", park.id} else park.factory_of(path).zone
+
+
+def instant_of(park: Park, written: str) -> datetime | None:
+    """Read `--as-of`, local to the park where it has no offset; None where it is empty. Raises QuestionError."""
+    return _instant("--as-of", written, park, park.id)
 
 
 def _instant(option: str, written: str, park: Park, path: str) -> datetime | None:

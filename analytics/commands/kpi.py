@@ -8,6 +8,8 @@ from typer.core import TyperGroup
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     import polars as pl
 
     from analytics.explain import Explanation
@@ -45,6 +47,9 @@ def kpi(
     kpis: Annotated[
         list[str] | None, typer.Option("--kpi", help="Only this number; may be given several times.")
     ] = None,
+    as_of: Annotated[
+        str, typer.Option("--as-of", help="As it was known at this instant, before later restatements.")
+    ] = "",
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
 ) -> None:
@@ -56,16 +61,17 @@ def kpi(
     import asyncio
 
     from adapters.stores.contract import StoreError
-    from analytics.published import Question, QuestionError
+    from analytics.published import Question, QuestionError, instant_of
     from collector.load import ConfigError, load
+    from collector.records import RecordsError
 
     try:
         installation = load(config)
         question = Question.of(installation.park, path, period, since, until, kpis or [])
-        rows = asyncio.run(_ask(installation, question))
+        rows = asyncio.run(_ask(installation, question, instant_of(installation.park, as_of)))
     except (ConfigError, QuestionError) as error:
         fail(error, code=2)
-    except StoreError as error:
+    except (StoreError, RecordsError) as error:
         fail(error)
     if output is OutputFormat.JSON:
         show_json(rows.to_dicts())
@@ -73,11 +79,14 @@ def kpi(
         show(question.told(rows), output, title=f"KPIs per {period}")
 
 
-async def _ask(config: "Config", question: "Question") -> "pl.DataFrame":
-    from collector.assembly import open_store
+async def _ask(config: "Config", question: "Question", as_of: "datetime | None") -> "pl.DataFrame":
+    from collector.assembly import open_records, open_store
 
     async with open_store(config) as store:
-        return await question.answer(store)
+        if as_of is None:
+            return await question.answer(store)
+        async with open_records(config) as records:
+            return await question.answer(store, records, as_of)
 
 
 @app.command()
