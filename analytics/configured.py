@@ -4,7 +4,8 @@
     map        everything else that turns its samples into numbers: states, rules, cycles, reasons, how long is bridged
 
 When the engine starts and one of them is other than what it last computed with, results that were told are computed
-again and say why: where the calendar plans other work, and as far back as is configured where the map is another.
+again and say why: where the calendar plans other work or other shifts, and as far back as is configured where the map
+is another.
 """
 
 import json
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import ValidationError
 
-from analytics.calendar import work
+from analytics.calendar import plan, work
 from collector.park import Calendar, Equipment, Park
 from collector.worktime import Maintenance
 
@@ -52,17 +53,21 @@ def configured(park: Park, equipment: Equipment) -> Configured:
 
 
 def other_work(before: str, now: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
-    """Give the stretches of [start, end), UTC, in which two calendars (as `Configured` has them) plan other work.
+    """Give the stretches of [start, end), UTC, for which two calendars (as `Configured` has them) plan differently.
 
-    A calendar that cannot be read any more, written by another version, is taken to differ everywhere.
+    Those are where other work is planned, and the shifts that only one of them has: by another name, or with other
+    edges, though there is work as before. Stretches may overlap. A calendar that cannot be read any more, written by
+    another version, is taken to differ everywhere.
     """
     try:
-        planned = [_planned(text, start, end) for text in (before, now)]
+        planned, shifts = zip(*(_planned(text, start, end) for text in (before, now)), strict=True)
     except (ValidationError, KeyError, ValueError):
         yield start, end
         return
     edges = pl.concat([one[edge] for one in planned for edge in ("start", "end")]).unique().sort()
     yield from _differing([_kinds_at(one, edges) for one in planned], edges, end)
+    for first, last in pl.concat(shifts).unique(keep="none").sort("start", "end").select("start", "end").iter_rows():
+        yield max(first, start), min(last, end)
 
 
 def _kinds_at(planned: pl.DataFrame, instants: pl.Series) -> pl.Series:
@@ -78,11 +83,13 @@ def _differing(kinds: list[pl.Series], instants: pl.Series, end: datetime) -> It
             yield edges[number], edges[number + 1]
 
 
-def _planned(text: str, start: datetime, end: datetime) -> pl.DataFrame:
+def _planned(text: str, start: datetime, end: datetime) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Give the work that a calendar plans, and its shifts: name, start, end."""
     told: dict[str, Any] = json.loads(text)
-    calendar = Calendar.model_validate(told["calendar"])
+    calendar, zone = Calendar.model_validate(told["calendar"]), ZoneInfo(told["zone"])
     maintenance = [Maintenance.model_validate(one) for one in told["maintenance"]]
-    return work(calendar, maintenance, ZoneInfo(told["zone"]), start, end)
+    shifts = plan(calendar, zone, start, end).windows.filter(period="shift").select("name", "start", "end")
+    return work(calendar, maintenance, zone, start, end), shifts
 
 
 def _text(told: dict[str, Any]) -> str:

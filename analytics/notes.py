@@ -26,6 +26,9 @@ from collector.staterules import ByCounter, ByExpression, ByThreshold
 UNKNOWN_PRODUCTS: Final = ("path", "period", "start", "product")
 """Columns of products without an ideal cycle: a row per window and product."""
 
+WITHDRAWN: Final = "withdrawn: the calendar has no such shift any more"
+"""The note of every number of a shift that was told and is no more; see `analytics.withdrawal`."""
+
 _STATES: Final = "producing"
 """The need, beside those of `Kpi.needs`, of every KPI in which production is."""
 

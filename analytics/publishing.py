@@ -4,8 +4,9 @@
                                                                                    └─► what they replace ─► records
 
 What a machine did not change is left alone, also in the numbers above it: the machines that a task does not compute
-enter the sums with their stored accounts. What is replaced goes into the records before the store is written, so that
-a kill between the two loses nothing; done again, it comes out the same.
+enter the sums with their stored accounts. A shift that the calendar does not have any more is withdrawn. What is
+replaced goes into the records before the store is written, so that a kill between the two loses nothing; done again, it
+comes out the same.
 """
 
 from collections.abc import Mapping
@@ -20,10 +21,12 @@ from adapters.stores.contract import RESULTS, Store
 from analytics.accounts import BY_REASON, KEY
 from analytics.computing import Computed, Task, margin
 from analytics.ledger import write_superseded
-from analytics.notes import Notes, notes
+from analytics.notes import WITHDRAWN, Notes, notes
 from analytics.restatement import restated
 from analytics.results import accounts_of, results
 from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
+from analytics.touched import whole
+from analytics.withdrawal import above, gone, looked_at, withdrawn
 from collector.park import Park
 from collector.records import Records
 
@@ -31,6 +34,9 @@ LOSS: Final = "loss:"
 """What the slugs of seconds by reason begin with: `loss:<loss>/<reason>`."""
 
 _DAY: Final = timedelta(days=1)
+_SHIFT: Final = timedelta(hours=25)
+"""How long a shift lasts at most: a day, which a clock change makes longer."""
+
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 log = structlog.get_logger()
@@ -78,20 +84,25 @@ class Publisher:
         self._tell_unmapped(computed.unmapped)
         if computed.accounts.is_empty():
             return 0
+        looked = looked_at(task.ranges)
         changed = rollup(computed.accounts, self.park)
-        stored = await self._stored(pl.concat([computed.accounts, changed]))
-        machines = stored.filter(pl.col("path").is_in(list(self.park.equipment)))
+        stored = await self._stored(pl.concat([computed.accounts, changed]), looked)
+        ended = gone(stored, looked, self.park)
+        touched = pl.concat([changed.select(KEY), above(ended, self.park)]).unique()
+        machines = stored.filter(pl.col("path").is_in(list(self.park.equipment))).join(ended, on=KEY, how="anti")
         others = machines.join(computed.accounts.select(KEY), on=KEY, how="anti")
-        above = _of(rollup(pl.concat([computed.accounts, accounts_of(others)]), self.park), changed)
-        reasons_above = _of(rollup_reasons(pl.concat([computed.by_reason, _reasons_of(others)]), self.park), changed)
-        accounts = pl.concat([computed.accounts, above])
+        sums = _of(rollup(pl.concat([computed.accounts, accounts_of(others)]), self.park), touched)
+        reasons = _of(rollup_reasons(pl.concat([computed.by_reason, _reasons_of(others)]), self.park), touched)
+        accounts = pl.concat([computed.accounts, sums])
+        empty = pl.concat([ended, touched]).join(accounts, on=KEY, how="anti")
         rows = pl.concat(
             [
                 self._with_bottlenecks(results(accounts, now, self.lacking, computed.products), machines),
-                _reason_rows(accounts, pl.concat([computed.by_reason, reasons_above]), now),
+                _reason_rows(accounts, pl.concat([computed.by_reason, reasons]), now),
+                withdrawn(stored, empty, now),
             ]
         )
-        before = stored.join(accounts.select(KEY), on=KEY, how="semi")
+        before = stored.join(rows.select(KEY).unique(), on=KEY, how="semi")
         written, superseded = restated(rows, self._growing(before, settled), self._causes(task))
         if len(superseded):
             await self.records.run(lambda connection: write_superseded(connection, superseded, now))
@@ -99,15 +110,20 @@ class Publisher:
             await self.store.write_results(written)
         return len(written)
 
-    async def _stored(self, accounts: pl.DataFrame) -> pl.DataFrame:
-        """Give the stored results of these windows, and those of the machines that they are summed up with."""
+    async def _stored(self, accounts: pl.DataFrame, looked: pl.DataFrame) -> pl.DataFrame:
+        """Give the stored results of these windows, and those of the machines that they are summed up with.
+
+        Around ranges in which shifts may be no more, also all shifts.
+        """
         start, end = accounts.select(first=pl.col("start").min(), last=pl.col("start").max()).row(0)
-        abroad = bool(foreign(self.park))
-        return await self.store.results(
-            start=start,
-            end=end + (2 * _DAY if abroad else _MICROSECOND),
-            periods=accounts["period"].unique().to_list() if not abroad else None,
-        )
+        end += _MICROSECOND
+        periods = set(accounts["period"].unique())
+        if not looked.is_empty():
+            first, last = whole(looked)
+            start, end, periods = min(start, first - _SHIFT), max(end, last), {*periods, "shift"}
+        if foreign(self.park):
+            return await self.store.results(start=start, end=end + 2 * _DAY)
+        return await self.store.results(start=start, end=end, periods=sorted(periods))
 
     def _growing(self, stored: pl.DataFrame, settled: Mapping[str, datetime] | None) -> pl.DataFrame:
         """Mark stored windows that were not over when they were computed: their end is taken back by a microsecond."""
@@ -194,7 +210,7 @@ def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -
 
 def _reasons_of(results: pl.DataFrame) -> pl.DataFrame:
     """Give the seconds by reason among stored results: columns of `BY_REASON`."""
-    told = results.filter(pl.col("kpi").str.starts_with(LOSS))
+    told = results.filter(pl.col("kpi").str.starts_with(LOSS) & (pl.col("note") != WITHDRAWN))
     slug = pl.col("kpi").str.strip_prefix(LOSS).str.splitn("/", 2)
     return told.select(
         *KEY, loss=slug.struct.field("field_0"), reason=slug.struct.field("field_1"), seconds="value"

@@ -15,7 +15,7 @@ import polars as pl
 from adapters.stores.contract import RESULTS
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.kpis.contract import ACCOUNT, NULLABLE, PLANNED, Kpi, Loss, loss_time
-from analytics.notes import UNKNOWN_PRODUCTS, Notes, is_machine, lacks, listed, remark
+from analytics.notes import UNKNOWN_PRODUCTS, WITHDRAWN, Notes, is_machine, lacks, listed, remark
 from analytics.spans import MOMENT
 
 _KEY: Final = ("path", "period", "start")
@@ -61,8 +61,11 @@ def results(
 
 
 def accounts_of(results: pl.DataFrame) -> pl.DataFrame:
-    """Give the accounts among stored results: columns of `accounts.ACCOUNTS`, one row per window, in order."""
-    kept = results.filter(pl.col("kpi").is_in(ACCOUNT))
+    """Give the accounts among stored results: columns of `accounts.ACCOUNTS`, one row per window, in order.
+
+    Windows that were withdrawn have none.
+    """
+    kept = results.filter(pl.col("kpi").is_in(ACCOUNT) & (pl.col("note") != WITHDRAWN))
     values = (pl.col("value").filter(pl.col("kpi") == name).last().alias(name) for name in ACCOUNT)
     windows = kept.group_by(_KEY, maintain_order=True).agg(pl.col("name").last(), pl.col("end").max(), *values)
     counted = (pl.col(name) if name in NULLABLE else pl.col(name).fill_null(0.0) for name in ACCOUNT)

@@ -10,7 +10,9 @@ import pytest
 from adapters.sources.contract import FilledBy, GapKind
 from analytics.engine import Engine
 from analytics.ledger import read_superseded
+from analytics.notes import WITHDRAWN
 from analytics.restatement import as_of
+from analytics.results import accounts_of
 from analytics.stopreasons import add_reason, revoke_reason
 from collector.gaps import add_gap
 from collector.links import write_links
@@ -203,3 +205,126 @@ async def test_a_start_with_the_same_files_restates_nothing(scene: Scene) -> Non
     await scene.cycle(2 * DAY + 10)
     day = pl.col("start") < at(2 * DAY)
     assert scene.store.kept.filter(day).equals(kept.filter(day))
+
+
+def worked(*shifts: Shift) -> Calendar:
+    """Give a calendar of these shifts."""
+    return Calendar(shifts=shifts)
+
+
+def early(begins: int, ends: int = 14, name: str = "early") -> Shift:
+    """Give a shift from one full hour to another."""
+    return Shift(name=name, start=time(begins), end=time(ends))
+
+
+def shifts(press: Calendar, lathe: Calendar) -> Park:
+    """Give the plant with a calendar of its own for each machine."""
+    made = plant()
+    (factory,) = made.factories
+    (one,) = factory.lines
+    machines = tuple(machine.model_copy(update={"calendar": machine.id}) for machine in one.equipment)
+    lines = (one.model_copy(update={"equipment": machines}),)
+    factories = (factory.model_copy(update={"lines": lines}),)
+    return made.model_copy(
+        update={"factories": factories, "calendars": made.calendars | {"press": press, "lathe": lathe}}
+    )
+
+
+@pytest.fixture
+async def shifted(spool: SqliteSpool, store: ResultStore, records: Records) -> Scene:
+    """The same two days in shifts, from six to two."""
+    made = Scene(spool, store, records)
+    await made.begin(shifts(worked(early(6)), worked(early(6))))
+    await made.arrive(samples(f"{PRESS}/state", [(0, "RUN"), (12 * HOUR, "STOP")]))
+    await made.arrive(samples(f"{LATHE}/state", [(0, "WAIT")]))
+    await made.cycle(2 * DAY)
+    return made
+
+
+async def change(scene: Scene, press: Calendar, lathe: Calendar) -> None:
+    """Let an engine begin with other calendars, and compute."""
+    await scene.begin(shifts(press, lathe), 2 * DAY + 5)
+    await scene.cycle(2 * DAY + 10)
+
+
+def noted(scene: Scene, path: str, hour: float) -> set[str]:
+    """Give every note of the shift that begins at an hour."""
+    return set(scene.store.kept.filter(path=path, period="shift", start=at(hour * HOUR))["note"])
+
+
+NO_MORE = (None, 2, "calendar changed")
+
+
+async def test_a_shift_that_begins_later_takes_the_place_of_the_one_that_was(shifted: Scene) -> None:
+    assert shifted.told(PRESS, "producing_time", "shift", 6 * HOUR) == (6 * HOUR, 1, "")
+    await change(shifted, worked(early(7)), worked(early(7)))
+    for path in (PRESS, LATHE, "works/line", "works", "park"):
+        old = shifted.store.kept.filter(path=path, period="shift", start=at(6 * HOUR))
+        assert old["value"].null_count() == old["coverage"].null_count() == len(old) > 0
+        assert noted(shifted, path, 6) == {WITHDRAWN}
+        assert shifted.told(path, "planned_time", "shift", 6 * HOUR) == NO_MORE
+    assert shifted.told(PRESS, "producing_time", "shift", 7 * HOUR) == (5 * HOUR, 1, "")
+    assert shifted.told("park", "producing_time", "shift", 7 * HOUR) == (5 * HOUR, 1, "")
+
+
+async def test_what_a_withdrawn_shift_said_can_be_asked(shifted: Scene) -> None:
+    await change(shifted, worked(early(7)), worked(early(7)))
+    replaced = await shifted.records.run(lambda c: read_superseded(c, paths=[PRESS], periods=["shift"]))
+    assert replaced.select("start", "version", "reason").rows() == [
+        (at(6 * HOUR), 1, "calendar changed"),
+        (at(DAY + 6 * HOUR), 1, "calendar changed"),
+    ]
+    before = as_of(shifted.store.kept, replaced, at(2 * DAY + 5))
+    row = before.filter(path=PRESS, period="shift", start=at(6 * HOUR), kpi="producing_time").row(0, named=True)
+    assert (row["value"], row["note"]) == (6 * HOUR, "")
+
+
+async def test_above_a_machine_the_others_still_have_the_shift(shifted: Scene) -> None:
+    await change(shifted, worked(early(7)), worked(early(6)))
+    assert shifted.told(PRESS, "planned_time", "shift", 6 * HOUR) == NO_MORE
+    assert shifted.told(LATHE, "planned_time", "shift", 6 * HOUR) == (8 * HOUR, 1, "")
+    assert shifted.told("works/line", "planned_time", "shift", 6 * HOUR) == (8 * HOUR, 2, "calendar changed")
+    assert shifted.told("works/line", "producing_time", "shift", 6 * HOUR) == (0, 2, "calendar changed")
+    assert WITHDRAWN not in noted(shifted, "works/line", 6)
+
+
+async def test_a_withdrawn_shift_enters_no_later_sum(shifted: Scene) -> None:
+    await change(shifted, worked(early(7)), worked(early(6)))
+    await shifted.arrive(samples(f"{LATHE}/state", [(10 * HOUR, "RUN")], at(2 * DAY + 15)))
+    await shifted.cycle(2 * DAY + 20)
+    assert shifted.told("works/line", "planned_time", "shift", 6 * HOUR) == (8 * HOUR, 3, "late samples")
+    assert shifted.told("works/line", "producing_time", "shift", 6 * HOUR) == (4 * HOUR, 3, "late samples")
+    assert shifted.told(PRESS, "planned_time", "shift", 6 * HOUR) == NO_MORE
+    kept = shifted.store.kept.filter(path=PRESS)
+    assert at(6 * HOUR) not in set(accounts_of(kept).filter(period="shift")["start"])
+
+
+async def test_a_shift_that_comes_back_has_its_numbers_again(shifted: Scene) -> None:
+    await change(shifted, worked(early(7)), worked(early(7)))
+    await change(shifted, worked(early(6)), worked(early(6)))
+    assert shifted.told(PRESS, "producing_time", "shift", 6 * HOUR) == (6 * HOUR, 3, "calendar changed")
+    assert shifted.told("park", "producing_time", "shift", 6 * HOUR) == (6 * HOUR, 3, "calendar changed")
+    assert shifted.told(PRESS, "producing_time", "shift", 7 * HOUR) == NO_MORE
+
+
+async def test_what_is_withdrawn_is_withdrawn_once(shifted: Scene) -> None:
+    await change(shifted, worked(early(7)), worked(early(7)))
+    await change(shifted, worked(early(7), early(22, 23, "late")), worked(early(7)))
+    assert shifted.told(PRESS, "planned_time", "shift", 6 * HOUR) == NO_MORE
+
+
+async def test_a_bound_between_shifts_moves_though_there_is_work_as_before(shifted: Scene) -> None:
+    two = (worked(early(6), early(14, 22, "late")),) * 2
+    await change(shifted, *two)
+    assert shifted.told(PRESS, "planned_time", "shift", 14 * HOUR) == (8 * HOUR, 1, "")
+    await change(shifted, *(worked(early(6, 15), early(15, 22, "late")),) * 2)
+    assert shifted.told(PRESS, "planned_time", "shift", 6 * HOUR) == (9 * HOUR, 2, "calendar changed")
+    assert shifted.told(PRESS, "planned_time", "shift", 14 * HOUR) == NO_MORE
+    assert shifted.told(PRESS, "planned_time", "shift", 15 * HOUR) == (7 * HOUR, 1, "")
+
+
+async def test_a_shift_by_another_name_is_told_by_it(shifted: Scene) -> None:
+    await change(shifted, *(worked(early(6, 14, "morning")),) * 2)
+    kept = shifted.store.kept.filter(path=PRESS, period="shift", start=at(6 * HOUR))
+    assert set(kept.select("name", "version", "reason").rows()) == {("morning", 2, "calendar changed")}
+    assert shifted.told(PRESS, "producing_time", "shift", 6 * HOUR) == (6 * HOUR, 2, "calendar changed")
