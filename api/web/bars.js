@@ -29,6 +29,11 @@ export function bar(results) {
   return h("span", { class: "bar", role: "img", "aria-label": title, title }, pieces);
 }
 
+function oee(results) {
+  const value = results.oee?.value;
+  return value === null || value === undefined ? "" : ` · ${say("figure.oee")} ${percent(value)}`;
+}
+
 /** One column per hour of the day: producing at the bottom, so that its height is the utilisation. */
 export function hours(byStart, day, zone) {
   const columns = [];
@@ -39,7 +44,7 @@ export function hours(byStart, day, zone) {
     const utilisation = results?.utilisation?.value;
     const told = (parts ?? []).filter((part) => part.seconds > 0);
     const title = parts
-      ? `${time} · ${say("overview.utilisation")} ${percent(utilisation)}\n` +
+      ? `${time} · ${say("overview.utilisation")} ${percent(utilisation)}${oee(results)}\n` +
         told.map((part) => `${say(`state.${part.state}`)} ${duration(part.seconds * 1000)}`).join("\n")
       : `${time} · ${say(results ? "overview.unplanned" : "overview.nodata")}`;
     const pieces = told.map((part) => {

@@ -2,6 +2,7 @@
 
 import { hours, shares } from "./bars.js";
 import { h } from "./dom.js";
+import { figures } from "./figures.js";
 import { duration, percent, stamp } from "./time.js";
 import { legend, timeline } from "./timeline.js";
 import { say, titled } from "./words.js";
@@ -24,6 +25,7 @@ export function machine(place, { line, equipment, zone, day, spans, knownUntil, 
   return [
     h("h2", null, titled(equipment.title), h("span", { class: "where" }, `${titled(place.title)} · ${titled(line.title)}`)),
     now,
+    ...(figures(results, zone) ?? []),
     h("h3", null, say("machine.timeline")),
     timeline(spans, day, zone),
     legend(),

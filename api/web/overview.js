@@ -2,6 +2,7 @@
 
 import { bar } from "./bars.js";
 import { h } from "./dom.js";
+import { figure, restated } from "./figures.js";
 import { SEVERITIES } from "./lists.js";
 import { legend } from "./timeline.js";
 import { percent } from "./time.js";
@@ -46,6 +47,8 @@ function tile(name, figure, note, chart = null, kind = "") {
 
 /** The tree of assets as a table; choosing a machine calls `choose` with its path. */
 export function overview(park, results, chosen, choose) {
+  const judged = [...results.values()].some((own) => known(own.oee?.value));
+  const row = (...told) => assetRow(judged, ...told);
   const rows = [row(park.id, titled(park.title), 0, results)];
   for (const factory of park.factories) {
     rows.push(row(factory.path, titled(factory.title), 1, results));
@@ -73,6 +76,7 @@ export function overview(park, results, chosen, choose) {
             h("th", { scope: "col" }, say("overview.asset")),
             h("th", { scope: "col" }, say("overview.times")),
             h("th", { scope: "col", class: "number" }, say("overview.utilisation")),
+            judged ? h("th", { scope: "col", class: "number", title: say("figure.oee.full") }, say("figure.oee")) : null,
             h("th", { scope: "col", class: "number" }, say("overview.coverage")),
           ),
         ),
@@ -83,7 +87,8 @@ export function overview(park, results, chosen, choose) {
   ];
 }
 
-function row(path, title, depth, results, leaf = null) {
+/** One asset; with its OEE where the OEE of any is known (`judged`). */
+function assetRow(judged, path, title, depth, results, leaf = null) {
   const own = results.get(path);
   const utilisation = own?.utilisation;
   const stateless = leaf !== null && leaf.machine.state_signal === null;
@@ -107,12 +112,17 @@ function row(path, title, depth, results, leaf = null) {
     { class: `depth-${depth}${leaf?.chosen ? " chosen" : ""}`, "data-asset": path },
     h("th", { scope: "row" }, name),
     h("td", null, stateless ? h("span", { class: "none" }, say("overview.nostate")) : bar(own)),
-    h("td", { class: "number strong" }, percent(utilisation?.value)),
+    h("td", { class: "number strong" }, percent(utilisation?.value), restated(utilisation)),
+    judged ? h("td", { class: "number oee" }, figure(own?.oee)) : null,
     h("td", { class: `number ${thin(utilisation?.coverage) ? "thin" : ""}` }, percent(utilisation?.coverage)),
   );
 }
 
 /** Whether so little is known that the figure beside it misleads. */
 function thin(coverage) {
-  return coverage !== null && coverage !== undefined && coverage < 0.9;
+  return known(coverage) && coverage < 0.9;
+}
+
+function known(value) {
+  return value !== null && value !== undefined;
 }

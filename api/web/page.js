@@ -10,6 +10,7 @@ import { askForKey } from "./key.js";
 import * as lists from "./lists.js";
 import { machine } from "./machine.js";
 import { overview, tiles } from "./overview.js";
+import { OF_DAY, OF_HOUR } from "./states.js";
 import { around, clock, dayOf, duration, iso, midnight, shifted, stamp, weekday } from "./time.js";
 import { language, locale, say, switchLanguage, titled } from "./words.js";
 
@@ -68,7 +69,7 @@ function zoneOf(path) {
 
 /** Results of one day by path and KPI. A day is each factory's own: the same date, not the same hours. */
 async function resultsOfDay(day) {
-  const rows = await askAll("kpis", { period: "day", limit: 10_000, ...(day ? around(day) : {}) });
+  const rows = await askAll("kpis", { period: "day", kpi: OF_DAY, limit: 10_000, ...(day ? around(day) : {}) });
   const date = day ?? rows.filter((row) => row.path === shown.park.id).map((row) => dayOf(row.start, zoneOf(row.path))).at(-1);
   const results = new Map();
   for (const row of rows) {
@@ -82,7 +83,7 @@ async function resultsOfDay(day) {
 async function readMachine(one, window) {
   const range = { start: iso(window.start), end: iso(window.end) };
   const path = one.equipment.path;
-  const hourly = askAll("kpis", { path, period: "hour", limit: 10_000, ...range });
+  const hourly = askAll("kpis", { path, period: "hour", kpi: OF_HOUR, limit: 10_000, ...range });
   const told = one.equipment.state_signal ? await readStates(path, range) : { spans: [], knownUntil: null };
   const byStart = new Map();
   for (const row of await hourly) {

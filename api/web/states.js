@@ -11,3 +11,12 @@ export function colour(state) {
 export function timeOf(state) {
   return `${state}_time`;
 }
+
+/** The figures of a day, in the order in which people read them: OEE is the product of the three after it. */
+export const FIGURES = ["utilisation", "oee", "availability", "effectiveness", "quality_ratio"];
+
+const TIMES = ["planned_time", ...STATES.map(timeOf)];
+
+/** What is asked for of a day, and of an hour; the API knows many more numbers. */
+export const OF_DAY = [...FIGURES, ...TIMES];
+export const OF_HOUR = ["utilisation", "oee", ...TIMES];

@@ -61,7 +61,7 @@ HOB: Final = "gears/hobbing/hob-01"
 """The machine that most tests ask about."""
 
 GRINDER: Final = "gears/grinding/grind-01"
-"""A machine in the same factory, on another line."""
+"""A machine in the same factory, on another line; the only one whose ideal cycle is known."""
 
 PRESS: Final = "moulds/injection/im-01"
 """A machine in the factory abroad, whose link is down."""
@@ -111,7 +111,7 @@ def _signal(equipment: str, name: str, source: str, **keys: Any) -> Signal:
     return Signal(path=f"{equipment}/{name}", name=name, source=source, address=Address(item=name), **keys)
 
 
-def _machine(path: str, source: str, zh: str, en: str, *, state: bool = True) -> Equipment:
+def _machine(path: str, source: str, zh: str, en: str, *, state: bool = True, **keys: Any) -> Equipment:
     signals = [
         _signal(
             path,
@@ -130,7 +130,8 @@ def _machine(path: str, source: str, zh: str, en: str, *, state: bool = True) ->
     ]
     if state:
         signals.insert(0, _signal(path, "execution", source, type="text", role=SignalRole.STATE, states=_STATES))
-    return Equipment(path=path, id=path.rpartition("/")[2], title=Title(zh=zh, en=en), signals=tuple(signals))
+    title = Title(zh=zh, en=en)
+    return Equipment(path=path, id=path.rpartition("/")[2], title=title, signals=tuple(signals), **keys)
 
 
 def _line(path: str, kind: str, zh: str, en: str, *machines: Equipment) -> Line:
@@ -174,7 +175,13 @@ PARK: Final = Park(
                     "mqtt",
                     "磨齿线",
                     "Grinding",
-                    _machine(GRINDER, "grinding-mqtt", "1 号磨齿机", "Grinding machine 1"),
+                    _machine(
+                        GRINDER,
+                        "grinding-mqtt",
+                        "1 号磨齿机",
+                        "Grinding machine 1",
+                        ideal_cycle=timedelta(seconds=90),
+                    ),
                 ),
             ),
         ),

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Browser, Page, Route, async_playwright, expect
 
 from adapters.stores.contract import StoreUnavailableError
 from analytics.alertlog import write_alerts
@@ -139,6 +139,51 @@ COLOURS: Final = """canvas => {
   return [...seen];
 }"""
 """Names the states whose colours a timeline shows; empty where it shows none."""
+
+
+async def test_a_machine_shows_its_figures_and_why_some_are_not_there(browser: Browser, address: str) -> None:
+    async with opened(browser, address + "/") as page:
+        answer = await page.request.get(f"{address}/api/v1/kpis?period=day&kpi=oee&path={GRINDER}&path={HOB}")
+        grinder, hob = (await answer.json())["items"]
+        oee = page.locator(f'tr[data-asset="{GRINDER}"] .oee')
+        await expect(oee).to_have_text(f"{grinder['value']:.1%}")
+        missing = page.locator(f'tr[data-asset="{HOB}"] .oee')
+        await expect(missing).to_have_text("–")  # noqa: RUF001 - typography of the page
+        await expect(missing.locator(".noted")).to_have_attribute("title", hob["note"])
+        await expect(page.locator("#machine .remark").first).to_contain_text(
+            f"OEE, Effectiveness no ideal cycle: write ideal_cycle: for {HOB} in its line file"
+        )
+        await page.locator(f'[data-path="{GRINDER}"]').click()
+        await expect(page.locator('#machine [data-kpi="oee"] dd')).to_have_text(f"{grinder['value']:.1%}")
+        await expect(page.locator('#machine [data-kpi="availability"] dd')).not_to_have_text("–")  # noqa: RUF001
+        await expect(page.locator("#machine .restated")).to_have_count(0)
+
+
+async def test_it_asks_for_the_numbers_that_it_shows_alone(browser: Browser, address: str) -> None:
+    async with opened(browser, address + "/") as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        await page.reload()
+        await expect(page.locator("#machine .hours li")).to_have_count(24)
+    numbers = [url for url in asked if "/kpis?" in url]
+    assert numbers
+    assert all(0 < url.count("kpi=") <= 15 for url in numbers)
+
+
+async def test_a_number_that_was_told_otherwise_before_says_so(browser: Browser, address: str) -> None:
+    async def restate(route: Route) -> None:
+        response = await route.fetch()
+        body = await response.json()
+        for row in body["items"]:
+            row.update(version=2, reason="late samples")
+        await route.fulfill(response=response, json=body)
+
+    async with opened(browser, address + "/") as page:
+        await page.route("**/api/v1/kpis?*", restate)
+        await page.reload()
+        for mark in (page.locator(f'tr[data-asset="{HOB}"] .restated'), page.locator("#machine .restated")):
+            await expect(mark).to_have_text("restated")
+            await expect(mark).to_have_attribute("title", re.compile(r"^version 2, computed 2026-.*: late samples$"))
 
 
 async def test_what_needs_attention_says_what_to_do(browser: Browser, address: str) -> None:
