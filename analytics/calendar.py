@@ -10,20 +10,14 @@ before a holiday is worked to its end.
     work       start, end: datetime[us, UTC]   kind: str (planned, maintenance)   name: str (of the shift, maintenance)
                by start, without overlaps; time that has no row is not scheduled: no shift, or a break
     windows    period: str (hour, shift, day)   name: str (of the shift, else empty)   start, end: datetime[us, UTC]
-    planned    name: str   shift_start, shift_end, start, end: datetime[us, UTC]
-               one row per piece of a shift that is planned work: a shift without its breaks
-    shares     period: str   begins, start, end: datetime[us, UTC]
-               pieces of planned work within the window of that period which begins at `begins`; they do not overlap
 
 Planned work is that of every shift: where shifts overlap (variants of a weekday and a weekend on a day that was opened)
 time counts once, under the name of the first listed. Maintenance counts within planned work only. A shift's own window
 lasts from its start to its end, and what is planned in it counts whichever shift it is of.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
-from functools import partial
 from itertools import pairwise
 from typing import Final, Literal
 from zoneinfo import ZoneInfo
@@ -38,16 +32,8 @@ from collector.worktime import Calendar, Maintenance
 WORK: Final = pl.Schema({"start": MOMENT, "end": MOMENT, "kind": pl.String(), "name": pl.String()})
 """Columns of work, by start; without overlaps."""
 
-PLANNED: Final = pl.Schema(
-    {"name": pl.String(), "shift_start": MOMENT, "shift_end": MOMENT, "start": MOMENT, "end": MOMENT}
-)
-"""Columns of planned work by shift, by start."""
-
 WINDOWS: Final = pl.Schema({"period": pl.String(), "name": pl.String(), "start": MOMENT, "end": MOMENT})
 """Columns of windows."""
-
-SHARES: Final = pl.Schema({"period": pl.String(), "begins": MOMENT, "start": MOMENT, "end": MOMENT})
-"""Columns of planned work within windows."""
 
 PERIODS: Final = ("hour", "shift", "day")
 """What windows are called by, from the shortest."""
@@ -91,53 +77,15 @@ def notes(
     return dict(day_notes(calendar, (day + n * _DAY for n in range((last - day).days + 1)), _LANGUAGES[language]))
 
 
-def planned(calendar: Calendar, zone: ZoneInfo, start: datetime, end: datetime) -> pl.DataFrame:
-    """Give the planned work of every shift that touches [start, end), whole, as columns of `PLANNED`."""
-    found = sorted(
-        ((*piece, run) for run in runs(calendar, zone, start, end) for piece in run.pieces), key=lambda piece: piece[0]
-    )
-    return _frame(
-        PLANNED,
-        [run.name for _, _, run in found],
-        [run.start for _, _, run in found],
-        [run.end for _, _, run in found],
-        [begins for begins, _, _ in found],
-        [ends for _, ends, _ in found],
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """The windows of one calendar in one zone, and the work planned in each."""
-
-    windows: pl.DataFrame
-    """Columns of `WINDOWS`; one window per period and start."""
-
-    work: Callable[[], pl.DataFrame]
-    """Gives what is planned around them, without maintenance: columns of `WORK`."""
-
-    @property
-    def shares(self) -> pl.DataFrame:
-        """Columns of `SHARES`; windows in which nothing is planned have none."""
-        windows = self.windows.select("period", begins="start", ends="end")
-        overlaps = self.work().join_where(windows, pl.col("start") < pl.col("ends"), pl.col("end") > pl.col("begins"))
-        return overlaps.select(
-            "period",
-            "begins",
-            start=pl.max_horizontal("start", "begins"),
-            end=pl.min_horizontal("end", "ends"),
-        ).sort("period", "begins", "start")
-
-
-def plan(calendar: Calendar, zone: ZoneInfo, start: datetime, end: datetime) -> Plan:
-    """Give the hours, shifts and days that touch [start, end), whole.
+def windows_of(calendar: Calendar, zone: ZoneInfo, start: datetime, end: datetime) -> pl.DataFrame:
+    """Give the hours, shifts and days that touch [start, end), whole: columns of `WINDOWS`, one per period and start.
 
     Of shifts that begin together the first listed is shown; a shift of no length (in an hour that a clock change skips)
     is none.
     """
     shifts = runs(calendar, zone, start, end)
     firsts = [run for number, run in enumerate(shifts) if not number or shifts[number - 1].start != run.start]
-    windows = pl.concat(
+    return pl.concat(
         [
             _between("hour", hours(zone, start, end)),
             _between("day", days(zone, start, end)),
@@ -150,8 +98,6 @@ def plan(calendar: Calendar, zone: ZoneInfo, start: datetime, end: datetime) -> 
             ),
         ]
     )
-    undisturbed = calendar.model_copy(update={"maintenance": ()})
-    return Plan(windows, partial(work, undisturbed, (), zone, start - 2 * _DAY, end + 2 * _DAY))
 
 
 def _between(period: str, edges: list[int]) -> pl.DataFrame:

@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 import polars as pl
 from pydantic import ValidationError
 
-from analytics.calendar import plan, work
+from analytics.calendar import windows_of, work
 from collector.park import Calendar, Equipment, Park
 from collector.worktime import Maintenance
 
@@ -88,7 +88,7 @@ def _planned(text: str, start: datetime, end: datetime) -> tuple[pl.DataFrame, p
     told: dict[str, Any] = json.loads(text)
     calendar, zone = Calendar.model_validate(told["calendar"]), ZoneInfo(told["zone"])
     maintenance = [Maintenance.model_validate(one) for one in told["maintenance"]]
-    shifts = plan(calendar, zone, start, end).windows.filter(period="shift").select("name", "start", "end")
+    shifts = windows_of(calendar, zone, start, end).filter(period="shift").select("name", "start", "end")
     return work(calendar, maintenance, zone, start, end), shifts
 
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from adapters.stores.contract import Store
 from analytics.accounts import accounts, divided
-from analytics.calendar import WINDOWS, notes, plan
+from analytics.calendar import WINDOWS, notes, windows_of
 from analytics.computing import Told, tell
 from analytics.explain import Explanation, kpis_of, stops_of
 from analytics.kpis.contract import ACCOUNT
@@ -74,7 +74,7 @@ class Window:
         whole_day = _is_day(day)
         start = local.astimezone(UTC)
         calendar = park.calendar_of(path)
-        windows = plan(calendar, zone, start, start + (_DAY if whole_day else timedelta(microseconds=1))).windows
+        windows = windows_of(calendar, zone, start, start + (_DAY if whole_day else timedelta(microseconds=1)))
         period = "shift" if shift else "day" if whole_day else "hour"
         found = windows.filter(pl.col("period") == period).sort("start")
         if shift:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.calendar import WINDOWS, WORK, plan, work
+from analytics.calendar import WINDOWS, WORK, windows_of, work
 from analytics.computing import Task, margin
 from analytics.frontier import machine
 from analytics.spans import lookback
@@ -89,7 +89,7 @@ class Planner:
             members = ranges.filter(pl.col("equipment").is_in(paths)).select("equipment", begins="start", ends="end")
             start, end = members.select(pl.col("begins").min(), pl.col("ends").max()).row(0)
             touching = members.join_where(
-                plan(calendar, zone, start, end).windows,
+                windows_of(calendar, zone, start, end),
                 pl.col("start") < pl.col("ends"),
                 pl.col("end") > pl.col("begins"),
             )

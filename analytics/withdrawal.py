@@ -16,7 +16,7 @@ import polars as pl
 
 from adapters.stores.contract import RESULTS
 from analytics.accounts import KEY
-from analytics.calendar import plan
+from analytics.calendar import windows_of
 from analytics.notes import WITHDRAWN
 from analytics.touched import Cause
 from collector.park import Park
@@ -88,6 +88,6 @@ def _planned(paths: Iterable[str], park: Park, start: datetime, end: datetime) -
         alike[id(park.calendar_of(path)), park.factory_of(path).zone].append(path)  # the park keeps its calendars
     found = []
     for (_, zone), members in alike.items():
-        windows = plan(park.calendar_of(members[0]), zone, start, end).windows.filter(period="shift")
+        windows = windows_of(park.calendar_of(members[0]), zone, start, end).filter(period="shift")
         found.append(pl.DataFrame({"path": members}).join(windows.select("start"), how="cross"))
     return pl.concat(found)

@@ -6,7 +6,7 @@ from typing import Final
 
 import polars as pl
 
-from analytics.calendar import plan, work
+from analytics.calendar import windows_of, work
 from analytics.reports.capacity import HISTORY, SPENT, WINDOWS
 from collector.park import Park
 
@@ -26,7 +26,7 @@ def coming(park: Park, machines: Iterable[str], start: datetime, end: datetime) 
         maintenance = park.equipment[path].maintenance
         alike = (calendar, zone, maintenance)
         if alike not in planned:
-            shifts = plan(calendar, zone, start, end).windows.filter(
+            shifts = windows_of(calendar, zone, start, end).filter(
                 (pl.col("period") == "shift") & (pl.col("start") < end) & (pl.col("end") > start)
             )
             shifts = shifts.select("name", start=pl.col("start").clip(lower_bound=start), end="end", begins="start")

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from analytics.calendar import plan, work
+from analytics.calendar import windows_of, work
 from collector.worktime import Calendar, Maintenance, Shift
 
 GREENWICH = ZoneInfo("UTC")
@@ -53,4 +53,4 @@ def pieces(
 
 
 def windows(calendar: Calendar, zone: ZoneInfo, start: datetime, end: datetime, period: str = "shift") -> list[Row]:
-    return plan(calendar, zone, start, end).windows.filter(period=period).select("name", "start", "end").rows()
+    return windows_of(calendar, zone, start, end).filter(period=period).select("name", "start", "end").rows()

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from analytics.calendar import PERIODS, WINDOWS, WORK, notes, plan, work
+from analytics.calendar import WINDOWS, WORK, notes, windows_of, work
 from collector.worktime import Break, Calendar, Holidays, Maintenance, Rotation, Shift, Special
 from tests.analytics.shifts import (
     CHICAGO,
@@ -57,7 +57,7 @@ def test_work_is_cut_to_what_was_asked_for() -> None:
         ("early", utc(2026, 3, 2, 6), utc(2026, 3, 2, 7)),
     ]
     assert work(THREE, (), GREENWICH, utc(2026, 3, 2, 6), utc(2026, 3, 2, 6)).schema == WORK
-    assert plan(THREE, GREENWICH, utc(2026, 3, 2, 6), utc(2026, 3, 2, 6)).windows.schema == WINDOWS
+    assert windows_of(THREE, GREENWICH, utc(2026, 3, 2, 6), utc(2026, 3, 2, 6)).schema == WINDOWS
     assert pieces(THREE, GREENWICH, utc(2026, 3, 2, 6), utc(2026, 3, 2, 6)) == []
 
 
@@ -392,19 +392,7 @@ def test_in_a_break_another_shift_may_work() -> None:
 
 def test_windows_come_hours_first_and_do_not_depend_on_what_was_asked_for() -> None:
     start = utc(2026, 3, 2, 10, 30)
-    narrow = plan(THREE, SHANGHAI, start, start + timedelta(seconds=1)).windows
-    wide = plan(THREE, SHANGHAI, start - timedelta(days=3), start + timedelta(days=3)).windows
+    narrow = windows_of(THREE, SHANGHAI, start, start + timedelta(seconds=1))
+    wide = windows_of(THREE, SHANGHAI, start - timedelta(days=3), start + timedelta(days=3))
     assert narrow["period"].to_list() == ["hour", "day", "shift"]
     assert wide.join(narrow, on=narrow.columns, how="semi").equals(narrow)
-
-
-def test_shares_are_the_work_within_each_window() -> None:
-    made = plan(Calendar(shifts=(DAY,)), GREENWICH, utc(2026, 3, 2, 7, 30), utc(2026, 3, 2, 9))
-    assert made.shares.filter(period="hour").rows() == [
-        ("hour", utc(2026, 3, 2, 8), utc(2026, 3, 2, 8), utc(2026, 3, 2, 9))
-    ]
-    assert {period: seconds(made.shares.filter(period=period)) for period in PERIODS} == {
-        "hour": 3600,
-        "shift": 8 * 3600,
-        "day": 8 * 3600,
-    }

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.accounts import ACCOUNTS, BY_REASON, accounts
-from analytics.calendar import plan
+from analytics.calendar import windows_of
 from analytics.kpis.contract import ACCOUNT, COUNTS, NULLABLE
 from analytics.losses import losses
 from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
@@ -34,7 +34,7 @@ def of(
         at(-24 * HOUR),
         at(48 * HOUR),
     )
-    wanted = plan(AROUND_THE_CLOCK, ZoneInfo(zone), at(0), at(hours * HOUR)).windows
+    wanted = windows_of(AROUND_THE_CLOCK, ZoneInfo(zone), at(0), at(hours * HOUR))
     whose = wanted.select(pl.lit(path).alias("equipment"), *wanted.columns)
     return accounts(did, parts() if made is None else made, products(equipment=path), whose)
 

@@ -9,7 +9,7 @@ import polars as pl
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.calendar import plan, work
+from analytics.calendar import windows_of, work
 from collector.worktime import WEEKDAYS, Break, Calendar, Holidays, Maintenance, Rotation, Shift, Special
 from tests.analytics.plant import EXAMPLES
 from tests.analytics.shifts import LORD_HOWE, ZONES, seconds, utc
@@ -115,7 +115,7 @@ def test_every_moment_is_in_one_hour_and_one_day_and_shifts_agree_with_the_clock
     given_: Asked,
 ) -> None:
     calendar, _, zone, start, end = given_
-    made = plan(calendar, zone, start, end).windows
+    made = windows_of(calendar, zone, start, end)
     for period in ("hour", "day"):
         rows = made.filter(period=period).select("start", "end").rows()
         assert rows[0][0] <= start < rows[0][1]

@@ -17,7 +17,7 @@ from typing import Final
 
 import polars as pl
 
-from analytics.calendar import plan, work
+from analytics.calendar import windows_of, work
 from tests.bench.kpi_park import BEGIN, IDEAL, STATES, Size, park
 
 TABLES: Final = ("machines", "signals", "meanings", "cycles", "windows", "work")
@@ -72,7 +72,7 @@ def write_tables(size: Size, folder: Path) -> None:
     for factory in whole.factories:
         calendar = whole.calendars[factory.calendar]
         members = machines.filter(pl.col("equipment").str.starts_with(f"{factory.path}/")).select("machine")
-        inside = plan(calendar, factory.zone, BEGIN, size.end).windows.filter(
+        inside = windows_of(calendar, factory.zone, BEGIN, size.end).filter(
             pl.col("period").is_in(["hour", "shift"]), pl.col("start") >= BEGIN, pl.col("end") <= size.end
         )
         windows.append(members.join(inside.select("period", "start", until="end"), how="cross"))
