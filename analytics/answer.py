@@ -41,6 +41,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
         "利用率为 {utilisation}：计划 {planned}，其中生产 {producing}。",
         "Utilisation was {utilisation}: it produced for {producing} of {planned} planned.",
     ),
+    "nothing": ("该时段尚无任何记录。", "Nothing is known of it yet."),
     "unplanned": ("该时段没有计划生产。", "No work was planned."),
     "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
     "where": ("时间去向", "Where the time went"),
@@ -57,7 +58,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     ),
     "reset": ("{signal}: {time} {kind}, {before} → {value}", "{signal}: {kind} at {time}, {before} → {value}"),
     "cycle": ("{product} 理想节拍 {ideal}（自 {since}）", "ideal cycle of {product}: {ideal} (since {since})"),
-    "always": ("配置以来", "as configured"),
+    "always": ("配置时", "as configured"),
     "any": ("产品", "every product"),
     "unknown_cycle": ("未知", "not known"),
     "coverage": ("状态已知 {coverage}。", "State known for {coverage} of planned time."),
@@ -129,7 +130,9 @@ class _Answer:
         account = self._told.account
         values = {row["slug"]: row["value"] for row in self._told.kpis}
         shown = {"quality": "quality_ratio"} | {name: name for name in ("oee", "availability", "effectiveness")}
-        if not account.get("planned_time"):
+        if not account.get("calendar_time"):
+            yield self._say("nothing")
+        elif not account.get("planned_time"):
             yield self._say("unplanned")
         elif None not in [values.get(slug) for slug in shown.values()]:
             yield self._say("oee", **{name: _percent(values.get(slug)) for name, slug in shown.items()})

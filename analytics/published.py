@@ -12,12 +12,28 @@ from adapters.stores.contract import Store
 from analytics.calendar import PERIODS
 from analytics.kpis.catalogue import BY_SLUG, KPIS
 from analytics.kpis.contract import PLANNED
+from analytics.kpis.utilisation import UTILISATION
 from analytics.ledger import read_superseded
+from analytics.notes import WITHDRAWN
 from analytics.restatement import as_of
 from collector.config.problems import did_you_mean
-from collector.park import Park
+from collector.park import EquipmentState, Park
 from collector.records import Records
 
+BRIEF: Final = (
+    UTILISATION.slug,
+    "oee",
+    "availability",
+    "effectiveness",
+    "quality_ratio",
+    PLANNED,
+    *(f"{state.value}_time" for state in EquipmentState),
+    "unknown_time",
+    "total_count",
+)
+"""What a table shows when nothing else is asked for: there are many more numbers than fit on a screen."""
+
+_ALWAYS: Final = frozenset({UTILISATION.slug, PLANNED})
 _DAY: Final = timedelta(days=1)
 _DAWN: Final = datetime(1970, 1, 2, tzinfo=UTC)
 _DUSK: Final = datetime(2262, 1, 1, tzinfo=UTC)
@@ -83,7 +99,7 @@ class Question:
 
         Returns:
             path, period, name, start, end (UTC), coverage, and a column per KPI; by start, and by path in the order of
-            the files.
+            the files. Shifts that were withdrawn are left out.
 
         Raises:
             StoreError: the store does not answer or forbids.
@@ -106,6 +122,7 @@ class Question:
                 )
             )
             results = as_of(results, before, known_at).filter(pl.col("kpi").is_in(self.kpis))
+        results = results.filter(pl.col("note") != WITHDRAWN)
         order = pl.DataFrame({"path": self.paths}).with_row_index("place")
         window = ["path", "period", "name", "start", "end", "coverage"]
         values = (pl.col("value").filter(pl.col("kpi") == slug).last().alias(slug) for slug in self.kpis)
@@ -118,8 +135,14 @@ class Question:
         )
 
     def told(self, rows: pl.DataFrame) -> list[dict[str, Any]]:
-        """Give an answer for people: local times, ratios in per cent, times in hours, without times of nothing."""
-        shown = [slug for slug in self.kpis if BY_SLUG[slug].kind == "ratio" or slug == PLANNED or rows[slug].sum() > 0]
+        """Give an answer for people: local times, ratios in per cent, times in hours, without times of nothing.
+
+        Who asked for no number by its name sees `BRIEF`, as far as they are known.
+        """
+        if len(self.kpis) == len(KPIS):
+            shown = [slug for slug in BRIEF if slug in _ALWAYS or rows[slug].sum() > 0]
+        else:
+            shown = [slug for slug in self.kpis if _is_ratio(slug) or slug in _ALWAYS or rows[slug].sum() > 0]
         return [
             {
                 "path": row["path"],
@@ -157,6 +180,10 @@ class Question:
 
 _SCALE: Final = {"ratio": 100.0, "time": 1 / 3600, "count": 1.0, "rate": 1.0, "energy": 1.0}
 """By kind of KPI: what its values are shown times."""
+
+
+def _is_ratio(slug: str) -> bool:
+    return BY_SLUG[slug].kind == "ratio"
 
 
 def _heading(slug: str) -> str:

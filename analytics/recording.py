@@ -98,7 +98,8 @@ async def play(
     async with open_records(config) as records:
         reader = Reader(config.park, store, records)
         past = end + _MICROSECOND
-        await Jobs(reader).compute(ranges_of(paths, start, past), now=now, frontiers=frontiers)
+        known = {path: min(end, one) for path, one in (await reader.frontiers(now)).items() if path in frontiers}
+        await Jobs(reader).compute(ranges_of(paths, start, past), now=now, frontiers=known)
         alerts = await _detect(config, store, records, [signal.path for signal in signals], start, past)
         states = [signal for path in paths for signal in reader.state_signals(path)]
         told = await _first_state(store, states, start, end)

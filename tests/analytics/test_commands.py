@@ -155,3 +155,60 @@ def test_a_wrong_question_is_a_wrong_call(line: Path) -> None:
     result = run_kpi("--period", "week", "-c", line.parents[1])
     assert result.exit_code == 2
     assert "`hour`, `shift` or `day`" in result.stderr
+
+
+def test_a_path_alone_stands_for_show(line: Path, recorded: Path) -> None:
+    run_replay(line, recorded)
+    given = ("works/line-1/press", "-c", line.parents[1], "-o", "json")
+    assert printed(run_kpi(*given)) == printed(run_kpi("show", *given))
+    assert printed(run_kpi("-c", line.parents[1], "-o", "json")) == printed(
+        run_kpi("show", "-c", line.parents[1], "-o", "json")
+    )
+    every = run_kpi("--help").stdout
+    assert all(verb in every for verb in ("show", "explain", "recompute"))
+
+
+def test_a_window_is_explained(line: Path, recorded: Path) -> None:
+    run_replay(line, recorded)
+    told = run_kpi("explain", "works/line-1/press", "2026-03-02T10:00", "-c", line.parents[1])
+    assert told.exit_code == 0, told.output
+    assert "Utilisation was 0.0 %: it produced for 0 s of 1 h 00 min planned." in told.stdout
+    assert "WAIT (Idle), once" in told.stdout
+    shift = printed(run_kpi("explain", "works/line-1/press", "2026-03-02/day", "-c", line.parents[1], "-o", "json"))
+    assert (shift["name"], shift["version"], shift["account"]["producing_time"]) == ("day", 1, 3 * 3600)
+    chinese = run_kpi("explain", "works/line-1/press", "2026-03-02", "--lang", "zh", "-c", line.parents[1])
+    assert "利用率为 75.0 %" in chinese.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "hint"),
+    [
+        (("works/line-1/pres", "2026-03-02"), "did you mean `works/line-1/press`"),
+        (("works/line-1/press", "yesterday"), "write 2026-03-02"),
+        (("works/line-1/press", "2026-03-02/night"), "night"),
+        (("works/line-1/press", "2026-03-02", "--lang", "fr"), "write zh or en"),
+    ],
+)
+def test_what_cannot_be_explained_is_a_wrong_call(line: Path, arguments: tuple[str, ...], hint: str) -> None:
+    result = run_kpi("explain", *arguments, "-c", line.parents[1])
+    assert result.exit_code == 2
+    assert hint in result.stderr
+
+
+def test_a_period_is_computed_again_and_says_what_changed(line: Path, recorded: Path) -> None:
+    run_replay(line, recorded)
+    again = ("recompute", "park", "--from", "2026-03-02", "--to", "2026-03-03", "-c", line.parents[1], "-o", "json")
+    assert printed(run_kpi(*again))[0]["results written"] > 0  # the hours before the recording begins
+    assert printed(run_kpi(*again))[0]["results written"] == 0
+    line.write_text(line.read_text(encoding="utf-8").replace("WAIT: idle", "WAIT: setup"), encoding="utf-8")
+    assert printed(run_kpi(*again))[0]["results written"] > 0
+    told = printed(run_kpi("explain", "works/line-1/press", "2026-03-02", "-c", line.parents[1], "-o", "json"))
+    assert (told["version"], told["reason"], told["account"]["setup_time"]) == (2, "recomputed", 3600)
+    (before,) = told["restatements"]
+    assert before["changes"]["setup_time"] == [0, 3600]
+
+
+def test_only_what_is_there_is_computed_again(line: Path) -> None:
+    result = run_kpi("recompute", "works/lime-1", "--from", "2026-03-02", "--to", "2026-03-03", "-c", line.parents[1])
+    assert result.exit_code == 2
+    assert "did you mean `works/line-1`" in result.stderr

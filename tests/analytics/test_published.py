@@ -3,9 +3,11 @@
 from datetime import UTC, datetime, time
 from typing import Any
 
+import polars as pl
 import pytest
 
 from analytics.jobs import Jobs, ranges_of
+from analytics.notes import WITHDRAWN
 from analytics.published import Question, QuestionError
 from analytics.timeline import Reader
 from collector.park import Calendar, Shift
@@ -93,6 +95,32 @@ async def test_numbers_are_chosen_and_told_for_people(filled: ResultStore) -> No
         "idle h": pytest.approx(3),
         "coverage %": pytest.approx(75),
     }
+
+
+async def test_a_table_has_the_numbers_that_fit_on_a_screen(filled: ResultStore) -> None:
+    question = ask(PRESS, since="2026-03-02", until="2026-03-03")
+    rows = await question.answer(filled)
+    assert len(rows.columns) > 60
+    (row,) = question.told(rows)
+    assert list(row) == [
+        "path",
+        "day",
+        "utilisation %",
+        "availability %",
+        "planned h",
+        "producing h",
+        "idle h",
+        "unknown h",
+        "coverage %",
+    ]
+
+
+async def test_a_withdrawn_shift_is_not_shown(filled: ResultStore) -> None:
+    question = ask(PRESS, "shift", since="2026-03-02", until="2026-03-03")
+    (start,) = (await question.answer(filled))["start"]
+    shift = filled.kept.filter(path=PRESS, period="shift", start=start)
+    await filled.write_results(shift.with_columns(value=pl.lit(None, pl.Float64), note=pl.lit(WITHDRAWN)))
+    assert (await question.answer(filled)).is_empty()
 
 
 async def test_a_day_that_runs_says_until_when(filled: ResultStore) -> None:
