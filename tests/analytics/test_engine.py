@@ -169,7 +169,7 @@ async def test_a_killed_engine_takes_up_where_it_was(corridor: Corridor) -> None
     assert await corridor.alerts() == [("high:80", 0, 200), ("7", 5, 210)]
 
 
-async def test_a_kill_after_the_results_computes_them_again(corridor: Corridor) -> None:
+async def test_results_that_a_killed_engine_had_stored_are_computed_again_and_not_told_again(corridor: Corridor) -> None:
     await corridor.arrive(states((0, "RUN"), (1800, "WAIT")))
     await corridor.drain()
     await corridor.up(HOUR)
@@ -185,7 +185,8 @@ async def test_a_kill_after_the_results_computes_them_again(corridor: Corridor) 
     corridor.store.write_results = write  # type: ignore[method-assign]
     before = corridor.store.kept
     await corridor.restart()
-    assert (await corridor.cycle(HOUR)).results == len(before)
+    assert len(before) > 0
+    assert (await corridor.cycle(HOUR)).results == 0
     assert corridor.store.kept.equals(before)
 
 
