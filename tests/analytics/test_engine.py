@@ -169,7 +169,7 @@ async def test_a_killed_engine_takes_up_where_it_was(corridor: Corridor) -> None
     assert await corridor.alerts() == [("high:80", 0, 200), ("7", 5, 210)]
 
 
-async def test_results_that_a_killed_engine_had_stored_are_computed_again_and_not_told_again(corridor: Corridor) -> None:
+async def test_results_that_a_killed_engine_had_stored_are_not_told_again(corridor: Corridor) -> None:
     await corridor.arrive(states((0, "RUN"), (1800, "WAIT")))
     await corridor.drain()
     await corridor.up(HOUR)
