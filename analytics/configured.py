@@ -1,7 +1,8 @@
 """What a machine's numbers were computed with: its calendar and its map, as text that can be compared later.
 
     calendar   the calendar, the machine's own maintenance and the factory's zone: when work was planned
-    map        everything else that turns its samples into numbers: states, rules, cycles, reasons, how long is bridged
+    map        everything else that turns its samples into numbers: states, rules, cycles, reasons, how long is bridged;
+               and whether its OEE is told as that of its line's bottleneck
 
 When the engine starts and one of them is other than what it last computed with, results that were told are computed
 again and say why: where the calendar plans other work or other shifts, and as far back as is configured where the map
@@ -19,6 +20,7 @@ import polars as pl
 from pydantic import ValidationError
 
 from analytics.calendar import windows_of, work
+from analytics.rollup import bottlenecks
 from collector.park import Calendar, Equipment, Park
 from collector.worktime import Maintenance
 
@@ -49,7 +51,10 @@ def configured(park: Park, equipment: Equipment) -> Configured:
         for signal in equipment.inputs
     }
     losses = {code: reason.loss for code, reason in park.stop_reasons.items()}
-    return Configured(_text(calendar), _text({**own, "signals": signals, "stop_reasons": losses}))
+    limiting = bottlenecks(park).get(equipment.path.rpartition("/")[0]) == equipment.path
+    return Configured(
+        _text(calendar), _text({**own, "signals": signals, "stop_reasons": losses, "bottleneck": limiting})
+    )
 
 
 def other_work(before: str, now: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
@@ -57,9 +62,12 @@ def other_work(before: str, now: str, start: datetime, end: datetime) -> Iterato
 
     Those are where other work is planned, and the shifts that only one of them has: by another name, or with other
     edges, though there is work as before. Stretches may overlap. A calendar that cannot be read any more, written by
-    another version, is taken to differ everywhere.
+    another version, is taken to differ everywhere; so is one in another zone, whose hours and days are other windows.
     """
     try:
+        if json.loads(before)["zone"] != json.loads(now)["zone"]:
+            yield start, end
+            return
         planned, shifts = zip(*(_planned(text, start, end) for text in (before, now)), strict=True)
     except (ValidationError, KeyError, ValueError):
         yield start, end

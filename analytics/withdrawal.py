@@ -1,8 +1,9 @@
-"""Withdrawal: shifts that were told, and that the calendar does not have any more.
+"""Withdrawal: windows that were told, and that the calendar does not have any more.
 
-An hour and a day are always there; a shift that begins at another time is another window, and the old one would stand
-beside it for ever. So it is told once more, without numbers and with a note, as a restatement of what it said. Numbers
-above the machines are summed up without it; where no machine has the shift any more, they are withdrawn too.
+A shift that begins at another time is another window, and so are the hours and days of another time zone; the old ones
+would stand beside them for ever, and their time count twice. So they are told once more, without numbers and with a
+note, as a restatement of what they said. Numbers above the machines are summed up without them; where no machine has
+the window any more, they are withdrawn too.
 
     windows    path: str   period: str   start: datetime[us, UTC]
 """
@@ -22,25 +23,24 @@ from analytics.touched import Cause
 from collector.park import Park
 
 CALLED: Final = (Cause.CALENDAR.value, Cause.ASKED.value)
-"""Causes for which it is looked for shifts that are no more."""
+"""Causes for which it is looked for windows that are no more."""
 
 
 def looked_at(ranges: pl.DataFrame) -> pl.DataFrame:
-    """Give those of touched ranges (columns of `touched.TOUCHED`) in which shifts may be no more."""
+    """Give those of touched ranges (columns of `touched.TOUCHED`) in which windows may be no more."""
     return ranges.filter(pl.col("causes").list.set_intersection(list(CALLED)).list.len() > 0)
 
 
 def gone(stored: pl.DataFrame, ranges: pl.DataFrame, park: Park) -> pl.DataFrame:
-    """Give the windows of machines that are stored, lie in ranges of theirs, and are no shifts of their calendar.
+    """Give the windows of machines that are stored, touch ranges of theirs, and are none of their calendar.
 
     Args:
         stored: columns of `RESULTS`.
         ranges: what `looked_at` gives.
         park: as it is configured now.
     """
-    shifts = (
-        stored.filter(period="shift")
-        .group_by(KEY)
+    windows = (
+        stored.group_by(KEY)
         .agg(pl.col("end").max())
         .join_where(
             ranges.select(pl.col("equipment"), since="start", until="end"),
@@ -51,11 +51,11 @@ def gone(stored: pl.DataFrame, ranges: pl.DataFrame, park: Park) -> pl.DataFrame
         .select(*KEY, "end")
         .unique()
     )
-    if shifts.is_empty():
-        return shifts.select(KEY)
-    start, end = shifts.select(pl.col("start").min(), pl.col("end").max()).row(0)
-    planned = _planned(shifts["path"].unique(maintain_order=True), park, start, end)
-    return shifts.join(planned, on=["path", "start"], how="anti").select(KEY)
+    if windows.is_empty():
+        return windows.select(KEY)
+    start, end = windows.select(pl.col("start").min(), pl.col("end").max()).row(0)
+    there = _there(windows["path"].unique(maintain_order=True), park, start, end)
+    return windows.join(there, on=KEY, how="anti").select(KEY)
 
 
 def above(windows: pl.DataFrame, park: Park) -> pl.DataFrame:
@@ -81,13 +81,13 @@ def withdrawn(stored: pl.DataFrame, windows: pl.DataFrame, now: datetime) -> pl.
     )
 
 
-def _planned(paths: Iterable[str], park: Park, start: datetime, end: datetime) -> pl.DataFrame:
-    """Give when the shifts of machines begin that touch [start, end): path, start."""
+def _there(paths: Iterable[str], park: Park, start: datetime, end: datetime) -> pl.DataFrame:
+    """Give the windows of machines that touch [start, end): path, period, start."""
     alike = defaultdict(list)
     for path in paths:
         alike[id(park.calendar_of(path)), park.factory_of(path).zone].append(path)  # the park keeps its calendars
     found = []
     for (_, zone), members in alike.items():
-        windows = windows_of(park.calendar_of(members[0]), zone, start, end).filter(period="shift")
-        found.append(pl.DataFrame({"path": members}).join(windows.select("start"), how="cross"))
+        windows = windows_of(park.calendar_of(members[0]), zone, start, end)
+        found.append(pl.DataFrame({"path": members}).join(windows.select("period", "start"), how="cross"))
     return pl.concat(found)

@@ -328,3 +328,60 @@ async def test_a_shift_by_another_name_is_told_by_it(shifted: Scene) -> None:
     kept = shifted.store.kept.filter(path=PRESS, period="shift", start=at(6 * HOUR))
     assert set(kept.select("name", "version", "reason").rows()) == {("morning", 2, "calendar changed")}
     assert shifted.told(PRESS, "producing_time", "shift", 6 * HOUR) == (6 * HOUR, 2, "calendar changed")
+
+
+def zoned(zone: str) -> Park:
+    """Give the plant with its factory in a zone; the park's hours and days are those of its first factory."""
+    made = plant()
+    (factory,) = made.factories
+    return made.model_copy(update={"factories": (factory.model_copy(update={"time_zone": zone}),)})
+
+
+async def test_the_days_of_another_zone_take_the_place_of_those_that_were(scene: Scene) -> None:
+    await scene.begin(zoned("Asia/Shanghai"), 2 * DAY + 5)
+    await scene.cycle(2 * DAY + 10)
+    for path in (PRESS, LATHE, "works/line", "works", "park"):
+        assert scene.told(path, "calendar_time", "day", 0) == NO_MORE
+        assert scene.told(path, "calendar_time", "hour", 5 * HOUR)[1:] == (1, "")
+    assert scene.told(PRESS, "producing_time", "day", -8 * HOUR) == (6 * HOUR, 1, "")
+    assert scene.told("works/line", "calendar_time", "day", 16 * HOUR) == (2 * DAY, 1, "")
+    days = accounts_of(scene.store.kept).filter(period="day", path=PRESS).sort("start")
+    assert (days["end"] <= days["start"].shift(-1)).drop_nulls().all()
+
+
+async def test_a_zone_that_is_off_by_half_an_hour_has_other_hours(scene: Scene) -> None:
+    await scene.begin(zoned("Asia/Kolkata"), 2 * DAY + 5)
+    await scene.cycle(2 * DAY + 10)
+    assert scene.told(PRESS, "calendar_time", "hour", 5 * HOUR) == NO_MORE
+    assert scene.told(PRESS, "producing_time", "hour", 5.5 * HOUR) == (HOUR / 2, 1, "")
+    await scene.begin(plant(), 2 * DAY + 15)
+    await scene.cycle(2 * DAY + 20)
+    assert scene.told(PRESS, "producing_time", "hour", 5 * HOUR) == (HOUR, 3, "calendar changed")
+    assert scene.told(PRESS, "producing_time", "hour", 5.5 * HOUR) == NO_MORE
+
+
+async def test_days_without_work_have_another_zone_too(shifted: Scene) -> None:
+    rest = (Calendar(shifts=(Shift(name="all", start=time(0), end=time(0), days=("sun",)),)),) * 2
+    await change(shifted, *rest)
+    made = shifts(*rest)
+    (factory,) = made.factories
+    moved = factory.model_copy(update={"time_zone": "Asia/Shanghai"})
+    await shifted.begin(made.model_copy(update={"factories": (moved,)}), 2 * DAY + 15)
+    await shifted.cycle(2 * DAY + 20)
+    assert shifted.told(PRESS, "calendar_time", "day", 0) == (None, 3, "calendar changed")
+    assert shifted.told(PRESS, "calendar_time", "day", -8 * HOUR) == (DAY, 1, "")
+
+
+async def test_another_bottleneck_restates_the_oee_that_limits_a_line(scene: Scene) -> None:
+    made = plant()
+    (factory,) = made.factories
+    (one,) = factory.lines
+    lines = (one.model_copy(update={"bottleneck": "lathe"}),)
+    limited = made.model_copy(update={"factories": (factory.model_copy(update={"lines": lines}),)})
+    await scene.begin(limited, 2 * DAY + 5)
+    await scene.cycle(2 * DAY + 10)
+    assert scene.told("works/line", "oee_bottleneck") == (None, 2, "map changed")  # no part of the lathe is counted
+    assert scene.told(PRESS, "oee") == (0.25, 1, "")
+    await scene.begin(made, 2 * DAY + 15)
+    await scene.cycle(2 * DAY + 20)
+    assert scene.told("works/line", "oee_bottleneck") == (0.25, 3, "map changed")
