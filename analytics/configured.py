@@ -52,9 +52,8 @@ def configured(park: Park, equipment: Equipment) -> Configured:
     }
     losses = {code: reason.loss for code, reason in park.stop_reasons.items()}
     limiting = bottlenecks(park).get(equipment.path.rpartition("/")[0]) == equipment.path
-    return Configured(
-        _text(calendar), _text({**own, "signals": signals, "stop_reasons": losses, "bottleneck": limiting})
-    )
+    line = {"bottleneck": True} if limiting else {}
+    return Configured(_text(calendar), _text({**own, **line, "signals": signals, "stop_reasons": losses}))
 
 
 def other_work(before: str, now: str, start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime]]:
