@@ -27,6 +27,9 @@ ABREAST: Final = 2
 AHEAD: Final = 2
 """Tasks for each thread of Dask's workers that are under way or wait there."""
 
+PATIENCE: Final = 10.0
+"""Seconds after which it is asked whether a task that is not done has a worker at all."""
+
 
 class Workers(Protocol):
     """Carries tasks out."""
@@ -65,8 +68,9 @@ class Local:
 class DaskWorkers:
     """Carries tasks out on the workers of a Dask scheduler; enter its block first."""
 
-    def __init__(self, scheduler: str, kind: str, settings: BaseModel) -> None:
+    def __init__(self, scheduler: str, kind: str, settings: BaseModel, patience: float = PATIENCE) -> None:
         """Prepare; `kind` and `settings` are those of the store, which each worker opens itself."""
+        self._patience = patience
         self._scheduler = scheduler
         self._kind = kind
         self._settings = settings
@@ -94,7 +98,8 @@ class DaskWorkers:
         client = await self._connected()
 
         async def carry(task: Task) -> tuple[Task, Computed]:
-            return task, await client.submit(compute_there, self._kind, self._settings, task, pure=False).result()
+            future = client.submit(compute_there, self._kind, self._settings, task, pure=False)
+            return task, await self._attended(client, future.result())
 
         try:
             room = AHEAD * max(await _threads(client), 1)
@@ -104,6 +109,21 @@ class DaskWorkers:
             self._client = None
             reason = f"{error}; check the scheduler and its workers, what was not computed is tried again"
             raise StoreUnavailableError(self._name, reason) from error
+
+    async def _attended(self, client: Any, result: Coroutine[Any, Any, Computed]) -> Computed:
+        """Wait for what comes of a task; a scheduler that no worker is left of would keep it for ever, and say nothing."""
+        waiting = asyncio.create_task(result, name="result of a task")
+        try:
+            while not (await asyncio.wait({waiting}, timeout=self._patience))[0]:
+                if not await _threads(client):
+                    reason = (
+                        f"the scheduler has no worker; start some with `dask worker {self._scheduler}`,"
+                        " or write `engine: local`"
+                    )
+                    raise StoreUnavailableError(self._name, reason)
+            return waiting.result()
+        finally:
+            waiting.cancel()
 
     async def _connected(self) -> Any:
         if self._client is not None:

@@ -1,5 +1,6 @@
 """Tasks on a real Dask cluster: spawned workers that read the lake themselves give what one process gives."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -41,7 +42,7 @@ async def cluster() -> AsyncIterator[LocalCluster]:
         threads_per_worker=1,
         processes=True,
         host="127.0.0.1",
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",
         asynchronous=True,
         memory_limit=0,
     )
@@ -95,3 +96,28 @@ async def test_a_scheduler_that_is_not_there_says_what_to_do(tmp_path: Path, rec
     async with DaskWorkers("tcp://127.0.0.1:9", "lake", settings) as workers:
         with pytest.raises(StoreUnavailableError, match="start one with `dask scheduler`"):
             await results(settings, workers, records)
+
+
+async def test_a_scheduler_without_workers_says_what_to_do(tmp_path: Path, records: Records) -> None:
+    await records.run(lambda connection: write_links(connection, [link(last=3 * DAY)]))
+    settings = await filled(tmp_path / "here")
+    alone = LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address="127.0.0.1:0", asynchronous=True)
+    async with alone, DaskWorkers(alone.scheduler_address, "lake", settings, patience=0.1) as workers:
+        with pytest.raises(StoreUnavailableError, match="start some with `dask worker tcp://"):
+            await results(settings, workers, records)
+        alone.scale(1)
+        await alone
+        assert (await results(settings, workers, records)).height > 1000
+
+
+async def test_what_a_killed_worker_had_in_hand_is_computed_by_the_other(
+    cluster: LocalCluster, tmp_path: Path, records: Records
+) -> None:
+    await records.run(lambda connection: write_links(connection, [link(last=3 * DAY)]))
+    here = await results(await filled(tmp_path / "here"), Local(), records)
+    settings = await filled(tmp_path / "there")
+    process = cluster.workers[0].process.process
+    async with DaskWorkers(cluster.scheduler_address, "lake", settings) as workers, asyncio.TaskGroup() as group:
+        there = group.create_task(results(settings, workers, records))
+        process.kill()
+    assert there.result().sort(*KEY, "kpi").equals(here.sort(*KEY, "kpi"))
