@@ -111,7 +111,7 @@ class DaskWorkers:
             raise StoreUnavailableError(self._name, reason) from error
 
     async def _attended(self, client: Any, result: Coroutine[Any, Any, Computed]) -> Computed:
-        """Wait for what comes of a task; a scheduler that no worker is left of would keep it for ever, and say nothing."""
+        """Wait for what comes of a task; a scheduler without workers would keep it for ever, and say nothing."""
         waiting = asyncio.create_task(result, name="result of a task")
         try:
             while not (await asyncio.wait({waiting}, timeout=self._patience))[0]:
