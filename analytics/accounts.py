@@ -115,14 +115,15 @@ def accounts(
         .group_by("window")
         .agg(pl.col(*micro, "failure_count", *_SUMS, *IDEAL_TIMES).sum())
     )
+    # A counter counts from its first reading on: what a window says does not depend on those computed beside it.
     counted = parts.group_by("equipment").agg(
-        pl.col(name).is_not_null().any().alias(f"has_{slug}") for slug, name in _SUMS.items()
+        pl.col("time").filter(pl.col(name).is_not_null()).min().alias(f"{slug}_since") for slug, name in _SUMS.items()
     )
     return (
         begun.join(every, on="window", how="left")
         .join(counted, on="equipment", how="left")
         .with_columns(pl.col(*micro, "failure_count", *_SUMS, *IDEAL_TIMES).fill_null(0))
-        .with_columns(pl.when(f"has_{slug}").then(slug).alias(slug) for slug in _SUMS)
+        .with_columns(pl.when(pl.col(f"{slug}_since") < pl.col("end")).then(slug).alias(slug) for slug in _SUMS)
         .with_columns((pl.col(IDEAL_TIMES) * 1e6).round().cast(pl.Int64))
         .with_columns(pl.sum_horizontal(LOSS_TIMES).alias(CALENDAR), pl.sum_horizontal(STATE_TIMES).alias(PLANNED))
         .pipe(_divide)
