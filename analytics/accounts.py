@@ -16,12 +16,15 @@
   those parts took is in `overtime` and in planned stops.
 - A failure is a run of unplanned stops. It is counted where it begins, once, also when a break, maintenance or the end
   of a shift lies in it; one that began outside planned time is not counted, nor one whose beginning no interval shows.
+- By reason, a stop is an unbroken stretch of one loss for one reason. It is counted where it begins in planned time,
+  once: not again in the next window, nor behind a break or maintenance shorter than `BREAK` in which the machine stood.
+  Where the reason changes while it stands, each reason is counted, so that the sum may exceed the failures.
 
 Everything is summed up in microseconds and becomes seconds at the end, so that hours add up to their day. Windows are
 cut into cells at each other's edges; what lies in a cell is summed up once, however many windows it is in.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import polars as pl
@@ -67,9 +70,14 @@ BY_REASON: Final = pl.Schema(
         "loss": pl.String(),
         "reason": pl.String(),
         "seconds": pl.Float64(),
+        "stops": pl.Float64(),
     }
 )
-"""Columns of seconds by reason: the window, a loss that has reasons, the reason (empty: nobody says), seconds."""
+"""Columns of what was lost by reason: the window, a loss that has reasons, the reason (empty: nobody says), seconds,
+and how many stops began in it (null: results of an older parkline, which did not count them)."""
+
+BREAK: Final = timedelta(hours=1)
+"""How long a break or maintenance in a stop lasts less than for the stop behind it to be the same one."""
 
 _SUMS: Final = {
     "total_count": "total",
@@ -135,22 +143,56 @@ def accounts(
 
 
 def by_reason(intervals: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
-    """Give the seconds of every loss that has reasons, by reason and window: columns of `BY_REASON`.
+    """Give the seconds and stops of every loss that has reasons, by reason and window: columns of `BY_REASON`.
 
-    What has no time in a window has no row. The seconds of the reasons of a loss add up to the loss.
+    What has no time in a window has no row. The seconds of the reasons of a loss add up to the loss. A stop that began
+    before a window has seconds in it and is not among its stops.
     """
     begun = _begun(intervals, windows)
     cells, within = _cells(begun)
     wanted = intervals.filter(pl.col("loss").is_in(REASONED)).select("equipment", "start", "end", "loss", "reason")
     sums = overlay(wanted, cells).group_by("cell", "loss", "reason").agg(_lasted().sum().alias("lasted"))
+    counts = _in_cells(stops_begun(intervals), cells).group_by("cell", "loss", "reason").agg(stops=pl.len())
     return (
         within.join(sums, on="cell", how="inner")
+        .join(counts, on=["cell", "loss", "reason"], how="left")
         .group_by("window", "loss", "reason")
-        .agg((pl.col("lasted").sum() / 1e6).round(6).alias("seconds"))
+        .agg(
+            (pl.col("lasted").sum() / 1e6).round(6).alias("seconds"),
+            pl.col("stops").sum().cast(pl.Float64),
+        )
         .join(begun.select("window", "period", "start", path="equipment"), on="window", how="inner")
         .select(BY_REASON.names())
         .sort(*KEY, "loss", "reason")
     )
+
+
+def stops_begun(intervals: pl.DataFrame) -> pl.DataFrame:
+    """Give when stops began, of every loss that has reasons: equipment, time, loss, reason; by equipment and time.
+
+    Args:
+        intervals: columns of `losses.INTERVALS`, from `BREAK` before the first instant of which this is asked.
+    """
+    stands = pl.col("loss").is_in([Loss.NOT_SCHEDULED, Loss.PLANNED_STOP]) & pl.col("state").is_in(_AS_BEFORE)
+    told = (
+        intervals.sort("equipment", "start")
+        .with_columns(stretch=pl.col("start").ne_missing(pl.col("end").shift()).cum_sum().over("equipment"))
+        .select("equipment", "start", "end", "loss", "reason", "stretch", stands=stands)
+    )
+    names = ("loss", "reason", "end", "stretch")
+    # What lay right before, and what lay before that in which the machine merely stood on.
+    right = {f"right_{name}": pl.col(name).shift().over("equipment") for name in names}
+    past = {
+        f"past_{name}": pl.when(~pl.col("stands")).then(name).forward_fill().shift().over("equipment") for name in names
+    }
+
+    def alike(before: str) -> pl.Expr:
+        return pl.all_horizontal(pl.col(name) == pl.col(f"{before}_{name}") for name in ("loss", "reason", "stretch"))
+
+    behind = alike("past") & (pl.col("start") - pl.col("past_end") < BREAK) & (pl.col("loss") != Loss.PLANNED_STOP)
+    goes_on = (alike("right") | behind).fill_null(value=False)
+    begun = told.with_columns(**right, **past).filter(pl.col("loss").is_in(REASONED) & ~goes_on)
+    return begun.select("equipment", "loss", "reason", time="start")
 
 
 def judged(products: pl.DataFrame) -> pl.DataFrame:
@@ -292,13 +334,15 @@ def _failures(intervals: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
         .with_columns(pl.col("fails").forward_fill())
         .filter(failed & pl.col("follows") & ~pl.col("fails").shift())
     )
-    found = (
-        began.select("equipment", time="start")
-        .sort("time")
-        .join_asof(cells.sort("start"), left_on="time", right_on="start", by="equipment", check_sortedness=False)
+    return _in_cells(began.select("equipment", time="start"), cells).group_by("cell").agg(failure_count=pl.len())
+
+
+def _in_cells(events: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    """Give events (equipment, time, and more) with the `cell` that each lies in; without those that lie in none."""
+    found = events.sort("time").join_asof(
+        cells.sort("start"), left_on="time", right_on="start", by="equipment", check_sortedness=False
     )
-    inside = found.filter(pl.col("time") < pl.col("end"))
-    return inside.group_by("cell").agg(failure_count=pl.len())
+    return found.filter(pl.col("time") < pl.col("end"))
 
 
 def _made(cells: pl.DataFrame, intervals: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:

@@ -5,14 +5,12 @@ Pure: from an `explain.Explanation` to lines of text. Times of day are local to 
 
 from collections.abc import Iterator
 from datetime import datetime, time
-from typing import Final, Literal, TypeAlias
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from analytics.explain import Explanation, tree
 from analytics.kpis.catalogue import BY_SLUG
-
-Language: TypeAlias = Literal["zh", "en"]
-"""The languages of answers."""
+from analytics.wording import GAP_KINDS, GAP_STATES, Language, because, in_language
 
 NOTHING: Final = "-"
 """Where there is no number."""
@@ -34,42 +32,44 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "so_far": (" 至 {until}", " until {until}"),
     "unstored": ("尚未计算入库", "not stored yet"),
     "oee": (
-        "OEE 为 {oee}：计划开动时间内可用 {availability}，性能效率 {effectiveness}，合格 {quality}。",
+        "设备综合效率 OEE 为 {oee}：可用率 {availability}，性能效率 {effectiveness}，合格率 {quality}。",
         "OEE was {oee}: {availability} of planned busy time available, {effectiveness} of ideal speed, {quality} good.",
     ),
     "utilised": (
-        "利用率为 {utilisation}：计划 {planned}，其中生产 {producing}。",
+        "设备利用率为 {utilisation}：计划时间 {planned}，其中生产 {producing}。",
         "Utilisation was {utilisation}: it produced for {producing} of {planned} planned.",
     ),
-    "nothing": ("该时段尚无任何记录。", "Nothing is known of it yet."),
+    "nothing": ("该时段尚无记录。", "Nothing is known of it yet."),
     "unplanned": ("该时段没有计划生产。", "No work was planned."),
     "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
     "where": ("时间去向", "Where the time went"),
     "why": ("停机原因", "Why it stood"),
-    "stop": ("{reason} ({loss}), {times}", "{reason} ({loss}), {times}"),
+    "stop": ("{reason}（{loss}），{times}", "{reason} ({loss}), {times}"),
+    "before": ("开始于该时段之前", "began before"),
     "once": ("1 次", "once"),
     "times": ("{times} 次", "{times} times"),
-    "nobody": ("未说明", "nobody says"),
+    "nobody": ("未注明原因", "no reason given"),
     "made": ("产量", "What was made"),
     "parts": ("共 {total} 件，合格 {good}，不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
     "readings": (
         "{signal}：读数 {before} 至 {value}（{first} 至 {last}）",
         "{signal}: from {before} to {value} (read {first} to {last})",
     ),
-    "reset": ("{signal}: {time} {kind}, {before} → {value}", "{signal}: {kind} at {time}, {before} → {value}"),
-    "cycle": ("{product} 理想节拍 {ideal}（自 {since}）", "ideal cycle of {product}: {ideal} (since {since})"),
-    "always": ("配置时", "as configured"),
-    "any": ("产品", "every product"),
+    "reset": ("{signal}：{time} {kind}，{before} → {value}", "{signal}: {kind} at {time}, {before} → {value}"),
+    "cycle": ("{product}理想节拍：{ideal}（{since}）", "ideal cycle of {product}: {ideal} ({since})"),
+    "always": ("按配置", "as configured"),
+    "since": ("自 {time} 起", "since {time}"),
+    "any": ("所有产品", "every product"),
     "unknown_cycle": ("未知", "not known"),
-    "coverage": ("状态已知 {coverage}。", "State known for {coverage} of planned time."),
+    "coverage": ("计划时间中状态已知的占 {coverage}。", "State known for {coverage} of planned time."),
     "gap": ("采集缺口 {start} 至 {end}（{state}）：{cause}", "gap from {start} to {end} ({state}): {cause}"),
-    "lasting": ("仍在持续", "now"),
-    "calendar": ("日历：{day} {note}", "Calendar: {day} {note}"),
-    "missing": ("缺少什么", "What is missing"),
-    "history": ("更正记录", "Restated"),
+    "lasting": ("现在", "now"),
+    "calendar": ("日历：{day} {note}", "Calendar: {day}, {note}"),
+    "missing": ("说明", "Notes"),
+    "history": ("更正记录", "Restatements"),
     "was": (
-        "第 {version} 版（{computed}） 于 {replaced} 因 {reason} 更正：{changes}",
-        "version {version} of {computed} was replaced {replaced} because of {reason}: {changes}",
+        "第 {version} 版（{computed} 计算）于 {replaced} 更正，原因：{reason}；{changes}",
+        "version {version}, computed {computed}, was replaced {replaced} because of {reason}: {changes}",
     ),
     "from": ("数据来源：{signals}", "Comes from: {signals}"),
     "reset_kind": ("计数器清零", "reset"),
@@ -78,6 +78,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "correction": ("读数更正", "corrected"),
 }
 """Sentences by name, in Chinese and English."""
+
+
+_GAP_STATES: Final = {"open": "data may be missing", "filled": "filled later", "unfillable": "cannot be filled"}
+"""What became of a gap, in English."""
 
 
 def answer(told: Explanation, language: Language) -> list[str]:
@@ -102,7 +106,7 @@ class _Answer:
         yield from self._section("history", self._history())
         yield ""
         names = [path.removeprefix(f"{self._told.path}/") for path in self._told.signals]
-        yield self._say("from", signals=", ".join(names))
+        yield self._say("from", signals=self._comma.join(names))
 
     def _section(self, word: str, rows: Iterator[str]) -> Iterator[str]:
         found = list(rows)
@@ -123,7 +127,7 @@ class _Answer:
         else:
             version = self._say("version", version=str(told.version), computed=self._at(told.computed))
             if told.reason:
-                version += self._say("restated", reason=told.reason)
+                version += self._say("restated", reason=because(told.reason, self._language))
         return f"{told.path} · {window} ({period}) · {version}"
 
     def _summary(self) -> Iterator[str]:
@@ -147,7 +151,10 @@ class _Answer:
             yield self._say("calendar", day=day, note=note)
         for gap in self._told.gaps:
             end = self._say("lasting") if gap["end"] is None else self._at(gap["end"])
-            yield self._say("gap", start=self._at(gap["start"]), end=end, state=gap["state"], cause=gap["cause"])
+            zh = self._language == "zh"
+            state = GAP_STATES.get(gap["state"], gap["state"]) if zh else _GAP_STATES.get(gap["state"], gap["state"])
+            cause = GAP_KINDS.get(gap["kind"], gap["cause"]) if zh else gap["cause"]
+            yield self._say("gap", start=self._at(gap["start"]), end=end, state=state, cause=cause)
 
     def _tree(self) -> Iterator[str]:
         judged = self._told.account.get("judged_time")
@@ -160,7 +167,8 @@ class _Answer:
 
     def _stops(self) -> Iterator[str]:
         for row in self._told.stops[:STOPS]:
-            times = self._say("once") if row["times"] == 1 else self._say("times", times=str(row["times"]))
+            few = {0: self._say("before"), 1: self._say("once")}
+            times = few.get(row["times"]) or self._say("times", times=str(row["times"]))
             loss = self._title(f"{row['loss']}_time")
             reason = self._reason(row["reason"]) or self._say("nobody")
             yield f"{_long(row['seconds']):>12}  {self._say('stop', reason=reason, loss=loss, times=times)}"
@@ -186,15 +194,16 @@ class _Answer:
                 yield self._say("reset", signal=name, kind=kind, time=self._at(row["time"]), **values)
         for made in self._told.products if account.get("total_count") is not None else ():
             ideal = self._say("unknown_cycle") if made["ideal"] is None else f"{made['ideal']:g} s"
-            since = self._say("always") if made["since"] < self._told.start else self._at(made["since"])
+            begun = made["since"] >= self._told.start
+            since = self._say("since", time=self._at(made["since"])) if begun else self._say("always")
             yield self._say("cycle", product=made["product"] or self._say("any"), ideal=ideal, since=since)
 
     def _missing(self) -> Iterator[str]:
         notes = dict.fromkeys(row["note"] for row in self._told.kpis if row["note"] and row["slug"] != OF_LINES)
         for note in notes:
             slugs = [self._title(row["slug"]) for row in self._told.kpis if row["note"] == note]
-            few = ", ".join(slugs[:3]) + (" …" if len(slugs) > len(slugs[:3]) else "")
-            yield f"{few}: {note}"
+            few = self._comma.join(slugs[:3]) + (" …" if len(slugs) > len(slugs[:3]) else "")
+            yield f"{few}{self._colon}{in_language(note, self._language)}"
 
     def _history(self) -> Iterator[str]:
         for row in self._told.restatements:
@@ -203,16 +212,31 @@ class _Answer:
                 for slug, (before, after) in row["changes"].items()
                 if slug in BY_SLUG and BY_SLUG[slug].kind == "ratio"
             ]
-            few = ", ".join(changes[:4]) + (" …" if len(changes) > len(changes[:4]) else "")
+            few = self._comma.join(changes[:4]) + (" …" if len(changes) > len(changes[:4]) else "")
             instants = {name: self._at(row[name]) for name in ("computed", "replaced")}
             yield self._say(
-                "was", version=str(row["version"]), reason=row["reason"], changes=few or NOTHING, **instants
+                "was",
+                version=str(row["version"]),
+                reason=self._because(row["reason"]),
+                changes=few or NOTHING,
+                **instants,
             )
 
     def _title(self, slug: str) -> str:
         kpi = BY_SLUG.get(slug)
         title = "" if kpi is None else (kpi.title.zh if self._language == "zh" else kpi.title.en)
         return title or slug.removesuffix("_time").replace("_", " ")
+
+    @property
+    def _comma(self) -> str:
+        return "、" if self._language == "zh" else ", "
+
+    @property
+    def _colon(self) -> str:
+        return "：" if self._language == "zh" else ": "
+
+    def _because(self, reason: str) -> str:
+        return because(reason, self._language)
 
     def _reason(self, code: str) -> str:
         title = self._told.titles.get(code)

@@ -18,6 +18,7 @@ import polars as pl
 
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.kpis.contract import ACCOUNT
+from analytics.wording import Language, because, in_language
 from collector.park import Title
 
 TREE: Final = (
@@ -80,7 +81,7 @@ class Explanation:
     """The columns of `kpis.contract.ACCOUNT`: seconds, parts, kW.h."""
 
     stops: Sequence[Mapping[str, Any]]
-    """loss, reason, seconds, times (how many intervals); the longest first."""
+    """loss, reason, seconds, times (how many of them began in the window); the longest first."""
 
     intervals: pl.DataFrame
     """Columns of `losses.INTERVALS`, with production divided: they add up to the window."""
@@ -95,10 +96,10 @@ class Explanation:
     """Paths of the signals that all this came from."""
 
     gaps: Sequence[Mapping[str, Any]]
-    """start, end, cause, state of the ledger's gaps that touch the window."""
+    """start, end, cause, kind, state of the ledger's gaps that touch the window."""
 
     days: Mapping[str, str]
-    """What is said of a local day: holiday or special day, and its name."""
+    """What is said of a local day: holiday or special day, and its name, in the language it was read in."""
 
     titles: Mapping[str, Title]
     """What people call the reasons for stops, by code."""
@@ -106,12 +107,13 @@ class Explanation:
     restatements: Sequence[Mapping[str, Any]]
     """version, computed, replaced, reason, changes (slug to before and after); the newest first."""
 
-    def as_json(self) -> dict[str, Any]:
-        """Give it as programs read it."""
+    def as_json(self, language: Language = "en") -> dict[str, Any]:
+        """Give it as programs read it; notes and reasons of restatements in a language."""
         edges = ("path", "period", "name", "start", "end", "time_zone", "version", "computed", "reason", "coverage")
         return {
             **{name: getattr(self, name) for name in edges},
-            "kpis": list(self.kpis),
+            "reason": because(self.reason, language),
+            "kpis": [{**row, "note": in_language(row["note"], language)} for row in self.kpis],
             "losses": tree(self.account),
             "account": dict(self.account),
             "stops": list(self.stops),
@@ -121,7 +123,7 @@ class Explanation:
             "signals": list(self.signals),
             "gaps": list(self.gaps),
             "days": dict(self.days),
-            "restatements": list(self.restatements),
+            "restatements": [{**row, "reason": because(row["reason"], language)} for row in self.restatements],
         }
 
 
@@ -155,13 +157,21 @@ def kpis_of(results: pl.DataFrame, account: Mapping[str, float | None]) -> list[
     return found
 
 
-def stops_of(intervals: pl.DataFrame) -> list[dict[str, Any]]:
-    """Give the stops among intervals by loss and reason, the longest first."""
+def stops_of(intervals: pl.DataFrame, begun: pl.DataFrame) -> list[dict[str, Any]]:
+    """Give the stops by loss and reason, the longest first.
+
+    Args:
+        intervals: columns of `losses.INTERVALS`, those within the window.
+        begun: what `accounts.stops_begun` gave, those within the window.
+    """
+    counts = begun.group_by("loss", "reason").agg(times=pl.len())
     quiet = ["not_scheduled", "producing", "productive", "quality_loss", "speed_loss", "unknown"]
     return (
         intervals.filter(~pl.col("loss").is_in(quiet))
         .group_by("loss", "reason")
-        .agg(seconds=((pl.col("end") - pl.col("start")).dt.total_microseconds().sum() / 1e6), times=pl.len())
+        .agg(seconds=((pl.col("end") - pl.col("start")).dt.total_microseconds().sum() / 1e6))
+        .join(counts, on=["loss", "reason"], how="left")
+        .with_columns(pl.col("times").fill_null(0))
         .sort("seconds", "loss", "reason", descending=[True, False, False])
         .to_dicts()
     )

@@ -11,7 +11,7 @@ from typing import Any, Final, Self
 import polars as pl
 
 from adapters.stores.contract import Store
-from analytics.accounts import accounts, divided
+from analytics.accounts import accounts, divided, stops_begun
 from analytics.calendar import WINDOWS, notes, windows_of
 from analytics.computing import Told, tell
 from analytics.explain import Explanation, kpis_of, stops_of
@@ -22,6 +22,7 @@ from analytics.planning import planner
 from analytics.restatement import changes
 from analytics.results import results
 from analytics.timeline import Reader
+from analytics.wording import Language
 from collector.config.problems import did_you_mean
 from collector.gaps import read_gaps
 from collector.park import Park
@@ -93,8 +94,14 @@ class Window:
         return pl.DataFrame([row], schema={"equipment": pl.String(), **WINDOWS})
 
 
-async def explain(reader: Reader, window: Window, *, now: datetime) -> Explanation:
+async def explain(reader: Reader, window: Window, *, now: datetime, language: Language = "en") -> Explanation:
     """Explain the numbers of a window.
+
+    Args:
+        reader: where they rest.
+        window: which.
+        now: the present, UTC.
+        language: of what is said of its days.
 
     Raises:
         StoreError: the store does not answer or forbids.
@@ -118,7 +125,7 @@ async def explain(reader: Reader, window: Window, *, now: datetime) -> Explanati
     signals = park.equipment[window.path].inputs
     sources = {signal.source for signal in signals}
     zone = park.factory_of(window.path).zone
-    days = notes(park.calendar_of(window.path), zone, window.start, window.end)
+    days = notes(park.calendar_of(window.path), zone, window.start, window.end, language=language)
     return Explanation(
         path=window.path,
         period=window.period,
@@ -132,13 +139,13 @@ async def explain(reader: Reader, window: Window, *, now: datetime) -> Explanati
         coverage=head.get("coverage"),
         kpis=kpis_of(rows, account),
         account=account,
-        stops=stops_of(told.within(window.start, window.end)),
+        stops=stops_of(told.within(window.start, window.end), _begun(told, window)),
         intervals=divided(told.within(window.start, window.end), told.products, made),
         steps=_within(told, window),
         products=_products(told, window),
         signals=[signal.path for signal in signals],
         gaps=[
-            {"start": gap.start, "end": gap.end, "cause": gap.cause, "state": gap.state}
+            {"start": gap.start, "end": gap.end, "cause": gap.cause, "kind": gap.kind, "state": gap.state}
             for gap in gaps
             if gap.source in sources and (not gap.signals or {s.path for s in signals} & set(gap.signals))
         ],
@@ -156,6 +163,12 @@ async def _stored(store: Store, window: Window) -> pl.DataFrame:
 
 def _within(told: Told, window: Window) -> pl.DataFrame:
     return told.steps.filter((pl.col("time") >= window.start) & (pl.col("time") < window.end)).sort("signal", "time")
+
+
+def _begun(told: Told, window: Window) -> pl.DataFrame:
+    """Give the stops that began within the window."""
+    begun = stops_begun(told.intervals)
+    return begun.filter((pl.col("time") >= window.start) & (pl.col("time") < window.end))
 
 
 def _products(told: Told, window: Window) -> list[dict[str, Any]]:

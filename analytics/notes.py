@@ -15,6 +15,7 @@ from typing import Final
 
 import polars as pl
 
+from analytics import wording
 from analytics.counters import counter, kilowatt_hours
 from analytics.kpis.catalogue import KPIS
 from analytics.kpis.contract import ACCOUNT, PLANNED, Kpi
@@ -26,7 +27,7 @@ from collector.staterules import ByCounter, ByExpression, ByThreshold
 UNKNOWN_PRODUCTS: Final = ("path", "period", "start", "product")
 """Columns of products without an ideal cycle: a row per window and product."""
 
-WITHDRAWN: Final = "withdrawn: the calendar has no such shift any more"
+WITHDRAWN: Final = wording.WITHDRAWN.en
 """The note of every number of a shift that was told and is no more; see `analytics.withdrawal`."""
 
 _STATES: Final = "producing"
@@ -38,16 +39,14 @@ _NAMED: Final = 3
 """How many unknown products a note names."""
 
 _ABOVE: Final = {
-    _STATES: "no machine of it has a state that means production: write `producing` in `states:` of state signals",
-    "total": "no machine of it counts parts: give signals `role: total_count` or `role: good_count`",
-    "quality": "no machine of it tells good parts from rejected ones: give signals `role: reject_count`",
-    "ideal_cycle": "no machine of it has an ideal cycle: write `ideal_cycle:` in the line files",
-    "rework": "no machine of it counts reworked parts: give signals `role: rework_count`",
-    "energy": "no machine of it has an energy meter: give signals `role: energy`",
+    _STATES: wording.NONE_PRODUCES.en,
+    "total": wording.NONE_COUNTS.en,
+    "quality": wording.NONE_SORTS.en,
+    "ideal_cycle": wording.NONE_HAS_CYCLE.en,
+    "rework": wording.NONE_REWORKS.en,
+    "energy": wording.NONE_METERS.en,
 }
 """Every need, in the order in which it is told, and what is said where no machine meets it."""
-
-_ALL_GOOD: Final = "every part is taken for good: no signal of role `reject_count`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +73,9 @@ def notes(park: Park) -> Notes:
     unsorted = {
         path for path, machine in park.equipment.items() if counts_parts(machine) and not counts_quality(machine)
     }
-    assumed = {slug: dict.fromkeys(sorted(unsorted), _ALL_GOOD) for slug in ("good_count", "oee", "nee", "teep")}
+    assumed = {
+        slug: dict.fromkeys(sorted(unsorted), wording.ALL_GOOD.en) for slug in ("good_count", "oee", "nee", "teep")
+    }
     return Notes(lacking, assumed)
 
 
@@ -116,36 +117,33 @@ def _of_window(kpi: Kpi, value: pl.Expr) -> Iterable[pl.Expr]:
     is_null = value.is_null()
     line = pl.col("path").str.count_matches("/", literal=True) == 1
     if kpi.slug == "oee_bottleneck":
-        yield pl.when(~line).then(pl.lit("told of lines alone"))
+        yield pl.when(~line).then(pl.lit(wording.OF_LINES.en))
         return
     if kpi.level == "equipment":
-        yield pl.when(~is_machine()).then(pl.lit("told of machines alone"))
+        yield pl.when(~is_machine()).then(pl.lit(wording.OF_MACHINES.en))
     if "ideal_cycle" in kpi.needs:
         yield _unknown(is_null)
     if kpi.slug in _BY_SPEED:
         yield pl.when(~is_null).then(_too_fast())
     if PLANNED in kpi.inputs:
-        yield pl.when(is_null & (pl.col(PLANNED) == 0)).then(pl.lit("nothing was planned in this window"))
+        yield pl.when(is_null & (pl.col(PLANNED) == 0)).then(pl.lit(wording.UNPLANNED.en))
     if "failure_count" in kpi.inputs:
-        yield pl.when(is_null).then(pl.lit("no failure in this window"))
+        yield pl.when(is_null).then(pl.lit(wording.NO_FAILURE.en))
     if "total" in kpi.needs:
         none = pl.col("total_count").is_null()
-        yield pl.when(is_null & none).then(pl.lit("no counter was read yet"))
-        yield pl.when(is_null & (pl.col("total_count") == 0)).then(pl.lit("no part was counted in this window"))
+        yield pl.when(is_null & none).then(pl.lit(wording.NO_READING.en))
+        yield pl.when(is_null & (pl.col("total_count") == 0)).then(pl.lit(wording.NO_PART.en))
     if "energy" in kpi.needs:
-        yield pl.when(is_null & pl.col("energy").is_null()).then(pl.lit("no meter was read yet"))
+        yield pl.when(is_null & pl.col("energy").is_null()).then(pl.lit(wording.NO_METER_READING.en))
     if "rework" in kpi.needs:
-        yield pl.when(is_null & pl.col("rework_count").is_null()).then(
-            pl.lit("no counter of reworked parts was read yet")
-        )
-    yield pl.when(is_null).then(pl.lit("there was no time of this kind in this window"))
+        yield pl.when(is_null & pl.col("rework_count").is_null()).then(pl.lit(wording.NO_REWORK_READING.en))
+    yield pl.when(is_null).then(pl.lit(wording.NO_TIME.en))
 
 
 def _unknown(is_null: pl.Expr) -> pl.Expr:
     """Give which products have no ideal cycle."""
-    key = "write it in `products:` of the machine, or `ideal_cycle:` for all others"
-    without = pl.format("no ideal cycle for {}: {}", "unknown", pl.lit(key))
-    beside = pl.format("without production of {}, whose ideal cycle is not known: {}", "unknown", pl.lit(key))
+    without = wording.UNKNOWN_CYCLE.expression(products="unknown")
+    beside = wording.WITHOUT_UNKNOWN.expression(products="unknown")
     return pl.when(pl.col("unknown").is_not_null()).then(pl.when(is_null).then(without).otherwise(beside))
 
 
@@ -153,8 +151,8 @@ def _too_fast() -> pl.Expr:
     """Give by how much the ideal cycle is too long."""
     excess, per_part = pl.col("speed_excess_time"), pl.col("ideal_time") / pl.col("total_count")
     percent = ((EFFECTIVENESS.value - 1) * 100).round(1)
-    edge = pl.lit("effectiveness above 1 by less than one part: it was counted at the window's edge")
-    wrong = pl.format("effectiveness above 1: the ideal cycle is too long by {} %, check `ideal_cycle:`", percent)
+    edge = pl.lit(wording.AT_THE_EDGE.en)
+    wrong = wording.TOO_FAST.expression(percent=percent)
     return pl.when(excess > 0).then(pl.when(excess < per_part).then(edge).otherwise(wrong))
 
 
@@ -169,20 +167,20 @@ def _lacks(machine: Equipment) -> dict[str, str]:
     """Give what a machine lacks, by need, and what to write."""
     path, found = machine.path, {}
     if not counts_parts(machine):
-        found["total"] = f"no part counter: give a signal of {path} `role: total_count` or `role: good_count`"
+        found["total"] = wording.NO_PARTS.of(path=path)
     if not counts_quality(machine):
-        found["quality"] = f"rejected parts are not counted: give a signal of {path} `role: reject_count`"
+        found["quality"] = wording.NO_QUALITY.of(path=path)
     if machine.ideal_cycle is None and not machine.products:
-        found["ideal_cycle"] = f"no ideal cycle: write `ideal_cycle:` for {path} in its line file"
+        found["ideal_cycle"] = wording.NO_CYCLE.of(path=path)
     elif machine.ideal_cycle is None and machine.of_role(SignalRole.PRODUCT) is None:
-        found["ideal_cycle"] = f"nobody says which product: give a signal of {path} `role: product`, or `ideal_cycle:`"
+        found["ideal_cycle"] = wording.NO_PRODUCT.of(path=path)
     if counter(machine, SignalRole.REWORK_COUNT) is None:
-        found["rework"] = f"reworked parts are not counted: give a signal of {path} `role: rework_count`"
+        found["rework"] = wording.NO_REWORK.of(path=path)
     meter = machine.of_role(SignalRole.ENERGY)
     if meter is None:
-        found["energy"] = f"no energy meter: give a signal of {path} `role: energy`"
+        found["energy"] = wording.NO_METER.of(path=path)
     elif kilowatt_hours(meter.unit) is None:
-        found["energy"] = f"`{meter.unit}` of {meter.path} is no active energy: write a unit like `kW.h`"
+        found["energy"] = wording.NO_ENERGY.of(unit=meter.unit, path=meter.path)
     odd = _never_produces(machine)
     return {**found, _STATES: odd} if odd else found
 
@@ -193,16 +191,14 @@ def _never_produces(machine: Equipment) -> str:
     if rule is None:
         state = machine.state
         never = state is not None and EquipmentState.PRODUCING not in state.states.values()
-        return (
-            "" if state is None or not never else f"no value means production: write one in `states:` of {state.path}"
-        )
+        return "" if state is None or not never else wording.NEVER_BY_VALUE.of(path=state.path)
     if isinstance(rule, ByThreshold) and EquipmentState.PRODUCING not in {rule.above, rule.below}:
-        return f"neither side means production: write `above: producing` in `state_from:` of {path}"
+        return wording.NEVER_BY_SIDE.of(path=path)
     if isinstance(rule, ByExpression):
         states = {rule.otherwise, *(one.state for one in rule.rules)}
-        return "" if EquipmentState.PRODUCING in states else f"no rule of `state_from:` of {path} means production"
+        return "" if EquipmentState.PRODUCING in states else wording.NEVER_BY_RULE.of(path=path)
     if isinstance(rule, ByCounter) and machine.ideal_cycle is None:
-        return f"no ideal cycle to tell its state by: write `ideal_cycle:` for {path} in its line file"
+        return wording.NEVER_BY_PARTS.of(path=path)
     return ""
 
 

@@ -22,16 +22,13 @@ from analytics.accounts import BY_REASON, KEY
 from analytics.computing import Computed, Task, margin
 from analytics.ledger import write_superseded
 from analytics.notes import WITHDRAWN, Notes, notes
-from analytics.restatement import restated
+from analytics.restatement import LOSS, STOPS, restated
 from analytics.results import accounts_of, results
 from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
 from analytics.touched import whole
 from analytics.withdrawal import above, gone, looked_at, withdrawn
 from collector.park import Park
 from collector.records import Records
-
-LOSS: Final = "loss:"
-"""What the slugs of seconds by reason begin with: `loss:<loss>/<reason>`."""
 
 _DAY: Final = timedelta(days=1)
 _SHIFT: Final = timedelta(hours=25)
@@ -191,13 +188,17 @@ def _least(known: Mapping[str, datetime], paths: list[str]) -> datetime | None:
 
 
 def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -> pl.DataFrame:
-    """Give seconds by reason as rows of `RESULTS`."""
+    """Give seconds and stops by reason as rows of `RESULTS`."""
     windows = accounts.select("path", "period", "name", "start", "end")
+    joined = seconds.join(windows, on=KEY, how="inner")
+    told = [
+        joined.with_columns(kpi=pl.format(prefix + "{}/{}", "loss", "reason"), value=pl.col(column))
+        for prefix, column in ((LOSS, "seconds"), (STOPS, "stops"))
+    ]
     return (
-        seconds.join(windows, on=KEY, how="inner")
+        pl.concat(told)
+        .filter(pl.col("value").is_not_null())
         .with_columns(
-            kpi=pl.format(LOSS + "{}/{}", "loss", "reason"),
-            value=pl.col("seconds"),
             coverage=pl.lit(None, pl.Float64),
             computed=pl.lit(now, RESULTS["computed"]),
             version=pl.lit(1, pl.Int64),
@@ -209,9 +210,16 @@ def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -
 
 
 def _reasons_of(results: pl.DataFrame) -> pl.DataFrame:
-    """Give the seconds by reason among stored results: columns of `BY_REASON`."""
-    told = results.filter(pl.col("kpi").str.starts_with(LOSS) & (pl.col("note") != WITHDRAWN))
-    slug = pl.col("kpi").str.strip_prefix(LOSS).str.splitn("/", 2)
-    return told.select(
-        *KEY, loss=slug.struct.field("field_0"), reason=slug.struct.field("field_1"), seconds="value"
-    ).select(BY_REASON.names())
+    """Give the seconds and stops by reason among stored results: columns of `BY_REASON`."""
+    kept = results.filter(pl.col("note") != WITHDRAWN)
+    told = [
+        kept.filter(pl.col("kpi").str.starts_with(prefix)).select(
+            *KEY, pl.col("kpi").str.strip_prefix(prefix).alias("of"), pl.col("value").alias(column)
+        )
+        for prefix, column in ((LOSS, "seconds"), (STOPS, "stops"))
+    ]
+    slug = pl.col("of").str.splitn("/", 2)
+    both = told[0].join(told[1], on=[*KEY, "of"], how="left")
+    return both.with_columns(loss=slug.struct.field("field_0"), reason=slug.struct.field("field_1")).select(
+        BY_REASON.names()
+    )

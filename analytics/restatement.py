@@ -9,7 +9,8 @@
 A number is another when it became null or came to be, or when it or its coverage differs by more than `SAME`; and so is
 a window whose name or end is another, but for an end that moved on, which is growth. A calendar moves ends too: by a
 minute at least, and says so among the causes; that is a restatement. Seconds by reason (`loss:…`) of which there are
-none any more are written as 0, and are taken for 0 where there were none before.
+none any more are written as 0, and are taken for 0 where there were none before. So are the stops by reason beside them
+(`stops:…`), but that those which come with new seconds change nothing by themselves: an older parkline did not count.
 
 A KPI that a window did not have, since an older parkline stored it, is added to its version. A note that is another is
 written beside its number, which stays the version and the time at which it was computed.
@@ -73,7 +74,10 @@ INSTANT: Final = 1e-6
 """Seconds that differ by no more than this are the same, however few: instants have microseconds."""
 
 LOSS: Final = "loss:"
-"""What the names of seconds by reason begin with."""
+"""What the names of seconds by reason begin with: `loss:<loss>/<reason>`."""
+
+STOPS: Final = "stops:"
+"""What the names of stops by reason begin with, how many began in the window: `stops:<loss>/<reason>`."""
 
 WINDOW: Final = ("path", "period", "start")
 """What tells a window apart."""
@@ -86,6 +90,7 @@ _CALENDAR: Final = timedelta(minutes=1)
 _ORDER: Final = {cause.value: number for number, cause in enumerate(Cause)}
 _SECONDS: Final = tuple(kpi.slug for kpi in KPIS if kpi.unit == "s")
 _IS_LOSS: Final = pl.col("kpi").str.starts_with(LOSS)
+_BY_REASON: Final = _IS_LOSS | pl.col("kpi").str.starts_with(STOPS)
 
 
 def restated(new: pl.DataFrame, stored: pl.DataFrame, causes: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
@@ -145,7 +150,7 @@ def as_of(results: pl.DataFrame, restatements: pl.DataFrame, at: datetime) -> pl
         later.select(_RESULT)
         .join(values_of(then).drop("version"), on=_RESULT, how="inner")
         .join(edges, on=WINDOW, how="inner")
-        .with_columns(coverage=pl.when(~_IS_LOSS).then("coverage"))
+        .with_columns(coverage=pl.when(~_BY_REASON).then("coverage"))
     )
     return pl.concat([known, past.select(RESULTS.names())]).sort(_RESULT)
 
@@ -204,8 +209,8 @@ def values_of(superseded: pl.DataFrame) -> pl.DataFrame:
 
 
 def _vanished(new: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
-    """Give the seconds by reason that new windows do not have any more: 0 of each."""
-    told = stored.filter(_IS_LOSS).select(_RESULT).join(new.select(_RESULT), on=_RESULT, how="anti")
+    """Give the seconds and stops by reason that new windows do not have any more: 0 of each."""
+    told = stored.filter(_BY_REASON).select(_RESULT).join(new.select(_RESULT), on=_RESULT, how="anti")
     edges = new.select(*WINDOW, "name", "end", "computed", "version", "reason").unique(WINDOW)
     gone = told.join(edges, on=WINDOW, how="inner")
     return gone.with_columns(value=pl.lit(0.0), coverage=pl.lit(None, pl.Float64), note=pl.lit("")).select(

@@ -42,19 +42,22 @@ def rollup(accounts: pl.DataFrame, park: Park) -> pl.DataFrame:
 
 
 def rollup_reasons(seconds: pl.DataFrame, park: Park) -> pl.DataFrame:
-    """Give the seconds by reason of everything above the machines that `seconds` tells of.
+    """Give the seconds and stops by reason of everything above the machines that `seconds` tells of.
 
     Args:
         seconds: columns of `accounts.BY_REASON`; for a sum to be whole, every machine under it has its rows here.
         park: what lies under what.
 
     Returns:
-        Columns of `accounts.BY_REASON`, by path, period, start, loss and reason.
+        Columns of `accounts.BY_REASON`, by path, period, start, loss and reason. Stops are null where those of one
+        machine are.
     """
     if seconds.is_empty():
         return seconds
     key = (*KEY, "loss", "reason")
-    return _above(seconds, park).group_by(key).agg(pl.col("seconds").sum()).select(BY_REASON.names()).sort(key)
+    stops = pl.when(pl.col("stops").null_count() == 0).then(pl.col("stops").sum())
+    summed = _above(seconds, park).group_by(key).agg(pl.col("seconds").sum(), stops)
+    return summed.select(BY_REASON.names()).sort(key)
 
 
 def foreign(park: Park) -> frozenset[str]:

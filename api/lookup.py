@@ -6,7 +6,7 @@ from typing import Final
 
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.recording import source_of
-from analytics.restatement import LOSS
+from analytics.restatement import LOSS, STOPS
 from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
 from collector.park import Equipment, Line, Park, Signal
 
@@ -49,8 +49,8 @@ def known_assets(park: Park, paths: Iterable[str]) -> list[str]:
 
 
 def known_numbers(slugs: Iterable[str]) -> list[str]:
-    """Give these names of numbers (slugs, seconds by reason), or answer 404 for the first that is none."""
-    return [slug if slug.startswith(LOSS) else _known(slug, BY_SLUG, "KPI", UNKNOWN_KPI) for slug in slugs]
+    """Give these names of numbers (slugs, seconds and stops by reason), or answer 404 for the first that is none."""
+    return [slug if slug.startswith((LOSS, STOPS)) else _known(slug, BY_SLUG, "KPI", UNKNOWN_KPI) for slug in slugs]
 
 
 def _known(wanted: str, there: Collection[str], what: str, kind: Kind) -> str:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from analytics.explain import Explanation
     from analytics.explaining import Window
     from analytics.published import Question
+    from analytics.wording import Language
     from collector.load import Config
 
 SHOW = "show"
@@ -113,17 +114,18 @@ def explain(
 
     if lang not in {"zh", "en"}:
         fail(f"--lang: there is no {lang!r}; write zh or en", code=2)
+    language: Language = "zh" if lang == "zh" else "en"
     try:
         installation = load(config)
-        told = asyncio.run(_explained(installation, Window.of(installation.park, equipment, window)))
+        told = asyncio.run(_explained(installation, Window.of(installation.park, equipment, window), language))
     except (ConfigError, WindowError) as error:
         fail(error, code=2)
     except (StoreError, RecordsError) as error:
         fail(error)
     if output is OutputFormat.JSON:
-        show_json(told.as_json())
+        show_json(told.as_json(language))
         return
-    for line in answer(told, "zh" if lang == "zh" else "en"):
+    for line in answer(told, language):
         typer.echo(line)
 
 
@@ -154,7 +156,7 @@ def recompute(
     show([{"path": path, "from": since, "to": until, "results written": written}], output)
 
 
-async def _explained(config: "Config", window: "Window") -> "Explanation":
+async def _explained(config: "Config", window: "Window", language: "Language") -> "Explanation":
     from datetime import UTC, datetime
 
     from analytics.explaining import explain
@@ -162,7 +164,7 @@ async def _explained(config: "Config", window: "Window") -> "Explanation":
     from collector.assembly import open_records, open_store
 
     async with open_store(config) as store, open_records(config) as records:
-        return await explain(Reader(config.park, store, records), window, now=datetime.now(UTC))
+        return await explain(Reader(config.park, store, records), window, now=datetime.now(UTC), language=language)
 
 
 async def _recomputed(config: "Config", question: "Question") -> int:

@@ -32,6 +32,7 @@ from typing import Final
 
 import polars as pl
 
+from analytics import wording
 from analytics.kpis.contract import PLANNED, Loss, loss_time
 from analytics.spans import MOMENT
 
@@ -90,8 +91,8 @@ def capacity(windows: pl.DataFrame, history: pl.DataFrame) -> pl.DataFrame:
     left = pl.col("planned_s") - pl.col("maintenance_s")
     enough = pl.col("based_on") >= FEWEST
     idle = (left * (1 - pl.col("busy") - pl.col("stops"))).clip(lower_bound=0.0)
-    few = pl.format("{} past shifts like it in 8 weeks, {} are needed", "based_on", pl.lit(FEWEST))
-    other = pl.lit("told from all weekdays")
+    few = wording.FEW_SHIFTS.expression(found="based_on", needed=pl.lit(FEWEST))
+    other = pl.lit(wording.ALL_WEEKDAYS.en)
     return (
         _like(windows, history)
         .with_columns(
@@ -115,11 +116,7 @@ def of_lines(machines: pl.DataFrame) -> pl.DataFrame:
     """
     told = pl.col("idle_s").is_not_null()
     silent = (~told).sum()
-    note = (
-        pl.when(silent > 0)
-        .then(pl.format("{} of {} machines have too little history and are left out", silent, pl.len()))
-        .otherwise(pl.lit(""))
-    )
+    note = pl.when(silent > 0).then(wording.LEFT_OUT.expression(silent=silent, machines=pl.len())).otherwise(pl.lit(""))
     summed = [pl.when(told.any()).then(pl.col(name).sum()) for name in _NUMBERS]
     return (
         machines.with_columns(path=pl.col("path").str.split("/").list.slice(0, 2).list.join("/"))

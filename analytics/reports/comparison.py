@@ -30,7 +30,7 @@ from typing import Any, Final
 import polars as pl
 
 from analytics.kpis.contract import CALENDAR, PLANNED, Loss, loss_time
-from analytics.reports.sums import STOPS
+from analytics.reports.sums import STANDING
 
 FEWEST: Final = 8
 """Days that the period before must have."""
@@ -58,7 +58,7 @@ LOSSES: Final = (
     loss_time(Loss.NOT_SCHEDULED),
     loss_time(Loss.PLANNED_STOP),
     loss_time(Loss.UNKNOWN),
-    *(loss_time(Loss(stop)) for stop in STOPS if stop != Loss.PLANNED_STOP.value),
+    *(loss_time(Loss(stop)) for stop in STANDING if stop != Loss.PLANNED_STOP.value),
     "speed_loss_time",
     "quality_loss_time",
     "productive_time",

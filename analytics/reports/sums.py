@@ -4,7 +4,8 @@ A ratio is computed from the sums with the catalogue's own expression, never fro
 
     days       path: str   day: date   start, end: datetime[us, UTC]   *ACCOUNT: f64
                one row per path and local day; seconds, parts and kW.h
-    reasons    path: str   day: date   loss, reason: str   seconds: f64
+    reasons    path: str   day: date   loss, reason: str   seconds, stops: f64
+               stops: how many began on that day; null in results of an older parkline, which did not count them
 """
 
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from analytics.kpis.catalogue import KPIS
 from analytics.kpis.contract import ACCOUNT, NULLABLE, PLANNED, Kpi, Loss, loss_time
 from analytics.notes import Notes, is_machine, lacks
 from analytics.reports.scope import Days, Period, label
+from analytics.restatement import LOSS, STOPS
 from analytics.spans import MOMENT
 
 DAYS: Final = pl.Schema(
@@ -24,12 +26,16 @@ DAYS: Final = pl.Schema(
 """Columns of the accounts of days, by path and day."""
 
 REASONS: Final = pl.Schema(
-    {"path": pl.String(), "day": pl.Date(), "loss": pl.String(), "reason": pl.String(), "seconds": pl.Float64()}
+    {
+        "path": pl.String(),
+        "day": pl.Date(),
+        "loss": pl.String(),
+        "reason": pl.String(),
+        "seconds": pl.Float64(),
+        "stops": pl.Float64(),
+    }
 )
-"""Columns of seconds per day and reason."""
-
-BY_REASON: Final = "loss:"
-"""How the slug of a result begins that tells the seconds of one reason: `loss:<loss>/<reason>`."""
+"""Columns of seconds and stops per day and reason."""
 
 DERIVED: Final = tuple(kpi for kpi in KPIS if kpi.slug not in ACCOUNT)
 """What is computed from an account; all other KPIs are columns of it."""
@@ -71,11 +77,18 @@ def days(results: pl.DataFrame, zones: Mapping[str, str], wanted: Days) -> pl.Da
 
 
 def reasons(results: pl.DataFrame, zones: Mapping[str, str], wanted: Days) -> pl.DataFrame:
-    """Give the seconds of every reason per local day: columns of `REASONS`, by path, day, loss and reason."""
-    found = results.filter(pl.col("kpi").str.starts_with(BY_REASON))
-    slug = pl.col("kpi").str.strip_prefix(BY_REASON).str.splitn("/", 2)
+    """Give the seconds and stops of every reason per local day: columns of `REASONS`, by path, day, loss and reason."""
+    key = ("path", "start", "end")
+    found, counted = (
+        results.filter(pl.col("kpi").str.starts_with(prefix)).select(
+            *key, pl.col("kpi").str.strip_prefix(prefix).alias("of"), "value"
+        )
+        for prefix in (LOSS, STOPS)
+    )
+    both = found.join(counted.rename({"value": "stops"}).drop("end"), on=["path", "start", "of"], how="left")
+    slug = pl.col("of").str.splitn("/", 2)
     return (
-        _with_day(found, zones, wanted)
+        _with_day(both, zones, wanted)
         .with_columns(
             loss=slug.struct.field("field_0"),
             reason=slug.struct.field("field_1").fill_null(""),
@@ -156,17 +169,18 @@ def unexplained(accounts: pl.DataFrame, told: pl.DataFrame) -> pl.DataFrame:
     So that what is shown by reason adds up to the accounts, also for results older than reasons.
     """
     return (
-        accounts.select("path", "day", **{loss: pl.col(loss_time(Loss(loss))) for loss in STOPS})
-        .unpivot(STOPS, index=["path", "day"], variable_name="loss", value_name="whole")
+        accounts.select("path", "day", **{loss: pl.col(loss_time(Loss(loss))) for loss in STANDING})
+        .unpivot(STANDING, index=["path", "day"], variable_name="loss", value_name="whole")
         .join(told.group_by("path", "day", "loss").agg(pl.col("seconds").sum()), on=["path", "day", "loss"], how="left")
         .select("path", "day", "loss", pl.lit("").alias("reason"), pl.col("whole") - pl.col("seconds").fill_null(0.0))
         .rename({"whole": "seconds"})
+        .with_columns(stops=pl.lit(None, pl.Float64))
         .filter(pl.col("seconds") > _NOTHING)
         .cast(REASONS)
     )
 
 
-STOPS: Final = tuple(
+STANDING: Final = tuple(
     loss.value for loss in (Loss.UNPLANNED_STOP, Loss.SETUP, Loss.MICRO_STOP, Loss.IDLE, Loss.OFF, Loss.PLANNED_STOP)
 )
 """The losses that have reasons."""

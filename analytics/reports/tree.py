@@ -3,9 +3,16 @@
     tree     loss: str (column of the account, or `unjudged_time`)   depth: int   seconds: f64
              of_calendar, of_planned: f64   shares, 0 to 1; null when there is none of it, or none is planned
              count: f64   failures, of unplanned stops; else null
-    pareto   loss, reason: str   seconds, share, cumulative: f64   the longest first
+    pareto   loss, reason: str            why it stood; an empty reason: nobody says
+             times: i64                   how many stops began in the period
+             seconds: f64                 how long they lasted in all, in seconds; of a line in machine-seconds
+             share, cumulative: f64       shares of the seconds of all rows, 0 to 1; cumulative with the rows above
+             mean_seconds: f64            seconds / times, in seconds
+             the longest first
 
-The Pareto tells of what stood in the way of production: all stops but planned ones.
+The Pareto tells of what stood in the way of production: all stops but planned ones. A stop across an edge of the period
+lasts in it as long as it is in it, and is counted where it begins (`analytics.accounts` tells what one stop is).
+`mean_seconds` is null where no stop began; `times` where a day of them was stored by a parkline that did not count.
 """
 
 from collections.abc import Mapping
@@ -14,7 +21,7 @@ from typing import Any, Final
 import polars as pl
 
 from analytics.kpis.contract import CALENDAR, PLANNED, PRODUCTION_TIMES, Loss, loss_time
-from analytics.reports.sums import STOPS
+from analytics.reports.sums import STANDING
 
 UNJUDGED: Final = "unjudged_time"
 """Production of which it cannot be said how good it was: no counter, or no ideal cycle."""
@@ -53,9 +60,11 @@ PARETO: Final = pl.Schema(
     {
         "loss": pl.String(),
         "reason": pl.String(),
+        "times": pl.Int64(),
         "seconds": pl.Float64(),
         "share": pl.Float64(),
         "cumulative": pl.Float64(),
+        "mean_seconds": pl.Float64(),
     }
 )
 """Columns of the Pareto."""
@@ -85,15 +94,19 @@ def pareto(reasons: pl.DataFrame) -> pl.DataFrame:
     Args:
         reasons: columns of `REASONS`, of everything that is to be counted together.
     """
-    chosen = [loss for loss in STOPS if loss != Loss.PLANNED_STOP.value]
+    chosen = [loss for loss in STANDING if loss != Loss.PLANNED_STOP.value]
     whole = pl.col("seconds").sum()
     return (
         reasons.filter(pl.col("loss").is_in(chosen))
         .group_by("loss", "reason")
-        .agg(whole)
+        .agg(whole, times=pl.when(pl.col("stops").null_count() == 0).then(pl.col("stops").sum()).cast(pl.Int64))
         .filter(pl.col("seconds") > 0)
         .sort("seconds", "loss", "reason", descending=[True, False, False])
-        .with_columns(share=pl.col("seconds") / whole, cumulative=pl.col("seconds").cum_sum() / whole)
+        .with_columns(
+            share=pl.col("seconds") / whole,
+            cumulative=pl.col("seconds").cum_sum() / whole,
+            mean_seconds=pl.when(pl.col("times") > 0).then(pl.col("seconds") / pl.col("times")),
+        )
         .select(PARETO.names())
     )
 

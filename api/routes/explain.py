@@ -7,6 +7,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from analytics.explaining import Window, WindowError, explain
 from analytics.timeline import Reader
+from analytics.wording import Language
 from api.errors import wrong
 from api.lookup import equipment_at
 from api.parts import GivenParts
@@ -69,6 +70,7 @@ _EXAMPLE: Final = {
             "start": "2026-11-23T16:20:00Z",
             "end": "2026-11-23T16:21:00Z",
             "cause": "link lost",
+            "kind": "outage",
             "state": "filled",
         }
     ],
@@ -102,6 +104,7 @@ async def explain_equipment_window(
             "that begins on a day (`2026-03-02/night`).",
         ),
     ],
+    lang: Annotated[Language, Query(description="Language of notes, reasons of restatements and days.")] = "en",
 ) -> Response:
     """Give the losses, stops, intervals, counter steps, gaps and restatements behind the numbers of one window.
 
@@ -113,5 +116,5 @@ async def explain_equipment_window(
     except WindowError as error:
         raise wrong(parameter="window", detail=str(error)) from error
     async with parts.reading() as store:
-        told = await explain(Reader(parts.park, store, parts.records()), asked, now=parts.now())
-    return Response(orjson.dumps(told.as_json(), option=orjson.OPT_UTC_Z), media_type="application/json")
+        told = await explain(Reader(parts.park, store, parts.records()), asked, now=parts.now(), language=lang)
+    return Response(orjson.dumps(told.as_json(lang), option=orjson.OPT_UTC_Z), media_type="application/json")

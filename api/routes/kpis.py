@@ -11,7 +11,8 @@ from adapters.stores.contract import Store
 from analytics.kpis.catalogue import BY_SLUG, KPIS
 from analytics.kpis.utilisation import UTILISATION
 from analytics.ledger import read_superseded
-from analytics.restatement import LOSS, as_of
+from analytics.restatement import LOSS, STOPS, as_of
+from analytics.wording import Language, translated
 from api.answers import rows
 from api.errors import wrong
 from api.lookup import known_assets, known_numbers
@@ -95,7 +96,8 @@ async def list_kpis(
         list[str] | None,
         Query(
             max_length=100,
-            description="Slug of the catalogue, or `loss:<loss>/<reason>`; may be repeated. Left out: all of them.",
+            description="Slug of the catalogue, `loss:<loss>/<reason>` or `stops:<loss>/<reason>`; may be repeated. "
+            "Left out: all of them.",
         ),
     ] = None,
     start: MaybeStart = None,
@@ -108,6 +110,7 @@ async def list_kpis(
         Literal["inputs"] | None,
         Query(description="`inputs`: what each number was computed from stands beside it."),
     ] = None,
+    lang: Annotated[Language, Query(description="Language of `note` and `reason`.")] = "en",
 ) -> Response:
     """Give the results whose windows begin in [start, end), by path, period, start and KPI.
 
@@ -145,14 +148,15 @@ async def list_kpis(
     told = ("computed", "version", "reason", "note")
     unit = unit_of(pl.col("kpi")).alias("unit")
     columns = ("path", "period", "name", "start", "end", "kpi", "value", unit, "coverage", *told)
-    return rows(shown.select(*columns, *beside), token)
+    return rows(translated(shown, lang).select(*columns, *beside), token)
 
 
 def unit_of(kpi: pl.Expr) -> pl.Expr:
     """Give the unit of each number by its name; null where nobody knows it."""
     units = {kpi.slug: kpi.unit for kpi in KPIS}
     known = kpi.replace_strict(units, default=None, return_dtype=pl.String)
-    return pl.when(kpi.str.starts_with(LOSS)).then(pl.lit("s")).otherwise(known)
+    by_reason = pl.when(kpi.str.starts_with(LOSS)).then(pl.lit("s")).when(kpi.str.starts_with(STOPS)).then(pl.lit("1"))
+    return by_reason.otherwise(known)
 
 
 async def _known(store: Store, parts: Parts, known_at: datetime | None, **asked: Any) -> pl.DataFrame:

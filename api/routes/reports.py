@@ -21,6 +21,7 @@ from analytics.reports.reading import (
 )
 from analytics.reports.scope import Days, Period, Scope, ScopeError
 from analytics.reports.sums import COVERAGE, DERIVED
+from analytics.wording import Language, translated
 from api.answers import rows
 from api.errors import wrong
 from api.lookup import known_assets
@@ -82,7 +83,17 @@ _LOSSES: Final[dict[str, Any]] = {
             "count": 17.0,
         }
     ],
-    "stops": [{"loss": "unplanned_stop", "reason": "hydraulics", "seconds": 9120.0, "share": 0.31, "cumulative": 0.31}],
+    "stops": [
+        {
+            "loss": "unplanned_stop",
+            "reason": "hydraulics",
+            "times": 8,
+            "seconds": 9120.0,
+            "share": 0.31,
+            "cumulative": 0.31,
+            "mean_seconds": 1140.0,
+        }
+    ],
 }
 
 _COMPARISON: Final[dict[str, Any]] = {
@@ -227,6 +238,7 @@ async def list_idle_capacity(
     path: OfPath = "",
     days: Annotated[int, Query(ge=1, le=92, description="Shifts that begin within so many days.")] = 7,
     start: Annotated[Instant | None, Query(description="From when on; left out: now.")] = None,
+    lang: Annotated[Language, Query(description="Language of `note`.")] = "en",
 ) -> Response:
     """Give the idle capacity of coming shifts, for work on contract: lines before their machines, each by start.
 
@@ -246,7 +258,7 @@ async def list_idle_capacity(
     token = None
     if found.height > shown.height:
         token = page.token((microseconds(begins), *shown.tail(1).select(*order).row(0)))
-    return rows(shown, token)
+    return rows(translated(shown, lang), token)
 
 
 def _places(scope: Scope) -> dict[str, int]:

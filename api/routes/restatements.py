@@ -11,6 +11,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from adapters.stores.contract import RESULTS, Store
 from analytics.ledger import After, position, read_following, read_superseded
 from analytics.restatement import SUPERSEDED, WINDOW, changes
+from analytics.wording import Language, translated
 from api.answers import rows
 from api.lookup import known_assets
 from api.paging import Paging, instant, microseconds, paging
@@ -74,6 +75,7 @@ async def list_restatements(
     period: Annotated[Period | None, Query(description="Kind of window. Left out: all of them.")] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
+    lang: Annotated[Language, Query(description="Language of reasons and notes.")] = "en",
 ) -> Response:
     """Give the replaced versions of windows that begin in [start, end), those replaced last first.
 
@@ -96,7 +98,8 @@ async def list_restatements(
         stored = await _stored(store, shown)
     versions = pl.concat([shown, following]).unique([*WINDOW, "version"])
     told = changes(versions.select(SUPERSEDED.names()), stored)
-    items = shown.select(*_SHOWN, pl.Series("changes", list(_changes(shown, told)), dtype=pl.Object))
+    beside = pl.Series("changes", list(_changes(shown, translated(told, lang))), dtype=pl.Object)
+    items = translated(shown, lang).select(*_SHOWN, beside)
     token = _token(page, shown.row(-1, named=True)) if found.height > shown.height else None
     return rows(items, token)
 

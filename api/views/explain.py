@@ -57,7 +57,7 @@ class StopView(View):
     """How long together."""
 
     times: int
-    """How many intervals."""
+    """How many of them began in the window: 0 where the only one began before."""
 
 
 class IntervalView(View):
@@ -130,7 +130,10 @@ class ExplainedGapView(View):
     """When it ended; null while it lasts."""
 
     cause: str
-    """Why."""
+    """Why, in words."""
+
+    kind: str
+    """Why, in one word: outage, stopped, overflow, sequence, rejected, dropped or damaged."""
 
     state: str
     """open, filled or unfillable."""

@@ -28,8 +28,8 @@ class ResultView(View):
     """End of the window."""
 
     kpi: str
-    """Which number: a slug of the catalogue, or `loss:<loss>/<reason>`, the seconds that a loss took for one reason
-    (empty: nobody says)."""
+    """Which number: a slug of the catalogue; `loss:<loss>/<reason>`, the seconds that a loss took for one reason
+    (empty: nobody says); or `stops:<loss>/<reason>`, how many such stops began in the window."""
 
     value: float | None
     """The number, in `unit`; null where it is not defined, and `note` says why."""

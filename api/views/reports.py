@@ -67,14 +67,21 @@ class StopView(View):
     reason: str
     """The reason as signals, alarms or people gave it; empty where nobody did."""
 
+    times: int | None
+    """How many stops began on these days: one across an edge counts where it begins; null where a day of them was
+    stored by a parkline that did not count yet (`parkline kpi recompute` adds it)."""
+
     seconds: float
-    """How long, in all."""
+    """How long, in all; of a line in machine-seconds."""
 
     share: float
-    """Its share of all these stops, 0 to 1."""
+    """Its share of the seconds of all these stops, 0 to 1."""
 
     cumulative: float
     """The share of this reason and of those before it, 0 to 1."""
+
+    mean_seconds: float | None
+    """`seconds` / `times`; null where no stop began."""
 
 
 class LossesView(View):

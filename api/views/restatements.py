@@ -10,7 +10,7 @@ class ChangeView(View):
     """One number that a restatement changed."""
 
     kpi: str
-    """Which number: a slug of the catalogue, or `loss:<loss>/<reason>`."""
+    """Which number: a slug of the catalogue, `loss:<loss>/<reason>` or `stops:<loss>/<reason>`."""
 
     unit: str | None
     """UCUM unit of both; null for a KPI no longer in the catalogue."""

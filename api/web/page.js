@@ -69,7 +69,7 @@ function zoneOf(path) {
 
 /** Results of one day by path and KPI. A day is each factory's own: the same date, not the same hours. */
 async function resultsOfDay(day) {
-  const rows = await askAll("kpis", { period: "day", kpi: OF_DAY, limit: 10_000, ...(day ? around(day) : {}) });
+  const rows = await askAll("kpis", { period: "day", kpi: OF_DAY, lang: language(), limit: 10_000, ...(day ? around(day) : {}) });
   const date = day ?? rows.filter((row) => row.path === shown.park.id).map((row) => dayOf(row.start, zoneOf(row.path))).at(-1);
   const results = new Map();
   for (const row of rows) {
@@ -126,15 +126,15 @@ async function readNumbers() {
 async function refresh() {
   shown.park ??= await ask("assets", { signals: false });
   const [sources, alerts] = await Promise.all([askAll("sources"), ask("alerts", { active: true, limit: 200 })]);
-  const wanted = JSON.stringify([shown.chosen, shown.pinned && shown.day, sources.map((one) => [one.name, one.samples, one.state])]);
+  const wanted = JSON.stringify([shown.chosen, shown.pinned && shown.day, language(), sources.map((one) => [one.name, one.samples, one.state])]);
   const stale = Date.now() - shown.numbersAt >= NUMBERS_EVERY_MS;
   if (shown.data === null || wanted !== shown.numbersOf || stale) {
     if (!shown.pinned) shown.day = null;
-    const asked = [shown.chosen, shown.pinned].join();
+    const asked = [shown.chosen, shown.pinned, language()].join();
     const numbers = await readNumbers();
     shown.data = { ...shown.data, ...numbers };
     shown.numbersAt = Date.now();
-    shown.numbersOf = asked === [shown.chosen, shown.pinned].join() ? wanted : "";
+    shown.numbersOf = asked === [shown.chosen, shown.pinned, language()].join() ? wanted : "";
   }
   shown.data = { ...shown.data, sources, alerts: alerts.items };
   shown.answered = Date.now();
@@ -220,7 +220,7 @@ function tools() {
       : null,
     h(
       "button",
-      { type: "button", id: "language", "data-focus": "language", title: say("language.switch"), click: () => { switchLanguage(); show(); } },
+      { type: "button", id: "language", "data-focus": "language", title: say("language.switch"), click: () => { switchLanguage(); show(); again(); } },
       say("language.other"),
     ),
   ];

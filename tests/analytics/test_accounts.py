@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from polars.testing import assert_frame_equal
 
-from analytics.accounts import ACCOUNTS, BY_REASON, accounts, by_reason, divided
+from analytics.accounts import ACCOUNTS, BREAK, BY_REASON, accounts, by_reason, divided, stops_begun
 from analytics.kpis.contract import (
     ACCOUNT,
     CALENDAR,
@@ -233,11 +234,69 @@ def test_seconds_by_reason() -> None:
     found = by_reason(did, windows(("hour", 0, 35), ("hour", 35, HOUR), ("shift", 60, 70)))
     assert found.schema == BY_REASON
     assert found.drop("path", "period").with_columns(pl.col("start").dt.second()).rows() == [
-        (0, "idle", "no-order", 10),
-        (0, "unplanned_stop", "jam", 15),
-        (35, "unplanned_stop", "", 5),
-        (35, "unplanned_stop", "jam", 10),
+        (0, "idle", "no-order", 10, 0),
+        (0, "unplanned_stop", "jam", 15, 2),
+        (35, "unplanned_stop", "", 5, 1),
+        (35, "unplanned_stop", "jam", 10, 0),
     ]
+
+
+def begun(found: pl.DataFrame) -> list[tuple[float, str, str]]:
+    """Give when stops began, in seconds, and which."""
+    return [((time - at(0)).total_seconds(), loss, reason) for _, loss, reason, time in stops_begun(found).rows()]
+
+
+def test_a_stop_is_one_whatever_its_states_and_another_when_its_reason_is() -> None:
+    did = pl.concat(
+        [
+            intervals((-5, 0, "producing"), (0, 5, "unplanned_stop", "jam")),
+            intervals((5, 9, "unplanned_stop", "jam")).with_columns(state=pl.lit("idle"), raw=pl.lit("FEED_HOLD")),
+            intervals(
+                (9, 20, "unplanned_stop", "tool"), (20, 30, "unplanned_stop", "jam"), (40, 50, "unplanned_stop", "jam")
+            ),
+        ]
+    )
+    stop = "unplanned_stop"
+    assert begun(did) == [(0, stop, "jam"), (9, stop, "tool"), (20, stop, "jam"), (40, stop, "jam")]
+
+
+@pytest.mark.parametrize(
+    ("rest", "length", "stands", "times"),
+    [
+        ("not_scheduled", 600, "idle", 1),
+        ("not_scheduled", HOUR, "idle", 2),
+        ("not_scheduled", 600, "producing", 2),
+        ("planned_stop", 600, "unplanned_stop", 1),
+        ("planned_stop", 600, "setup", 2),
+    ],
+)
+def test_a_stop_goes_on_behind_a_break_in_which_it_stood(rest: str, length: float, stands: str, times: int) -> None:
+    did = pl.concat(
+        [
+            intervals((-5, 0, "producing"), (0, 100, "unplanned_stop", "jam")),
+            intervals((100, 100 + length, rest, "oil")).with_columns(state=pl.lit(stands)),
+            intervals((100 + length, 200 + length, "unplanned_stop", "jam")),
+        ]
+    )
+    assert len([one for one in begun(did) if one[1] == "unplanned_stop"]) == times
+    assert [one for one in begun(did) if one[1] == "planned_stop"] == [(100, rest, "oil")] * (rest == "planned_stop")
+
+
+@EXAMPLES
+@given(floors(), st.integers(1, 3))
+def test_stops_are_counted_once_however_time_is_cut(floor: Floor, since: int) -> None:
+    """Hours and their day count the same, and so does a task that looks back no further than a break."""
+    did, _ = whole(floor)
+    wanted = hours_and_day()
+    told, begins = by_reason(did, wanted), stops_begun(did)
+    for period in ("hour", "day"):
+        counted = told.filter(period=period).group_by("loss", "reason").agg(pl.col("stops").sum())
+        expected = begins.group_by("loss", "reason").agg(stops=pl.len().cast(pl.Float64))
+        assert_frame_equal(counted.filter(pl.col("stops") > 0), expected, check_row_order=False)
+    first = at(since * HOUR)
+    later = did.with_columns(pl.col("start").clip(lower_bound=first - BREAK)).filter(pl.col("start") < pl.col("end"))
+    rest = wanted.filter((pl.col("period") == "hour") & (pl.col("start") >= first))
+    assert by_reason(later, rest).equals(by_reason(did, rest))
 
 
 def test_a_stop_that_crosses_midnight_is_in_both_days() -> None:
@@ -249,7 +308,9 @@ def test_a_stop_that_crosses_midnight_is_in_both_days() -> None:
     found = accounts(did, parts(), products(), wanted)
     assert found["unplanned_stop_time"].to_list() == [60, 30]
     assert found["failure_count"].to_list() == [1, 0]
-    assert by_reason(did, wanted).filter(loss="unplanned_stop")["seconds"].to_list() == [60, 30]
+    jams = by_reason(did, wanted).filter(loss="unplanned_stop")
+    assert jams["seconds"].to_list() == [60, 30]
+    assert jams["stops"].to_list() == [1, 0]
 
 
 def test_nothing_gives_nothing() -> None:

@@ -1,7 +1,11 @@
 """Explain: what lies behind a number, in sentences and for programs."""
 
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
+
+from dataclasses import replace
 from datetime import time, timedelta
 
+import polars as pl
 import pytest
 
 from analytics.answer import answer
@@ -84,7 +88,7 @@ async def test_it_reads_like_an_answer(reader: Reader) -> None:
     assert "1 min 00 s  STOP (Micro-stops), once" in text
     assert "310 parts, 305 good, 5 rejected" in text
     assert "parts: reset at 09:00:00, 1,010 → 10" in text
-    assert "ideal cycle of every product: 60 s (since as configured)" in text
+    assert "ideal cycle of every product: 60 s (as configured)" in text
     assert "Comes from: state, parts, rejects" in text
 
 
@@ -95,7 +99,40 @@ async def test_it_reads_in_chinese_as_well(reader: Reader) -> None:
     assert "OEE 为" in text
     for part in ("共 310 件", "合格 305", "不合格 5"):
         assert part in text
-    assert "理想节拍 60 s" in text
+    assert "所有产品理想节拍：60 s（按配置）" in text
+    assert f"单件能耗：没有电能表：请为 {PRESS} 的某个信号设置 `role: energy`" in text
+    assert not [row["note"] for row in told.kpis if row["note"] and row["note"] in text]
+    notes = {row["slug"]: row["note"] for row in told.as_json("zh")["kpis"]}
+    assert notes["oee_bottleneck"] == "仅适用于产线"
+
+
+async def test_restatements_and_gaps_are_told_in_either_language(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    version = {"version": 1, "computed": at(HOUR), "replaced": at(DAY), "reason": "late samples, gap filled"}
+    gap = {"start": at(0), "end": None, "cause": "no answer from the PLC", "kind": "outage", "state": "open"}
+    odd = replace(
+        told,
+        version=2,
+        reason="late samples, gap filled",
+        gaps=[gap],
+        restatements=[{**version, "changes": {"oee": (0.5, 0.25)}}],
+    )
+    english, chinese = ("\n".join(answer(odd, language)) for language in ("en", "zh"))
+    assert "was replaced 2026-03-03 08:00:00 because of late samples, gap filled: OEE 50.0 % → 25.0 %" in english
+    assert "gap from 08:00:00 to now (data may be missing): no answer from the PLC" in english
+    assert "更正，原因：数据迟到、缺口已补齐；设备综合效率 OEE 50.0 % → 25.0 %" in chinese
+    assert "采集缺口 08:00:00 至 现在（可能缺失）：连接中断" in chinese
+    assert odd.as_json("zh")["reason"] == odd.as_json("zh")["restatements"][0]["reason"] == "数据迟到、缺口已补齐"
+
+
+async def test_stops_are_counted_where_they_begin_as_they_are_stored(reader: Reader, store: ResultStore) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    stored = store.kept.filter(path=PRESS, period="shift", start=told.start)
+    counted = {f"stops:{row['loss']}/{row['reason']}": row["times"] for row in told.stops}
+    assert counted == {"stops:unplanned_stop/STOP": 1, "stops:micro_stop/STOP": 1}
+    assert dict(stored.filter(pl.col("kpi").str.starts_with("stops:")).select("kpi", "value").iter_rows()) == counted
+    halves = await store.results(start=at(-DAY), end=at(DAY), paths=["works/line"], periods=["day"])
+    assert halves.filter(kpi="stops:unplanned_stop/STOP")["value"].sum() == 1
 
 
 async def test_a_window_that_is_not_stored_is_explained_all_the_same(reader: Reader) -> None:

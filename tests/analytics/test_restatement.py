@@ -153,6 +153,30 @@ def test_seconds_by_reason_come_and_go() -> None:
     assert restated(written.with_columns(version=1, reason=pl.lit("")), written, LATE)[0].is_empty()
 
 
+def test_stops_by_reason_come_and_go_with_their_seconds() -> None:
+    stored = table(number(), number("loss:idle/", 60.0, coverage=None), number("stops:idle/", 2.0, coverage=None))
+    new = again(number(), number("loss:off/", 60.0, coverage=None), number("stops:off/", 1.0, coverage=None))
+    written, superseded = restated(new, stored, LATE)
+    assert dict(written.filter(version=2).select("kpi", "value").iter_rows()) == {
+        "utilisation": 0.5,
+        "loss:off/": 60.0,
+        "stops:off/": 1.0,
+        "loss:idle/": 0.0,
+        "stops:idle/": 0.0,
+    }
+    told = superseded.with_columns(replaced=pl.lit(NOW))
+    before = as_of(written, told, THEN).filter(kpi="stops:idle/")
+    assert before.select("value", "coverage").rows() == [(2.0, None)]
+
+
+def test_stops_that_an_older_version_did_not_count_restate_nothing() -> None:
+    stored = table(number(), number("loss:idle/", 60.0, coverage=None))
+    new = again(number(), number("loss:idle/", 60.0, coverage=None), number("stops:idle/", 2.0, coverage=None))
+    written, superseded = restated(new, stored, LATE)
+    assert written.select("kpi", "value", "version").rows() == [("stops:idle/", 2.0, 1)]
+    assert superseded.is_empty()
+
+
 def test_what_an_older_version_did_not_compute_is_added() -> None:
     stored = table(number(version=2, reason="gap"))
     new = again(number(), number("nee", 0.1), number("loss:idle/", 60.0))

@@ -69,21 +69,21 @@ def test_what_nobody_counts_is_null() -> None:
 
 def test_seconds_by_reason_add_up() -> None:
     rows = [
-        (PRESS, "day", at(0), "idle", "no-order", 5.0),
-        (LATHE, "day", at(0), "idle", "no-order", 7.0),
-        (LATHE, "day", at(0), "off", "", 1.0),
-        (MILL, "day", at(0), "idle", "no-order", 2.0),
+        (PRESS, "day", at(0), "idle", "no-order", 5.0, 2.0),
+        (LATHE, "day", at(0), "idle", "no-order", 7.0, 0.0),
+        (LATHE, "day", at(0), "off", "", 1.0, 1.0),
+        (MILL, "day", at(0), "idle", "no-order", 2.0, None),
     ]
     above = rollup_reasons(pl.DataFrame(rows, schema=BY_REASON, orient="row"), PLANT)
     assert above.schema == BY_REASON
-    assert above.select("path", "loss", "reason", "seconds").rows() == [
-        ("park", "idle", "no-order", 14),
-        ("park", "off", "", 1),
-        ("works", "idle", "no-order", 14),
-        ("works", "off", "", 1),
-        ("works/line", "idle", "no-order", 12),
-        ("works/line", "off", "", 1),
-        ("works/other", "idle", "no-order", 2),
+    assert above.select("path", "loss", "reason", "seconds", "stops").rows() == [
+        ("park", "idle", "no-order", 14, None),
+        ("park", "off", "", 1, 1),
+        ("works", "idle", "no-order", 14, None),
+        ("works", "off", "", 1, 1),
+        ("works/line", "idle", "no-order", 12, 2),
+        ("works/line", "off", "", 1, 1),
+        ("works/other", "idle", "no-order", 2, None),
     ]
 
 

@@ -145,7 +145,7 @@ def test_too_little_history_is_null_with_a_note() -> None:
     assert found["idle_s"].is_null().all()
     first = found.row(0, named=True)
     assert first["based_on"] == FEWEST - 1
-    assert first["note"] == "3 past shifts like it in 8 weeks, 4 are needed"
+    assert first["note"] == "too little history: 3 like it in 8 weeks, at least 4 are needed"
     assert found.filter(pl.col("name") == "night").row(0, named=True)["based_on"] == 0
 
 
@@ -190,7 +190,7 @@ def test_a_line_is_the_sum_of_its_machines() -> None:
     )
     found = of_lines(capacity(windows, history)).row(0, named=True)
     assert (found["path"], found["planned_s"], found["idle_s"]) == ("works/line", 16 * HOUR, 2 * HOUR)
-    assert found["note"] == "1 of 2 machines have too little history and are left out"
+    assert found["note"] == "without 1 of 2 machines: too little history"
 
 
 async def test_it_is_read_from_the_store() -> None:

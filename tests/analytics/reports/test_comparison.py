@@ -115,7 +115,9 @@ def test_reasons_compare_by_their_share_of_planned_time() -> None:
     one, other = period([0.2] * 8), period([0.1] * 8, date(2026, 5, 4))
 
     def told(frame: pl.DataFrame, seconds: dict[str, float]) -> pl.DataFrame:
-        rows = [(PRESS, day, "unplanned_stop", name, each) for day in frame["day"] for name, each in seconds.items()]
+        rows = [
+            (PRESS, day, "unplanned_stop", name, each, 1.0) for day in frame["day"] for name, each in seconds.items()
+        ]
         return pl.DataFrame(rows, schema=REASONS, orient="row")
 
     first = told(one, {"tool": HOUR, "door": HOUR})

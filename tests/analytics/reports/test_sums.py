@@ -139,13 +139,18 @@ def test_every_kpi_of_the_catalogue_is_in_a_report() -> None:
 def test_reasons_are_told_by_day_and_what_is_left_has_none() -> None:
     numbers = account(unplanned_stop_time=2 * HOUR, setup_time=HOUR, idle_time=HOUR)
     told = whole_day(
-        PRESS, date(2026, 3, 2), "UTC", numbers, {"unplanned_stop/tool/change": 1.5 * HOUR, "setup/": HOUR}
+        PRESS,
+        date(2026, 3, 2),
+        "UTC",
+        numbers,
+        {"unplanned_stop/tool/change": 1.5 * HOUR, "setup/": HOUR},
+        {"unplanned_stop/tool/change": 3},
     )
     wanted = Days(date(2026, 3, 2), date(2026, 3, 3))
     found = reasons(told, {PRESS: "UTC"}, wanted)
-    assert found.select("loss", "reason", "seconds").rows() == [
-        ("setup", "", HOUR),
-        ("unplanned_stop", "tool/change", 1.5 * HOUR),
+    assert found.select("loss", "reason", "seconds", "stops").rows() == [
+        ("setup", "", HOUR, None),
+        ("unplanned_stop", "tool/change", 1.5 * HOUR, 3),
     ]
     rest = unexplained(days(told, {PRESS: "UTC"}, wanted), found)
     assert sorted(rest.select("loss", "reason", "seconds").rows()) == [

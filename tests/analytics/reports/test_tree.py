@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analytics.kpis.contract import LOSS_TIMES, STATE_TIMES
-from analytics.reports.sums import REASONS, STOPS
+from analytics.reports.sums import REASONS, STANDING
 from analytics.reports.tree import PARETO, TREE, pareto, tree
 from tests.analytics.plant import EXAMPLES
 from tests.analytics.reports.told import HOUR, account, judged
 
 
-def reasons(*rows: tuple[str, str, float]) -> pl.DataFrame:
+def reasons(*rows: tuple[str, str, float] | tuple[str, str, float, float | None]) -> pl.DataFrame:
+    """Give what was told of one day: loss, reason, seconds, and stops (1 where nothing is said)."""
+    rows = tuple(row if len(row) > 3 else (*row, 1.0) for row in rows)
     return pl.DataFrame([("works/line/press", date(2026, 3, 2), *row) for row in rows], schema=REASONS, orient="row")
 
 
@@ -64,7 +66,25 @@ def test_stops_are_told_the_longest_first() -> None:
     assert found["cumulative"].to_list() == pytest.approx([0.5, 0.9, 1.0])
 
 
-ROWS = st.tuples(st.sampled_from(STOPS), st.sampled_from(["", "tool", "door"]), st.integers(0, 10**6).map(float))
+def test_stops_are_counted_and_their_mean_is_that_of_all_seconds() -> None:
+    """A stop that began the day before has seconds and no count; nor has what an older parkline told."""
+    found = pareto(
+        reasons(
+            ("unplanned_stop", "tool", 200.0, 2.0),
+            ("unplanned_stop", "tool", 700.0, 1.0),
+            ("idle", "", 100.0, 0.0),
+            ("off", "", 50.0, None),
+            ("off", "", 10.0, 3.0),
+        )
+    )
+    assert found.select("loss", "times", "seconds", "mean_seconds").rows() == [
+        ("unplanned_stop", 3, 900.0, 300.0),
+        ("idle", 0, 100.0, None),
+        ("off", None, 60.0, None),
+    ]
+
+
+ROWS = st.tuples(st.sampled_from(STANDING), st.sampled_from(["", "tool", "door"]), st.integers(0, 10**6).map(float))
 
 
 @EXAMPLES

@@ -49,8 +49,9 @@ def window(
     *,
     name: str = "",
     reasons: Mapping[str, float] | None = None,
+    stops: Mapping[str, float] | None = None,
 ) -> pl.DataFrame:
-    """Give the results of one window; `reasons` are seconds by `loss/reason`."""
+    """Give the results of one window; `reasons` are seconds and `stops` how many, by `loss/reason`."""
     planned, unknown = numbers["planned_time"] or 0.0, numbers["unknown_time"] or 0.0
     row: dict[str, Any] = dict.fromkeys(RESULTS) | {
         "path": path,
@@ -65,6 +66,7 @@ def window(
         "note": "",
     }
     told = {**numbers, **{f"loss:{key}": seconds for key, seconds in (reasons or {}).items()}}
+    told |= {f"stops:{key}": times for key, times in (stops or {}).items()}
     rows = [{**row, "kpi": kpi, "value": value} for kpi, value in told.items()]
     return pl.DataFrame([{key: one[key] for key in RESULTS} for one in rows], schema=RESULTS)
 
@@ -75,8 +77,13 @@ def local(day: date, zone: str, at: time = time()) -> datetime:
 
 
 def whole_day(
-    path: str, day: date, zone: str, numbers: Mapping[str, float | None], reasons: Mapping[str, float] | None = None
+    path: str,
+    day: date,
+    zone: str,
+    numbers: Mapping[str, float | None],
+    reasons: Mapping[str, float] | None = None,
+    stops: Mapping[str, float] | None = None,
 ) -> pl.DataFrame:
     """Give the results of one local day."""
     end = local(day + timedelta(days=1), zone)
-    return window(path, "day", local(day, zone), end, numbers, reasons=reasons)
+    return window(path, "day", local(day, zone), end, numbers, reasons=reasons, stops=stops)

@@ -1,5 +1,7 @@
 """What lies behind one number, through the API."""
 
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
+
 import httpx
 
 from tests.api.client import items, problem
@@ -31,6 +33,16 @@ async def test_a_kpi_that_is_null_says_what_to_configure(api: httpx.AsyncClient)
     (oee,) = [row for row in told["kpis"] if row["slug"] == "oee"]
     assert oee["value"] is None
     assert HOB in oee["note"]
+
+
+async def test_notes_come_in_chinese_where_it_is_asked_for(api: httpx.AsyncClient) -> None:
+    told = (await api.get(at(HOB), params={"window": "2026-11-23", "lang": "zh"})).json()
+    (energy,) = [row for row in told["kpis"] if row["slug"] == "energy_per_part"]
+    note = f"没有电能表：请为 {HOB} 的某个信号设置 `role: energy`"
+    assert energy["note"] == note
+    asked = {"path": HOB, "period": "day", "kpi": "energy_per_part", "lang": "zh"}
+    assert {row["note"] for row in await items(api, "/api/v1/kpis", **asked)} == {note}
+    problem(await api.get(at(HOB), params={"window": "2026-11-23", "lang": "de"}), 422, "invalid-parameter")
 
 
 async def test_a_window_that_is_none_says_what_to_write(api: httpx.AsyncClient) -> None:

@@ -42,8 +42,11 @@ async def test_without_a_window_the_newest_day_of_everything_is_told(api: httpx.
 
 async def test_a_ratio_is_that_of_the_times_beside_it(api: httpx.AsyncClient) -> None:
     rows = {row["kpi"]: row for row in await items(api, "/api/v1/kpis", path=HOB, period="day")}
-    assert {slug for slug in rows if not slug.startswith("loss:")} == {kpi.slug for kpi in KPIS}
-    assert all(row["unit"] == "s" for slug, row in rows.items() if slug.startswith("loss:"))
+    assert {slug for slug in rows if not slug.startswith(("loss:", "stops:"))} == {kpi.slug for kpi in KPIS}
+    for prefix, unit in (("loss:", "s"), ("stops:", "1")):
+        by_reason = [row for slug, row in rows.items() if slug.startswith(prefix)]
+        assert by_reason
+        assert all(row["unit"] == unit for row in by_reason)
     assert rows["utilisation"]["unit"] == "1"
     assert rows["producing_time"]["unit"] == "s"
     ratio = rows["producing_time"]["value"] / rows["planned_time"]["value"]
