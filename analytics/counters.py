@@ -76,6 +76,10 @@ come together."""
 _SLIGHT: Final = 0.1
 """A jump back by less than this share is no reset."""
 
+_KINDS: Final = ("first", "count", "roll_over", "correction", "reset", "replaced")
+_FIRST, _COUNT, _ROLL_OVER, _CORRECTION, _RESET, _REPLACED = (pl.lit(number, pl.UInt8) for number in range(6))
+"""Kinds of steps while they are worked out: numbers are compared and copied faster than names."""
+
 _NUMBERS: Final = ("float", "int")
 
 _JOULE: Final = 1 / 3_600_000
@@ -110,10 +114,15 @@ def steps(samples: pl.LazyFrame, earlier: pl.DataFrame, machines: Sequence[Equip
         .sort("signal", "time", maintain_order=True)
         .unique("signal", keep="last", maintain_order=True)
     )
+    readings = pl.concat([before, _readings(samples, signals)])
+    # They come sorted but for what is before, of which a sort that keeps order makes use.
     ordered = (
-        pl.concat([before, _readings(samples, signals)]).join(about, on="signal", how="inner").sort("number", "time")
+        readings.join(about.select("number", "signal"), on="signal", how="inner")
+        .drop("signal")
+        .sort("number", "time", maintain_order=True)
     )
-    return _told(_paired(_counting(ordered))).select(STEPS.names())
+    of_signal = about.drop("number").select(pl.all().gather(ordered["number"]))
+    return _told(_paired(_counting(pl.concat([ordered, of_signal], how="horizontal")))).select(STEPS.names())
 
 
 def _about(machines: Sequence[Equipment]) -> pl.DataFrame:
@@ -199,17 +208,21 @@ def _told(pairs: pl.DataFrame) -> pl.DataFrame:
     forward = on > 0
     kind = (
         pl.when(stood.is_null())
-        .then(pl.lit("first"))
+        .then(_FIRST)
         .when(forward)
-        .then(pl.when(can_be(on)).then(pl.lit("count")).otherwise(pl.lit("replaced")))
+        .then(pl.when(can_be(on)).then(_COUNT).otherwise(_REPLACED))
         .when((over < width / 2).fill_null(value=False) & can_be(over))
-        .then(pl.lit("roll_over"))
+        .then(_ROLL_OVER)
         .when((back < stood * _SLIGHT) & can_be(back))
-        .then(pl.lit("correction"))
+        .then(_CORRECTION)
         .when(can_be(stands))
-        .then(pl.lit("reset"))
-        .otherwise(pl.lit("replaced"))
+        .then(_RESET)
+        .otherwise(_REPLACED)
     )
-    counted = {"count": on, "roll_over": over, "correction": on, "reset": stands}
-    deltas = (pl.when(pl.col("kind") == name).then(value) for name, value in counted.items())
-    return pairs.with_columns(kind=kind).with_columns(delta=pl.coalesce(*deltas, 0.0))
+    counted = ((_COUNT, on), (_ROLL_OVER, over), (_CORRECTION, on), (_RESET, stands))
+    deltas = (pl.when(pl.col("kind") == number).then(value) for number, value in counted)
+    return (
+        pairs.with_columns(kind=kind)
+        .with_columns(delta=pl.coalesce(*deltas, 0.0))
+        .with_columns(pl.lit(pl.Series(_KINDS)).gather("kind").alias("kind"))
+    )

@@ -110,34 +110,40 @@ def parts(steps: pl.DataFrame, products: pl.DataFrame, machines: Sequence[Equipm
         products: columns of `PRODUCTS`, of the same machines.
         machines: whose counters those are.
     """
+    about = _configured(machines)
     of = {name: pl.col("role") == role.value for name, role in _ROLES.items()}
     begins = (pl.col("time").filter(which).min().alias(f"{name}_begins") for name, which in of.items())
     known = steps.filter(pl.col("kind") == "first").group_by("equipment").agg(*begins)
-    # Everything is a sum of steps, so steps are summed as they are, and the last sum of an instant is kept.
-    counted = (
-        steps.select(
-            "equipment",
-            "time",
-            *(pl.when(which).then("delta").otherwise(0.0).alias(name) for name, which in of.items()),
-        )
-        .join(_configured(machines), on="equipment", how="inner")
-        .join(known, on="equipment", how="inner")
-        .sort("number", "time")
-        .with_columns(pl.when(pl.col("time") >= pl.col(f"{name}_begins")).then(name).alias(name) for name in _ROLES)
+    told = about.join(known, on="equipment", how="left", maintain_order="left")
+    # Steps are sorted while they are narrow, and names are looked up at the end. They come in runs, of which a sort
+    # that keeps order makes use: it takes a quarter of the time.
+    ordered = (
+        steps.select("equipment", "time", "delta", *(which.alias(name) for name, which in of.items()))
+        .join(about.select("number", "equipment"), on="equipment", how="inner")
+        .drop("equipment")
+        .sort("number", "time", maintain_order=True)
     )
-    cycles = products.select("equipment", "time", "ideal").sort("time")
-    sums = (
+    of_machine = told.drop("number", "equipment").select(pl.all().gather(ordered["number"]))
+    # Everything is a sum of steps, so steps are summed as they are, and the last sum of an instant is kept.
+    counted = pl.concat([ordered, of_machine], how="horizontal").with_columns(
+        pl.when(pl.col("time") >= pl.col(f"{name}_begins")).then(pl.when(name).then("delta").otherwise(0.0)).alias(name)
+        for name in _ROLES
+    )
+    cycles = products.join(about, on="equipment", how="inner").select("number", "time", "ideal").sort("time")
+    made = (
         _completed(counted)
-        .join_asof(cycles, on="time", by="equipment", allow_exact_matches=False, check_sortedness=False)
+        .join_asof(cycles, on="time", by="number", allow_exact_matches=False, check_sortedness=False)
         .with_columns(
             ideal_time=(pl.col("total") * pl.col("ideal")).fill_null(0.0),
             ideal_good_time=(pl.col("good") * pl.col("ideal")).fill_null(0.0),
             energy=pl.col("energy") * pl.col("kilowatt_hours"),
         )
-        .select("equipment", "number", "time", pl.col(SUMS).cum_sum().over("number"))
     )
+    counts = [name for name in SUMS if made[name].null_count() < made.height]
+    sums = made.with_columns(pl.col(counts).cum_sum().over("number"))
     last_at_instant = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in ("number", "time"))
-    return sums.filter(last_at_instant.fill_null(value=True)).select(PARTS.names())
+    kept = sums.filter(last_at_instant.fill_null(value=True))
+    return kept.with_columns(about["equipment"].gather(kept["number"])).select(PARTS.names())
 
 
 def _values(samples: pl.LazyFrame, machines: Sequence[Equipment]) -> pl.DataFrame:
