@@ -17,12 +17,12 @@ import polars as pl
 import sqlalchemy as sa
 
 from analytics.reasons import PERSONS
-from collector.records import METADATA, Instant
+from collector.records import METADATA, NUMBER, Instant
 
 STOP_REASONS: Final = sa.Table(
     "stop_reasons",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("equipment", sa.String(200), nullable=False),
     sa.Column("start", Instant, nullable=False),
     sa.Column("end", Instant, nullable=False),

@@ -26,7 +26,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.sample import PAYLOAD_KEPT
 from collector.letter import Form, inputs
-from collector.records import METADATA, Instant
+from collector.records import METADATA, NUMBER, Instant
 from collector.settings import RecordsSettings
 
 State: TypeAlias = Literal["open", "replayed", "dropped"]
@@ -35,7 +35,7 @@ State: TypeAlias = Literal["open", "replayed", "dropped"]
 DEAD_LETTERS: Final = sa.Table(
     "dead_letters",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("digest", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("source", sa.String(64), nullable=False),
     sa.Column("address", sa.Text, nullable=False),

@@ -213,9 +213,11 @@ class GapFiller:
 
     def _read(self, connection: sa.Connection, source: str) -> tuple[list[Gap], list[Filling]]:
         """Give the open gaps of a source, and what waits for the store to fill them."""
+        # In this order: what is filled between the two is in both, and is left out; the other way round it is in none.
+        fillings = [one for one in read_fillings(connection) if one.part.source == source]
         start, end = _EVER
         gaps = read_gaps(connection, start=start, end=end, sources=[source], states=[OPEN], kinds=_ASKED_FOR)
-        return gaps, [one for one in read_fillings(connection) if one.part.source == source]
+        return gaps, fillings
 
     def _ripe(self, source: str, gaps: Sequence[Gap]) -> list[Gap]:
         """Give those gaps of a source that have been over for a while; by our clock, whatever the source's says."""

@@ -17,12 +17,12 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from adapters.sources.contract import FilledBy, GapKind
-from collector.records import METADATA, Instant
+from collector.records import METADATA, NUMBER, Instant
 
 GAPS: Final = sa.Table(
     "gaps",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("source", sa.String(64), nullable=False, index=True),
     sa.Column("signals", sa.JSON, nullable=False),
     sa.Column("start", Instant, nullable=False, index=True),
@@ -34,7 +34,7 @@ GAPS: Final = sa.Table(
     sa.Column("resolved", Instant),
     sa.Column("samples", sa.BigInteger),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),
-    sa.Column("part_of", sa.Integer, index=True),
+    sa.Column("part_of", NUMBER, index=True),
     sa.Column("changed", sa.BigInteger, nullable=False, server_default="0", index=True),
     sa.Column("key", sa.String(200), unique=True, index=True),
     sqlite_autoincrement=True,

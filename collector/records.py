@@ -1,9 +1,10 @@
 """The records: the relational database of gaps, dead letters, links, alerts and keys.
 
-SQLite by default, PostgreSQL when one machine is not enough; both through SQLAlchemy Core. The modules that own a
-table declare it on `METADATA` and keep its queries beside it: `collector.links`, `collector.gaps`,
-`collector.drains`, `collector.deadletters`, `analytics.alertlog`, `api.auth`. Roles in several processes share the
-records; every change is one short transaction. Their layout changes by the steps of `collector.migrations`.
+SQLite by default, PostgreSQL (`collector.postgresql`) when one machine is not enough; both through SQLAlchemy Core. The
+modules that own a table declare it on `METADATA` and keep its queries beside it: `collector.links`, `collector.gaps`,
+`collector.drains`, `collector.deadletters`, `analytics.alertlog`, `api.auth` and others. Roles in several processes
+share the records; every change is one short transaction, and one is made at a time. Their layout changes by the steps
+of `collector.migrations`.
 """
 
 import asyncio
@@ -16,15 +17,20 @@ from typing import Any, Final, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from collector import postgresql
 from collector.migrations import NewerRecordsError, migrate
 
 METADATA: Final = sa.MetaData()
 """The tables of the records."""
 
-T = TypeVar("T")
+NUMBER: Final = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+"""Type of rows' numbers, 64 bits: on PostgreSQL an input that is counted again takes one, too. SQLite numbers rows of
+type INTEGER only, and those have 64 bits."""
 
-_LOCK: Final = 0x70_6B_6C_6E
-"""Number of the PostgreSQL lock under which tables are made, `pkln`."""
+CLOSING: Final = 5.0
+"""Seconds that transactions under way have to end when the records are closed."""
+
+T = TypeVar("T")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -68,6 +74,7 @@ class Records:
     def __init__(self, url: str) -> None:
         self._url = make_url(url)
         self._engine: sa.Engine | None = None
+        self._under_way: set[asyncio.Task[Any]] = set()
 
     @property
     def name(self) -> str:
@@ -82,15 +89,28 @@ class Records:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the pool."""
+        """Close the pool, when what is under way is done, or `CLOSING` later."""
         del kind, error, trace
+        if self._under_way:
+            await asyncio.wait(self._under_way, timeout=CLOSING)
         if self._engine is not None:
             await asyncio.to_thread(self._engine.dispose)
             self._engine = None
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
-        """Run `work` in one transaction; raises RecordsError when the database does not answer."""
-        return await asyncio.to_thread(self.run_now, work)
+        """Run `work` in one transaction; raises RecordsError when the database does not answer.
+
+        A transaction goes on to its end when whoever waits for it is cancelled.
+        """
+        running = asyncio.create_task(asyncio.to_thread(self.run_now, work), name="records")
+        self._under_way.add(running)
+        running.add_done_callback(self._done)
+        return await asyncio.shield(running)
+
+    def _done(self, running: asyncio.Task[Any]) -> None:
+        self._under_way.discard(running)
+        if not running.cancelled():
+            running.exception()  # whoever waited may be gone
 
     def run_now(self, work: Callable[[sa.Connection], T]) -> T:
         """Do as `run`, in the calling thread."""
@@ -100,29 +120,77 @@ class Records:
         try:
             with self._engine.begin() as connection:
                 return work(connection)
-        except sa.exc.OperationalError as error:
-            msg = f"the records {self.name} do not answer ({error.orig}); check the disk or the database server"
+        except _SILENT as error:
+            msg = f"the records {self.name} do not answer ({_reason(error)}); check the disk or the database server"
             raise RecordsError(msg) from error
 
     def _open(self) -> None:
-        sqlite = self._url.get_backend_name() == "sqlite"
         try:
-            if sqlite and self._url.database:
-                Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-            self._engine = sa.create_engine(self._url, connect_args={"timeout": 15} if sqlite else {})
-            if sqlite:
-                sa.event.listen(self._engine, "connect", _durable)
-            with self._engine.begin() as connection:
-                # Roles start side by side: one lays the tables out, the others wait for it.
-                connection.exec_driver_sql("BEGIN IMMEDIATE" if sqlite else f"SELECT pg_advisory_xact_lock({_LOCK})")
-                migrate(connection)
+            engine = self._made()
+            try:
+                with engine.begin() as connection:
+                    self._lock(connection)
+                    migrate(connection)
+            except BaseException:
+                engine.dispose()  # whoever tries again makes another
+                raise
+            self._engine = engine
         except NewerRecordsError as error:
             msg = f"the records {self.name} were made by a newer parkline ({error}); install that one again"
             raise RecordsError(msg) from error
-        except (OSError, sa.exc.DBAPIError, sa.exc.ArgumentError) as error:
-            reason = getattr(error, "orig", None) or error
-            msg = f"cannot open the records {self.name} ({reason}); check `records: url:` in parkline.yaml"
+        except ImportError as error:
+            msg = f"the records {self.name} need a driver ({error}): pip install 'parkline[postgres]'"
             raise RecordsError(msg) from error
+        except sa.exc.ProgrammingError as error:
+            msg = (
+                f"cannot open the records {self.name} ({_reason(error)}); let the database belong to the user of "
+                "`records: url:`: ALTER DATABASE … OWNER TO …"
+            )
+            raise RecordsError(msg) from error
+        except (OSError, sa.exc.DBAPIError, sa.exc.ArgumentError) as error:
+            msg = f"cannot open the records {self.name} ({_reason(error)}); check `records: url:` in parkline.yaml"
+            raise RecordsError(msg) from error
+
+    def _made(self) -> sa.Engine:
+        """Give the engine for the URL; raises RecordsError for another database, ImportError without a driver."""
+        kind = self._url.get_backend_name()
+        if kind == "postgresql":
+            return postgresql.engine_of(self._url)
+        if kind != "sqlite":
+            msg = f"the records cannot be kept in {self.name}; write `records: url:` as sqlite:///… or postgresql://…"
+            raise RecordsError(msg)
+        if self._url.database:
+            Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(self._url, connect_args={"timeout": 15})
+        sa.event.listen(engine, "connect", _durable)
+        return engine
+
+    def _lock(self, connection: sa.Connection) -> None:
+        """Have the roles that start side by side wait while one lays the tables out."""
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        postgresql.take_lock(connection)
+        if (encoding := postgresql.encoding(connection)) != "UTF8":
+            msg = (
+                f"the records {self.name} keep texts as {encoding}, which cannot hold them all; make another database: "
+                "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"
+            )
+            raise RecordsError(msg)
+
+
+_SILENT: Final = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.InternalError,  # a transaction that stood still too long, a server that only reads now
+    sa.exc.TimeoutError,
+)
+"""What it is called when a database does not do its part."""
+
+
+def _reason(error: Exception) -> str:
+    """Give what a database says, in one line."""
+    return " ".join(str(getattr(error, "orig", None) or error).split())
 
 
 def _durable(connection: Any, record: object) -> None:

@@ -20,12 +20,12 @@ import sqlalchemy as sa
 
 from adapters.sources.contract import FilledBy
 from collector.gaps import FILLED, GAPS, OPEN, UNFILLABLE, Gap, gaps_in, insert_gap, next_change
-from collector.records import METADATA, Instant
+from collector.records import METADATA, NUMBER, Instant
 
 FILLINGS: Final = sa.Table(
     "gap_fillings",
     METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("id", NUMBER, primary_key=True, autoincrement=True),
     sa.Column("source", sa.String(64), nullable=False),
     sa.Column("signals", sa.JSON, nullable=False),
     sa.Column("start", Instant, nullable=False),

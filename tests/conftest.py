@@ -1,4 +1,4 @@
-"""What all tests share: how Hypothesis searches, and loggers that can be listened to."""
+"""What all tests share: how Hypothesis searches, loggers that can be listened to, and records."""
 
 import os
 from collections.abc import Iterator
@@ -7,11 +7,21 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
+from tests.databases import database, engine, laid_out, ledger, parametrize, records, records_url, unmade_url
+from tests.servers.postgresql import postgres
+
+__all__ = ["database", "engine", "laid_out", "ledger", "postgres", "records", "records_url", "unmade_url"]
+
 # A machine that is busy with something else is no defect of the code: no deadlines. On a build server the same examples
 # are tried every time, so that a change is judged by what it changed.
 settings.register_profile("here", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("build", settings.get_profile("here"), derandomize=True)
 settings.load_profile("build" if os.environ.get("CI") else "here")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let tests of records run on every database, where their module asks for it."""
+    parametrize(metafunc)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,4 +1,4 @@
-"""Records and a spool on disk, a store in memory: what the shell of analytics meets."""
+"""A spool on disk and a store in memory: what the shell of analytics meets, beside records."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.records import Records
 from collector.spool.sqlite import SqliteSpool
 from tests.analytics.plant import ResultStore
-
-
-@pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    """Open records, empty."""
-    async with Records(f"sqlite:///{tmp_path / 'records.db'}") as opened:
-        yield opened
 
 
 @pytest.fixture

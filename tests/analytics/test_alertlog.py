@@ -12,6 +12,8 @@ from collector.park import Severity
 from collector.records import Records
 from tests.analytics.plant import at
 
+pytestmark = pytest.mark.every_database
+
 
 def alert(began: float, ended: float | None = None, *, machine: str = "works/line/press", **keys: Any) -> Alert:
     return Alert(

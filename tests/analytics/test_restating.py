@@ -23,6 +23,8 @@ from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
 from tests.analytics.plant import Address, ResultStore, at, line, link, machine, park, samples
 
+pytestmark = pytest.mark.every_database
+
 HOUR, DAY = 3600, 86_400
 PRESS, LATHE = "works/line/press", "works/line/lathe"
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 from functools import partial
 
 import polars as pl
+import pytest
 from polars.testing import assert_frame_equal
 
 from analytics.reasons import PERSONS
@@ -18,6 +19,8 @@ from analytics.stopreasons import (
 )
 from collector.records import Records
 from tests.analytics.plant import BEGIN, at
+
+pytestmark = pytest.mark.every_database
 
 PRESS, SAW = "works/line/press", "works/line/saw"
 DAY = timedelta(days=1)

@@ -1,7 +1,6 @@
 """The life of a key in the records."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -15,10 +14,7 @@ from collector.records import Records
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
-@pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    async with Records(f"sqlite:///{tmp_path}/records.db") as opened:
-        yield opened
+pytestmark = pytest.mark.every_database
 
 
 async def make(records: Records, expires: datetime | None = None) -> tuple[Key, str]:

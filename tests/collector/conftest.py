@@ -1,4 +1,4 @@
-"""What most tests of the collector's core need: records and a spool, in files of their own, and a clock to wind."""
+"""What most tests of the collector's core need beside records: a spool in a file of its own, and a clock to wind."""
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -6,16 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from collector.records import Records
 from collector.spool.sqlite import SqliteSpool
 from tests.collector.fakes import ManualClock
-
-
-@pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    """Give open records."""
-    async with Records(f"sqlite:///{tmp_path}/records.db") as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -17,6 +17,8 @@ from collector.linkbook import LinkBook
 from collector.records import Records, RecordsError
 from tests.collector.fakes import NOON, ManualClock, batch, row
 
+pytestmark = pytest.mark.every_database
+
 FORCE = "works/line/press/force"
 STATE = "works/line/press/state"
 

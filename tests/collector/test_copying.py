@@ -1,8 +1,6 @@
 """One store copied into another: everything, once, however often it is begun."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -16,15 +14,11 @@ from collector.deadletters import read_dead_letters
 from collector.records import Records
 from tests.collector.fakes import FEW, NOON, MemoryStore, numbers
 
+pytestmark = pytest.mark.every_database
+
 ALL = Stretch(None, None)
 FORCE, SPEED = "works/line/press/force", "works/line/press/speed"
 HOUR = timedelta(hours=1)
-
-
-@pytest.fixture
-async def records(tmp_path: Path) -> AsyncIterator[Records]:
-    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
-        yield records
 
 
 @pytest.fixture(autouse=True)

@@ -3,10 +3,14 @@
 from datetime import timedelta
 from functools import partial
 
+import pytest
+
 from adapters.sources.contract import GapKind
 from collector.gaps import Gap, add_gap, begin_gap, end_gap, read_gaps, read_news
 from collector.records import Records
 from tests.collector.fakes import NOON
+
+pytestmark = pytest.mark.every_database
 
 HOUR = timedelta(hours=1)
 FORCE = "works/line/press/force"

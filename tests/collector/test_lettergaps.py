@@ -1,6 +1,5 @@
 """What a store refused is a gap until its letters were replayed, and stored."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -11,7 +10,6 @@ from collector.deadletters import Choice, DeadLetter, read_dead_letters, settle_
 from collector.gaps import read_gaps
 from collector.letter import LETTERS
 from collector.lettergaps import fill_rejected, withdraw_refused
-from collector.records import METADATA
 from collector.rejections import add_rejections
 from collector.resolution import fill_stored, read_fillings
 from tests.collector.fakes import FEW, NOON
@@ -20,14 +18,7 @@ FORCE, SPEED = "works/line/press/force", "works/line/press/speed"
 SECOND = timedelta(seconds=1)
 EVERY = {"plc": (FORCE, SPEED)}
 
-
-@pytest.fixture
-def ledger() -> Iterator[sa.Connection]:
-    engine = sa.create_engine("sqlite://")
-    METADATA.create_all(engine)
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+pytestmark = pytest.mark.every_database
 
 
 def letters(*times: datetime, signal: str = FORCE, value: str = "{}") -> pl.DataFrame:

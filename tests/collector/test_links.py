@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -54,9 +53,9 @@ def test_of_a_silent_source_nothing_is_missing_but_what_was_on_its_way() -> None
     assert replace(UP, last_time=None, last_received=None).missing_since(NOON) == NOON - TRANSIT
 
 
-async def test_links_are_replaced_by_name(tmp_path: Path) -> None:
+@pytest.mark.every_database
+async def test_links_are_replaced_by_name(records: Records) -> None:
     broker, troubled = replace(UP, source="broker"), replace(UP, state="down", problem="nobody answers")
-    async with Records(f"sqlite:///{tmp_path}/new/records.db") as records:
-        await records.run(lambda connection: write_links(connection, [UP, broker]))
-        await records.run(lambda connection: write_links(connection, [troubled]))
-        assert await records.run(read_links) == {"plc": troubled, "broker": broker}
+    await records.run(lambda connection: write_links(connection, [UP, broker]))
+    await records.run(lambda connection: write_links(connection, [troubled]))
+    assert await records.run(read_links) == {"plc": troubled, "broker": broker}

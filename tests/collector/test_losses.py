@@ -13,6 +13,8 @@ from collector.records import Records, RecordsError
 from collector.spool.contract import Loss, SpoolError
 from tests.collector.fakes import NOON, ManualClock
 
+pytestmark = pytest.mark.every_database
+
 LONG = (datetime(1970, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 

@@ -3,7 +3,9 @@
 import asyncio
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,16 +18,16 @@ from collector.records import Instant, Records, RecordsError
 from tests.collector.fakes import NOON
 
 OPENING = """
-import asyncio, sys, time
-from collector import deadletters, gaps, links
+import asyncio, sys
+from collector import links
 from collector.records import Records
 from collector.spool.file import SpoolFile
 from pathlib import Path
 
 async def main():
     sys.stdin.readline()
-    SpoolFile(Path(sys.argv[1]) / "data" / "spool.db").close()
-    async with Records(f"sqlite:///{sys.argv[1]}/data/records.db") as records:
+    SpoolFile(Path(sys.argv[1])).close()
+    async with Records(sys.argv[2]) as records:
         await records.run(links.read_links)
 
 print("ready", flush=True)
@@ -33,11 +35,11 @@ asyncio.run(main())
 """
 
 
-def open_at_once(folder: Path, count: int) -> list[str]:
+def open_at_once(spool: Path, url: str, count: int) -> list[str]:
     """Let processes open records and spool at the same moment, for the first time; give what they complained of."""
     processes = [
         subprocess.Popen(
-            [sys.executable, "-c", OPENING, str(folder)],
+            [sys.executable, "-c", OPENING, str(spool), url],
             cwd=Path(__file__).parents[2],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -56,14 +58,32 @@ def open_at_once(folder: Path, count: int) -> list[str]:
     return [process.communicate()[1] for process in processes]
 
 
-def test_roles_that_start_at_once_make_the_tables_together(tmp_path: Path) -> None:
-    assert open_at_once(tmp_path, 4) == [""] * 4
+@pytest.mark.every_database
+def test_roles_that_start_at_once_make_the_tables_together(tmp_path: Path, unmade_url: str) -> None:
+    url = unmade_url.replace("records.db", "data/records.db")  # SQLite's, in a folder that is still to be made
+    assert open_at_once(tmp_path / "data" / "spool.db", url, 4) == [""] * 4
 
 
 async def test_a_place_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(RecordsError, match="check `records: url:`"):
         async with Records(f"sqlite:///{tmp_path}/file/records.db"):
+            pass
+
+
+async def test_a_driver_that_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    with pytest.raises(RecordsError, match=r"need a driver .*psycopg.*pip install 'parkline\[postgres\]'"):
+        async with Records("postgresql://parkline:secret@127.0.0.1/records"):
+            pass
+
+
+@pytest.mark.parametrize("url", ["mysql://db/park", "oracle://db/park"])
+async def test_another_database_is_refused(url: str) -> None:
+    with pytest.raises(
+        RecordsError, match=r"cannot be kept in .*write `records: url:` as sqlite:///… or postgresql://…"
+    ):
+        async with Records(url):
             pass
 
 
@@ -75,6 +95,7 @@ async def test_a_password_is_never_shown() -> None:
     assert "secret" not in str(raised.value)
 
 
+@pytest.mark.every_database
 async def test_a_failed_change_leaves_nothing(records: Records) -> None:
     def work(connection: sa.Connection) -> None:
         write_links(connection, [link("plc")])
@@ -85,12 +106,55 @@ async def test_a_failed_change_leaves_nothing(records: Records) -> None:
     assert await records.run(read_links) == {}
 
 
+@pytest.mark.every_database
 async def test_many_changes_at_once_are_all_made(records: Records) -> None:
     async def write(number: int) -> None:
         await records.run(lambda connection: write_links(connection, [link(f"plc-{number}")]))
 
     await asyncio.gather(*(write(number) for number in range(50)))
     assert len(await records.run(read_links)) == 50
+
+
+@pytest.mark.every_database
+async def test_of_two_that_add_the_same_the_later_finds_it(records: Records, records_url: str) -> None:
+    async with Records(records_url) as other:  # as another role has it
+
+        def write(connection: sa.Connection) -> None:
+            write_links(connection, [link("plc")])
+
+        await asyncio.gather(*(one.run(write) for _ in range(20) for one in (records, other)))
+    assert list(await records.run(read_links)) == ["plc"]
+
+
+@pytest.mark.every_database
+async def test_changes_in_another_order_do_not_wait_for_each_other(records: Records, records_url: str) -> None:
+    there, back = [link("plc"), link("broker")], [link("broker"), link("plc")]
+    await records.run(lambda connection: write_links(connection, there))
+    async with Records(records_url) as other:
+        changes = ((records, there), (other, back)) * 20
+        await asyncio.gather(*(one.run(partial(write_links, links=links)) for one, links in changes))
+    assert set(await records.run(read_links)) == {"plc", "broker"}
+
+
+@pytest.mark.every_database
+async def test_who_closes_waits_for_what_is_under_way(records_url: str) -> None:
+    begun, go_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(connection: sa.Connection) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        assert go_on.wait(10)
+        write_links(connection, [link("plc")])
+
+    async with Records(records_url) as records:
+        waiting = asyncio.create_task(records.run(slow))
+        await begun.wait()
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        loop.call_later(0.01, go_on.set)
+    async with Records(records_url) as records:
+        assert set(await records.run(read_links)) == {"plc"}
 
 
 def link(source: str) -> Link:

@@ -1,6 +1,5 @@
 """What a store refused, as gaps."""
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import polars as pl
@@ -8,22 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from adapters.sample import INSTANT
-from collector.gaps import CHANGES, GAPS, read_gaps
-from collector.records import METADATA
+from collector.gaps import read_gaps
 from collector.rejections import APART, CAUSE, NEAR, add_rejections
 from tests.collector.fakes import NOON
 
 SECOND = timedelta(seconds=1)
 MICROSECOND = timedelta(microseconds=1)
 
-
-@pytest.fixture
-def ledger() -> Iterator[sa.Connection]:
-    engine = sa.create_engine("sqlite://")
-    METADATA.create_all(engine, tables=[GAPS, CHANGES])
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+pytestmark = pytest.mark.every_database
 
 
 def refuse(ledger: sa.Connection, *rows: tuple[str, str, datetime | None]) -> None:

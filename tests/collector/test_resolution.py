@@ -1,6 +1,6 @@
 """What becomes of gaps."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -30,14 +30,7 @@ HOUR = timedelta(hours=1)
 FORCE, SPEED, STATE = (f"works/line/press/{name}" for name in ("force", "speed", "state"))
 EVERY = (FORCE, SPEED, STATE)
 
-
-@pytest.fixture
-def ledger() -> Iterator[sa.Connection]:
-    engine = sa.create_engine("sqlite://")
-    METADATA.create_all(engine, tables=[GAPS, CHANGES, FILLINGS])
-    with engine.begin() as connection:
-        yield connection
-    engine.dispose()
+pytestmark = pytest.mark.every_database
 
 
 def outage(ledger: sa.Connection, signals: Sequence[str] = (), hours: int = 4) -> int:
