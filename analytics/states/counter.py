@@ -5,9 +5,10 @@
     state   parts             │none                │parts
                               └── more than within ──┴ 1 ─┘        ideal cycles
 
-- A report that counts `n` parts more than the one before stands for `n` ideal cycles, those of the product that runs
-  when it comes. If the report of parts before it is no further away than `within` times as much, the machine produced
-  all the time between. Else it stood still from that one on, until those cycles before it.
+- A report that counts `n` parts more than the one before stands for `n` ideal cycles, those of the product that ran
+  before it came: a new product and the last part of the old one are told together (`analytics.parts` has it so, too).
+  If the report of parts before it is no further away than `within` times as much, the machine produced all the time
+  between. Else it stood still from that one on, until those cycles before it.
 - A report that counts many parts at once (after a gap, by slow polling) reaches back for `REACH` at most.
 - A counter that jumps back was reset, and no part was made by that; with a `width` it rolled over, where that is the
   shorter way.
@@ -94,12 +95,11 @@ def _reports(watched: pl.DataFrame, lasting: pl.DataFrame, machines: Machines) -
     rows = _with_cycle(_with_parts(rows), watched, machines)
     events = rows.filter(pl.col("broken") | pl.col("count").is_null() | pl.col("first") | (pl.col("parts") > 0))
     told = _told(events)
-    again = rows.filter(pl.col("inside") & ~pl.col("broken") & pl.col("count").is_not_null() & (pl.col("parts") == 0))
+    same = ~pl.col("broken") & ~pl.col("first") & pl.col("count").is_not_null() & (pl.col("parts") == 0)
+    again = rows.filter(same)  # they count nothing, and say in a gap and behind it that it goes on as it was
     if again.is_empty():
         return told
-    repeated = again.filter(~pl.col("first")).select(
-        "signal", "time", raw=pl.lit(None, pl.String), again=pl.lit(value=True)
-    )
+    repeated = again.select("signal", "time", raw=pl.lit(None, pl.String), again=pl.lit(value=True))
     both = pl.concat([told.with_columns(again=pl.lit(value=False)), repeated]).sort(
         "signal", "time", maintain_order=True
     )
@@ -119,7 +119,10 @@ def _with_parts(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _with_cycle(rows: pl.DataFrame, watched: pl.DataFrame, machines: Machines) -> pl.DataFrame:
-    """Add the ideal `cycle` in seconds of the product that runs at each report; null where it is not known."""
+    """Add the ideal `cycle` of the product that ran before each report, and `goes_on_by`, that of the one from it on.
+
+    Both are in seconds, and null where they are not known.
+    """
     made = watched.select(pl.col("signal").alias("product_signal"), "time", "product")
     known = pl.DataFrame(
         [
@@ -131,25 +134,26 @@ def _with_cycle(rows: pl.DataFrame, watched: pl.DataFrame, machines: Machines) -
         orient="row",
     )
     order = pl.int_range(pl.len())
-    found = (
-        rows.with_columns(order=order)
-        .sort("time")
-        .join_asof(made.sort("time"), on="time", by="product_signal", check_sortedness=False)
-        .join(known, on=["equipment", "product"], how="left", maintain_order="left")
-        .sort("order")
-    )
-    return found.with_columns(cycle=pl.coalesce("own", "usual"))
+    found = rows.with_columns(order=order).sort("time")
+    for name, exact in (("cycle", False), ("goes_on_by", True)):
+        found = (
+            found.join_asof(
+                made.sort("time"), on="time", by="product_signal", allow_exact_matches=exact, check_sortedness=False
+            )
+            .join(known, on=["equipment", "product"], how="left", maintain_order="left")
+            .with_columns(pl.coalesce("own", "usual").alias(name))
+            .drop("product", "own")
+        )
+    return found.sort("order")
 
 
 def _told(events: pl.DataFrame) -> pl.DataFrame:
     """Say what each stretch between two events was."""
-    single = pl.col("within") * pl.col("cycle")
+    single, following = (pl.col("within") * pl.col(name) for name in ("cycle", "goes_on_by"))
     spent = pl.col("parts") * pl.col("cycle")
     reach = pl.min_horizontal(pl.col("within") * spent, pl.max_horizontal(single, pl.lit(REACH.total_seconds())))
     known = pl.col("count").is_not_null()
-    rows = events.with_columns(
-        reach=reach, back=pl.min_horizontal(spent, reach), single=single, good=known
-    ).with_columns(
+    rows = events.with_columns(reach=reach, back=pl.min_horizontal(spent, reach), good=known).with_columns(
         next_time=pl.col("time").shift(-1).over("signal"),
         next_good=pl.col("good").shift(-1).over("signal").fill_null(value=False),
         next_cycle=pl.col("cycle").shift(-1).over("signal"),
@@ -159,9 +163,9 @@ def _told(events: pl.DataFrame) -> pl.DataFrame:
     length = (
         pl.coalesce("next_time", pl.max_horizontal("time", "until")) - pl.col("time")
     ).dt.total_microseconds() / 1e6
-    tail = pl.when(pl.col("parts") > 0).then(pl.max_horizontal("reach", "single")).otherwise(0.0)
+    tail = pl.when(pl.col("parts") > 0).then(pl.max_horizontal("reach", following)).otherwise(0.0)
     goes_on = pl.when("next_good").then(length <= pl.col("next_reach")).otherwise(length <= tail)
-    no_cycle = pl.when("next_good").then(pl.col("next_cycle").is_null()).otherwise(pl.col("cycle").is_null())
+    no_cycle = pl.when("next_good").then(pl.col("next_cycle").is_null()).otherwise(pl.col("goes_on_by").is_null())
     raw = (
         pl.when(no_cycle)
         .then(pl.lit(NO_CYCLE))

@@ -124,13 +124,29 @@ def test_the_ideal_cycle_is_that_of_the_product_that_runs() -> None:
     machine = counted(product=True, products=PRODUCTS, ideal_cycle=None)
     history: History = {
         "parts": [(0, 0), (10, 1), (20, 2), (320, 3), (600, 4)],
-        "product": [(0, "bolt"), (20, "shaft"), (600, "bolt")],
+        "product": [(0, "bolt"), (20, "shaft"), (590, "bolt")],
     }
     assert told(machine, history, until=600) == [
         (0, 320, "producing", "parts"),
         (320, 590, "idle", "none"),
         (590, 600, "producing", "parts"),
     ]
+
+
+def test_the_last_part_of_a_product_is_told_together_with_the_next_product() -> None:
+    machine = counted(product=True, products=PRODUCTS, ideal_cycle=None)
+    history: History = {
+        "parts": [(0, 0), (100, 1), (200, 2), (300, 3), (310, 4), (320, 5)],
+        "product": [(0, "shaft"), (300, "bolt")],
+    }
+    assert told(machine, history, until=350) == [(0, 350, "producing", "parts")]
+    assert told(machine, history, until=351)[-1] == (320, 351, "idle", "none")
+
+
+def test_a_product_that_is_told_together_with_the_first_reading_runs_from_there_on() -> None:
+    machine = counted(product=True, products=PRODUCTS, ideal_cycle=None)
+    history: History = {"parts": [(0, 7)], "product": [(0, "bolt")]}
+    assert told(machine, history, until=600) == [(0, 600, "idle", "none")]
 
 
 def test_a_product_without_an_ideal_cycle_leaves_the_state_unknown() -> None:
@@ -169,3 +185,12 @@ def test_counters_of_many_machines_do_not_mix() -> None:
     found = spans(pl.concat(parts).lazy(), no_samples(), gaps(machines[0]), known, at(0), at(1000))
     stopped = found.filter(pl.col("state") == "idle")
     assert stopped["start"].to_list() == [at(90), at(190), at(290)]
+
+
+def test_a_reading_that_repeats_behind_a_gap_says_that_nothing_was_made_until_then() -> None:
+    machine = counted(hold=0)
+    history: History = {"parts": [(0, 7), (600, 7)]}
+    assert told(machine, history, gaps(machine, (0, 60)), end=1000) == [
+        (0, 600, "unknown", None),
+        (600, 1000, "idle", "none"),
+    ]
