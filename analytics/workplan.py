@@ -1,7 +1,7 @@
 """Work plan: when the shifts of a calendar and windows of maintenance begin and end, as instants of UTC.
 
 A shift lasts from its start to its end by the clock on the wall; so a night shift is an hour shorter or longer on the
-two nights of a clock change, and one that lies wholly within a skipped hour has no length. Its pieces are the shift
+two nights of a clock change, and one that lasts for the skipped hour alone has no length. Its pieces are the shift
 without its breaks. Maintenance of every week begins by the clock on the wall, and lasts as long as it says.
 
 Where several lie over each other time counts once, for the first listed. Instants are those of `analytics.localtime`.

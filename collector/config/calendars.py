@@ -179,9 +179,10 @@ class _Check:
             told.add(pair)
             turn = (later.day - _A_MONDAY).days % length
             day = WEEKDAYS[turn] if turning is None else f"day {turn + 1} of the rotation"
+            beyond = " of the next day" if earlier.end.date() > later.day else ""
             message = (
                 f"shift `{later.shift.name}` begins at {later.shift.start:%H:%M} on {day}, "
-                f"when shift `{earlier.shift.name}` lasts until {earlier.shift.end:%H:%M}; "
+                f"when shift `{earlier.shift.name}` lasts until {earlier.shift.end:%H:%M}{beyond}; "
                 "let it begin then, or end that one before"
             )
             self._report.add(self._marks[later.shift.name], f"`start`: {message}")

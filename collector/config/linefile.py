@@ -208,9 +208,9 @@ class LineFile:
             told = f"`state_from`: the signal {where} says the state of this machine already"
             self._report.add(mark, f"{told}; keep one of them, or take its `role` out")
         rule = read_state_rule(node, self._report)
-        if rule is not None and isinstance(node, Mapping) and complete:
+        if isinstance(node, Mapping) and complete:
             names = [name for one in known if (name := text_of(one.get("name"))) is not None]
-            RuleCheck(node, names, tuple(signals), self._report).check(rule)
+            RuleCheck(node, names, tuple(signals), self._report).check()
         return rule
 
     def _signals(self, equipment: Mapping) -> Iterable[Node] | None:

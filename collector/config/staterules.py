@@ -4,11 +4,13 @@ from collections.abc import Collection, Iterator
 from typing import Final, get_args
 
 import polars as pl
+from pydantic import ValidationError
 
 from adapters.sample import SAMPLES, ValueType
 from collector.config.build import build
 from collector.config.marks import Mapping, Node, Sequence, text_of
 from collector.config.problems import Report, did_you_mean, one_of
+from collector.equipmentstate import EquipmentState
 from collector.park import Signal, SignalRole
 from collector.staterules import (
     PACKML_STATES,
@@ -19,6 +21,7 @@ from collector.staterules import (
     ByPackML,
     ByThreshold,
     StateRule,
+    When,
     signals_in,
 )
 
@@ -70,15 +73,17 @@ class RuleCheck:
         self._signals = {signal.name: signal for signal in signals}
         self._report = report
 
-    def check(self, rule: StateRule) -> None:
-        """Report signals that are not there or that the rule cannot work on."""
-        for key, types in _TAKES.get(rule.kind, {}).items():
+    def check(self) -> None:
+        """Report signals that are not there or that the rule cannot work on, whatever else is wrong in the rule."""
+        kind = text_of(self._node.get("kind"))
+        model = _MODELS.get(kind or "")
+        for key, types in _TAKES.get(kind or "", {}).items():
             self._check_signal(key, types)
-        if isinstance(rule, ByCounter):
-            self._check_counter(rule)
-        if isinstance(rule, ByPackML):
+        if model is ByCounter:
+            self._check_counter()
+        if model is ByPackML:
             self._check_packml()
-        if isinstance(rule, ByExpression):
+        if model is ByExpression:
             for condition in self._conditions():
                 self._check_condition(condition)
 
@@ -96,12 +101,12 @@ class RuleCheck:
             )
             self._report.add(node.mark, f"{told}; name another signal, or give that one another type")
 
-    def _check_counter(self, rule: ByCounter) -> None:
-        signal = self._signals.get(rule.signal)
-        if signal is not None and signal.role not in _COUNTERS:
-            mark = self._node.entries["signal"].node.mark
-            told = f"`signal`: signal `{rule.signal}` is of role `{signal.role}` and counts no parts"
-            self._report.add(mark, f"{told}; give it the role {one_of(_COUNTERS)}, or name one that has it")
+    def _check_counter(self) -> None:
+        node = self._node.get("signal")
+        signal = self._signals.get(text_of(node) or "")
+        if node is not None and signal is not None and signal.role not in _COUNTERS:
+            told = f"`signal`: signal `{signal.name}` is of role `{signal.role}` and counts no parts"
+            self._report.add(node.mark, f"{told}; give it the role {one_of(_COUNTERS)}, or name one that has it")
 
     def _check_packml(self) -> None:
         states = self._node.get("states")
@@ -120,6 +125,10 @@ class RuleCheck:
 
     def _check_condition(self, node: Node) -> None:
         condition = text_of(node) or ""
+        try:
+            When(when=condition, state=EquipmentState.IDLE)
+        except ValidationError:
+            return  # told when the rule is made
         named = signals_in(condition)
         strange = sorted(named - set(self._names))
         if strange:
@@ -132,11 +141,12 @@ class RuleCheck:
                 self._report.add(node.mark, f"`when`: {wrong}")
 
     def _meant(self, name: str, condition: str) -> str:
-        """Say what a name may stand for: a part of one that needs quotes, or one that looks like it."""
+        """Say what a name may stand for: a part of one that needs quotes, one that looks like it, or a text."""
         for known in self._names:
             if name in known and known in condition:
                 return f'; names with other characters than letters, digits and `_` stand in double quotes: "{known}"'
-        return did_you_mean(name, self._names) or "; write it under `signals`"
+        hint = did_you_mean(name, self._names) or "; write it under `signals`"
+        return f"{hint}; text stands in single quotes: '{name}'"
 
     def _evaluated(self, condition: str, named: Collection[str]) -> str:
         """Try a condition on signals without values; give what is wrong, empty where nothing is."""

@@ -97,6 +97,10 @@ def test_a_calendar_that_can_be_is_right(tmp_path: Path, calendar: list[str]) ->
             "6:39: `start`: shift `b` begins at 06:00 on mon, when shift `a` lasts until 06:30",
         ),
         (
+            ["shifts: [{name: a, start: 08:00, end: 08:00}, {name: b, start: 09:00, end: 10:00}]"],
+            "4:68: `start`: shift `b` begins at 09:00 on mon, when shift `a` lasts until 08:00 of the next day",
+        ),
+        (
             ["shifts: [{name: a, start: 06:00, end: 14:00}, {name: b, start: 05:00, end: 22:00}]"],
             "4:31: `start`: shift `a` begins at 06:00 on mon, when shift `b` lasts until 22:00",
         ),

@@ -98,6 +98,7 @@ def test_a_wrong_rule_is_told_in_its_line(tmp_path: Path, rule: str, column: int
         ("max(power) > 5", "`max(…)` is not known in a condition"),
         ("lag(power) OVER (ORDER BY power) > 5", "`lag(…)` is not known in a condition"),
         ("power > (SELECT 1)", "`SELECT` has no place in a condition"),
+        ("door = OPEN", "text stands in single quotes: 'OPEN'"),
         ("power > 5; DROP", "this is no condition in SQL"),
     ],
 )
@@ -140,6 +141,20 @@ def test_a_counter_counts_parts(tmp_path: Path) -> None:
         "`parts` is of role `measurement` and counts no parts; give it the role `total_count` or `good_count`"
         in problems[0]
     )
+
+
+def test_every_mistake_of_a_rule_is_told_at_once(tmp_path: Path) -> None:
+    conditions = ("powr > 5", "power > ", "power", "power > 5")
+    rule = ", ".join(f'{{ when: "{one}", state: setup }}' for one in conditions)
+    problems = told(tmp_path, line=line(f"{{ kind: expression, rules: [{rule}] }}"))
+    assert [problem.partition("`when`: ")[2][:24] for problem in problems] == [
+        "this machine has no sign",
+        "this is no condition in ",
+        "this is a value and no c",
+    ]
+    problems = told(tmp_path, line=line("{ kind: threshold, signal: powr, on: 5, off: 6 }"))
+    assert len(problems) == 2
+    assert "no signal `powr`; did you mean `power`?" in "".join(problems)
 
 
 def test_reasons_of_conditions_are_those_of_the_park(tmp_path: Path) -> None:
