@@ -6,6 +6,7 @@ Pure: from an `explain.Explanation` to lines of text. Times of day are local to 
 from collections.abc import Iterator
 from datetime import datetime, time
 from typing import Final
+from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
 from analytics.explain import Explanation, tree
@@ -18,6 +19,9 @@ NOTHING: Final = "-"
 OF_LINES: Final = "oee_bottleneck"
 """A number that no machine has."""
 
+_ROOM: Final = 13
+"""Columns that a time takes."""
+
 STOPS: Final = 8
 """How many reasons for stops are named, the longest first."""
 
@@ -28,12 +32,12 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "shift": ("班次", "shift"),
     "day": ("日", "day"),
     "version": ("第 {version} 版，{computed} 计算", "version {version}, computed {computed}"),
-    "restated": ("，原因：{reason}", " because of: {reason}"),
+    "restated": ("，更正原因：{reason}", ", restated because of {reason}"),
     "so_far": (" 至 {until}", " until {until}"),
     "unstored": ("尚未计算入库", "not stored yet"),
     "oee": (
         "设备综合效率 OEE 为 {oee}：可用率 {availability}，性能效率 {effectiveness}，合格率 {quality}。",
-        "OEE was {oee}: {availability} of planned busy time available, {effectiveness} of ideal speed, {quality} good.",
+        "OEE was {oee}: availability {availability}, effectiveness {effectiveness}, quality {quality}.",
     ),
     "utilised": (
         "设备利用率为 {utilisation}：计划时间 {planned}，其中生产 {producing}。",
@@ -48,6 +52,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "before": ("开始于该时段之前", "began before"),
     "once": ("1 次", "once"),
     "times": ("{times} 次", "{times} times"),
+    "raw": ("设备值 {value}", "machine value {value}"),
     "nobody": ("未注明原因", "no reason given"),
     "made": ("产量", "What was made"),
     "parts": ("共 {total} 件，合格 {good}，不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
@@ -96,7 +101,7 @@ class _Answer:
         self._zone = ZoneInfo(told.time_zone)
 
     def lines(self) -> Iterator[str]:
-        yield self._head()
+        yield from self._head()
         yield ""
         yield from self._summary()
         yield from self._section("where", self._tree())
@@ -115,7 +120,7 @@ class _Answer:
             yield self._say(word)
             yield from (f"  {row}" for row in found)
 
-    def _head(self) -> str:
+    def _head(self) -> Iterator[str]:
         told = self._told
         start, end = told.start.astimezone(self._zone), told.end.astimezone(self._zone)
         window = f"{start:%Y-%m-%d %H:%M} - {end:%H:%M}" if told.period != "day" else f"{start:%Y-%m-%d}"
@@ -128,7 +133,8 @@ class _Answer:
             version = self._say("version", version=str(told.version), computed=self._at(told.computed))
             if told.reason:
                 version += self._say("restated", reason=because(told.reason, self._language))
-        return f"{told.path} · {window} ({period}) · {version}"
+        yield f"{told.path} · {window}"
+        yield f"{period} · {version}"
 
     def _summary(self) -> Iterator[str]:
         account = self._told.account
@@ -141,10 +147,10 @@ class _Answer:
         elif None not in [values.get(slug) for slug in shown.values()]:
             yield self._say("oee", **{name: _percent(values.get(slug)) for name, slug in shown.items()})
         else:
-            times = {name: _long(account.get(f"{name}_time")) for name in ("planned", "producing")}
+            times = {name: self._long(account.get(f"{name}_time")) for name in ("planned", "producing")}
             yield self._say("utilised", utilisation=_percent(values.get("utilisation")), **times)
         if account.get("overtime"):
-            yield self._say("overtime", overtime=_long(account["overtime"]))
+            yield self._say("overtime", overtime=self._long(account["overtime"]))
         if self._told.coverage is not None:
             yield self._say("coverage", coverage=_percent(self._told.coverage))
         for day, note in self._told.days.items():
@@ -163,15 +169,15 @@ class _Answer:
             if empty or (row["loss"] in _SPEED and not judged):
                 continue
             name = f"{'  ' * row['depth']}{self._title(row['loss'])}"
-            yield f"{_long(row['seconds']):>12}  {_percent(row['share']):>7}  {name}"
+            yield f"{_right(self._long(row['seconds']))}  {_percent(row['share']):>7}  {name}"
 
     def _stops(self) -> Iterator[str]:
         for row in self._told.stops[:STOPS]:
             few = {0: self._say("before"), 1: self._say("once")}
             times = few.get(row["times"]) or self._say("times", times=str(row["times"]))
-            loss = self._title(f"{row['loss']}_time")
+            loss = self._title(f"{row['loss']}_time").removesuffix("时间")
             reason = self._reason(row["reason"]) or self._say("nobody")
-            yield f"{_long(row['seconds']):>12}  {self._say('stop', reason=reason, loss=loss, times=times)}"
+            yield f"{_right(self._long(row['seconds']))}  {self._say('stop', reason=reason, loss=loss, times=times)}"
 
     def _made(self) -> Iterator[str]:
         account = self._told.account
@@ -186,14 +192,18 @@ class _Answer:
             name = str(signal).rpartition("/")[2]
             before = first["value"] if first["before"] is None else first["before"]
             edges = {"first": self._at(first["time"]), "last": self._at(last["time"])}
-            values = {"before": _number(before), "value": _number(last["value"])}
+            values = {"before": _number(before), "value": f"{_number(last['value'])}{self._unit(str(signal))}"}
             yield self._say("readings", signal=name, **values, **edges)
             for row in rows.filter(~rows["kind"].is_in(["first", "count"])).iter_rows(named=True):
                 kind = self._say("reset_kind" if row["kind"] == "reset" else row["kind"])
                 values = {"before": _number(row["before"]), "value": _number(row["value"])}
                 yield self._say("reset", signal=name, kind=kind, time=self._at(row["time"]), **values)
         for made in self._told.products if account.get("total_count") is not None else ():
-            ideal = self._say("unknown_cycle") if made["ideal"] is None else f"{made['ideal']:g} s"
+            ideal = (
+                self._say("unknown_cycle")
+                if made["ideal"] is None
+                else f"{made['ideal']:g} {'秒' if self._language == 'zh' else 's'}"
+            )
             begun = made["since"] >= self._told.start
             since = self._say("since", time=self._at(made["since"])) if begun else self._say("always")
             yield self._say("cycle", product=made["product"] or self._say("any"), ideal=ideal, since=since)
@@ -241,7 +251,27 @@ class _Answer:
     def _reason(self, code: str) -> str:
         title = self._told.titles.get(code)
         called = "" if title is None else (title.zh if self._language == "zh" else title.en)
-        return called or code
+        if called or not code.isdecimal():
+            return called or code
+        return self._say("raw", value=code)  # nobody configured what it means
+
+    def _long(self, seconds: float | None) -> str:
+        """Give a time as people say it: `7 h 05 min`, `3 min 20 s`, `12.5 s`."""
+        if seconds is None:
+            return NOTHING
+        h, min_, s = ("小时", "分", "秒") if self._language == "zh" else ("h", "min", "s")
+        minutes, left = divmod(round(seconds), 60)
+        hours, some = divmod(minutes, 60)
+        if hours:
+            return f"{hours} {h} {some:02} {min_}"
+        if minutes:
+            return f"{minutes} {min_} {left:02} {s}"
+        return f"{seconds:.3g} {s}"
+
+    def _unit(self, signal: str) -> str:
+        """Give the unit of a counter; those of parts say no more than the word."""
+        unit = self._told.units.get(signal, "")
+        return "" if unit.startswith("{") or unit == "1" else f" {unit.replace('.', '')}" if unit else ""
 
     def _at(self, instant: datetime) -> str:
         local = instant.astimezone(self._zone)
@@ -267,14 +297,7 @@ def _number(value: float | None) -> str:
     return f"{value:,.0f}" if value == round(value) else f"{value:,.6g}"
 
 
-def _long(seconds: float | None) -> str:
-    """Give a time as people say it: `7 h 05 min`, `3 min 20 s`, `12.5 s`."""
-    if seconds is None:
-        return NOTHING
-    minutes, left = divmod(round(seconds), 60)
-    hours, some = divmod(minutes, 60)
-    if hours:
-        return f"{hours} h {some:02} min"
-    if minutes:
-        return f"{minutes} min {left:02} s"
-    return f"{seconds:.3g} s"
+def _right(text: str) -> str:
+    """Set a text to the right of `_ROOM` columns of a terminal; a Chinese character takes two."""
+    wide = sum(east_asian_width(letter) in "WF" for letter in text)
+    return text.rjust(_ROOM - wide)

@@ -104,6 +104,9 @@ class Explanation:
     titles: Mapping[str, Title]
     """What people call the reasons for stops, by code."""
 
+    units: Mapping[str, str]
+    """The unit of each signal that has one, by path, as UCUM writes it."""
+
     restatements: Sequence[Mapping[str, Any]]
     """version, computed, replaced, reason, changes (slug to before and after); the newest first."""
 

@@ -151,6 +151,7 @@ async def explain(reader: Reader, window: Window, *, now: datetime, language: La
         ],
         days={str(day): note for day, note in days.items()},
         titles={code: reason.title for code, reason in park.stop_reasons.items()},
+        units={signal.path: signal.unit for signal in signals if signal.unit},
         restatements=_restatements(history, stored),
     )
 
@@ -174,8 +175,10 @@ def _begun(told: Told, window: Window) -> pl.DataFrame:
 def _products(told: Told, window: Window) -> list[dict[str, Any]]:
     """Give the products that were made within the window."""
     until = pl.col("time").shift(-1).over("equipment")
+    begins = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in ("product", "ideal"))
     held = (
-        told.products.sort("time")
+        told.products.sort("time")  # of one machine
+        .filter(begins | (pl.int_range(pl.len()) == 0))  # where it begins to be judged, the product stays
         .with_columns(until=until)
         .filter((pl.col("time") < window.end) & (pl.col("until") > window.start).fill_null(value=True))
     )

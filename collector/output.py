@@ -1,12 +1,16 @@
 """What a verb prints: data on stdout, as a table for people or as JSON for programs."""
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 class OutputFormat(StrEnum):
@@ -42,11 +46,13 @@ def show(rows: Sequence[Mapping[str, Any]], output: OutputFormat, *, title: str 
 
     table = Table(title=title or None, title_justify="left", header_style="bold")
     for key in rows[0] if rows else ():
-        number = any(isinstance(row[key], int | float) and not isinstance(row[key], bool) for row in rows)
+        number = all(_is_number(row[key]) for row in rows) and any(row[key] is not None for row in rows)
         table.add_column(key, justify="right" if number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row.values()))  # text, not markup: it may be foreign
     console = Console(width=None if sys.stdout.isatty() else 160)
+    if console.measure(table, options=console.options.update(max_width=_ENDLESS)).maximum > console.width:
+        _narrow(table, rows)
     console.print(table if rows else f"{title or 'result'}: nothing to show")
 
 
@@ -63,6 +69,26 @@ def fail(problem: object, *, code: int = 1) -> NoReturn:
     """Tell a person on stderr what is wrong and end the verb; code 1 for a failed task, 2 for a wrong call or file."""
     typer.echo(str(problem), err=True)
     raise typer.Exit(code)
+
+
+_ENDLESS = 10_000
+"""Columns of a terminal in which every table has room."""
+
+
+def _narrow(table: "Table", rows: Sequence[Mapping[str, Any]]) -> None:
+    """Give columns of numbers what their numbers need: headings are cut between words, and texts take what is left."""
+    from rich.cells import cell_len
+
+    for column, key in zip(table.columns, rows[0] if rows else (), strict=False):
+        if column.justify == "right":
+            column.width = max(cell_len(text) for text in (*key.split(), *(_cell(row[key]) for row in rows)))
+
+
+def _is_number(value: Any) -> bool:
+    """Tell whether a value stands with others in a column of numbers; a number may be written out already."""
+    if isinstance(value, str):
+        return re.fullmatch(r"[+-]?\d[\d,]*(\.\d+)?", value) is not None
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def _cell(value: Any) -> str:

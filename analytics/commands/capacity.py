@@ -1,5 +1,6 @@
 """Print the idle capacity of the coming shifts: what machines and lines have to spare, for work on contract."""
 
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -18,21 +19,22 @@ app = typer.Typer()
 
 _DAYS_AT_MOST = 92
 
-_HOURS = {
-    "planned h": "planned_s",
-    "maintenance h": "maintenance_s",
-    "busy h": "typical_busy_s",
-    "stops h": "typical_stops_s",
-    "idle h": "idle_s",
-    "safe h": "idle_safe_s",
-}
-"""What the table calls its columns of hours."""
+_HOURS = ("planned_s", "maintenance_s", "typical_busy_s", "typical_stops_s", "idle_s", "idle_safe_s")
+"""The columns that the table shows in hours."""
+
+
+class Language(StrEnum):
+    """The language of a table, and of notes."""
+
+    ZH = "zh"
+    EN = "en"
 
 
 @app.command()
 def capacity(
     path: Annotated[str, typer.Argument(help="A factory, a line or a machine; the park without it.")] = "",
     days: Annotated[int, typer.Option(min=1, max=_DAYS_AT_MOST, help="Shifts that begin within so many days.")] = 7,
+    lang: Annotated[Language, typer.Option(help="The language of the table and of notes: zh or en.")] = Language.EN,
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
 ) -> None:
@@ -46,6 +48,7 @@ def capacity(
 
     from adapters.stores.contract import StoreError
     from analytics.reports.scope import Scope, ScopeError
+    from analytics.wording import translated
     from collector.load import ConfigError, load
 
     try:
@@ -57,9 +60,9 @@ def capacity(
     except StoreError as error:
         fail(error)
     if output is OutputFormat.JSON:
-        show_json(rows.to_dicts())
+        show_json(translated(rows, lang.value).to_dicts())
     else:
-        _print(rows, scope)
+        _print(translated(rows, lang.value), scope, lang)
 
 
 def _now() -> "datetime":
@@ -76,19 +79,42 @@ async def _read(config: "Config", scope: "Scope", now: "datetime", days: int) ->
         return await read_capacity(store, scope, now, days)
 
 
-def _print(rows: "pl.DataFrame", scope: "Scope") -> None:
+def _print(rows: "pl.DataFrame", scope: "Scope", lang: Language) -> None:
+    from analytics.reports.wording import word
+
     told = []
+    noted = bool((rows["note"] != "").any())
     for row in rows.iter_rows(named=True):
         zone = scope.park.factory_of(row["path"]).zone
         start, end = (row[edge].astimezone(zone) for edge in ("start", "end"))
-        hours = {name: None if row[column] is None else row[column] / 3600 for name, column in _HOURS.items()}
+        hours = {
+            word(lang.value, name): None if row[name] is None else f"{row[name] / 3600:,.1f}"
+            for name in _HOURS
+            if name != "maintenance_s" or rows[name].sum() > 0
+        }
         told.append(
             {
-                "path": row["path"],
-                "shift": f"{start:%a %m-%d %H:%M}-{end:%H:%M} {row['name']}",
+                word(lang.value, "path"): _name(scope, row["path"]),
+                word(
+                    lang.value, "shift"
+                ): f"{_WEEKDAYS[lang][start.weekday()]} {start:%m-%d %H:%M}-{end:%H:%M} {row['name']}",
                 **hours,
-                "based on": row["based_on"],
-                "note": row["note"],
+                word(lang.value, "based_on"): row["based_on"],
+                **({word(lang.value, "note"): row["note"]} if noted else {}),
             }
         )
-    show(told, OutputFormat.TABLE, title="Idle capacity")
+    show(told, OutputFormat.TABLE, title=word(lang.value, "capacity"))
+
+
+def _name(scope: "Scope", path: str) -> str:
+    """Name a line, or a machine beneath its line."""
+    last = path.rpartition("/")[2]
+    if path in scope.park.equipment:
+        return last if scope.is_machine else f"  {last}"
+    return path if scope.path == scope.park.id else last
+
+
+_WEEKDAYS = {
+    Language.EN: ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"),
+    Language.ZH: ("周一", "周二", "周三", "周四", "周五", "周六", "周日"),
+}

@@ -47,7 +47,7 @@ class Table(StrEnum):
 
 
 class Language(StrEnum):
-    """The language of a page."""
+    """The language of a page or of tables."""
 
     ZH = "zh"
     EN = "en"
@@ -65,7 +65,9 @@ def report(
     compare_until: Annotated[str, typer.Option("--compare-to", help="Local day before which that period ends.")] = "",
     table: Annotated[Table, typer.Option(help="Which table CSV and Parquet hold.")] = Table.PERIODS,
     out: Annotated[Path | None, typer.Option(help="Write into this file.")] = None,
-    lang: Annotated[Language, typer.Option(help="The language of a page.")] = Language.ZH,
+    lang: Annotated[
+        Language | None, typer.Option(help="The language: zh or en; left out, a page is in zh and a table in en.")
+    ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: Annotated[
         ReportFormat,
@@ -110,14 +112,14 @@ async def _read(config: "Config", asked: "Asked") -> "Report":
         return await read_report(store, asked.scope, asked.period, asked.days, asked.before)
 
 
-def _write(read: "Report", output: ReportFormat, table: Table, out: Path | None, lang: Language) -> None:
+def _write(read: "Report", output: ReportFormat, table: Table, out: Path | None, lang: Language | None) -> None:
     from datetime import UTC, datetime
 
     from analytics.reports.page import page
     from analytics.reports.tables import everything, frame_of
 
     if output is ReportFormat.TABLE:
-        _print(read)
+        _print(read, Language.EN if lang is None else lang)
     elif output is ReportFormat.JSON and out is None:
         show_json(everything(read))
     elif output is ReportFormat.JSON and out is not None:
@@ -129,7 +131,7 @@ def _write(read: "Report", output: ReportFormat, table: Table, out: Path | None,
         frame_of(read, table.value).write_parquet(out)
     else:
         text = (
-            page(read, lang.value, datetime.now(UTC))
+            page(read, (lang or Language.ZH).value, datetime.now(UTC))
             if output is ReportFormat.HTML
             else frame_of(read, table.value).write_csv()
         )
@@ -139,8 +141,8 @@ def _write(read: "Report", output: ReportFormat, table: Table, out: Path | None,
             out.write_text(text, encoding="utf-8")
 
 
-def _print(read: "Report") -> None:
+def _print(read: "Report", lang: Language) -> None:
     from analytics.reports.tables import in_words
 
-    for title, rows in in_words(read):
+    for title, rows in in_words(read, lang.value):
         show(rows, OutputFormat.TABLE, title=title)

@@ -21,7 +21,8 @@ from analytics.reports.reading import Comparison, Report
 from analytics.reports.scope import Days, Period
 from analytics.reports.sums import COVERAGE, main_kpis
 from analytics.reports.tree import UNJUDGED
-from analytics.reports.wording import Language, reason_name, titled, word
+from analytics.reports.wording import reason_name, titled, word
+from analytics.wording import Language
 
 if TYPE_CHECKING:
     from jinja2 import Template
@@ -240,7 +241,16 @@ class _Shown:
             (row["name"], row["mark"], row["seconds"] / 3600, row["cumulative"]) for row in self._stops(stops, _REASONS)
         ]
         rows = [
-            {**row, "cells": [_hours(row["seconds"]), self._ratio(row["share"]), self._ratio(row["cumulative"])]}
+            {
+                **row,
+                "cells": [
+                    _count(row["times"]),
+                    _hours(row["seconds"]),
+                    self._ratio(row["share"]),
+                    self._ratio(row["cumulative"]),
+                    _minutes(row["mean_seconds"]),
+                ],
+            }
             for row in self._stops(stops, _ROWS)
         ]
         return {"plot": plots.pareto(drawn, self._h, self.word("pareto")), "rows": rows}
@@ -254,7 +264,15 @@ class _Shown:
         rest = stops.slice(most)
         if rest.height:
             name = self.word("others", rest.height)
-            sums = {"seconds": rest["seconds"].sum(), "share": rest["share"].sum(), "cumulative": 1.0}
+            seconds, times = (float(rest[column].sum()) for column in ("seconds", "times"))
+            counted = rest["times"].null_count() == 0
+            sums = {
+                "seconds": seconds,
+                "share": rest["share"].sum(),
+                "cumulative": 1.0,
+                "times": times if counted else None,
+                "mean_seconds": seconds / times if counted and times else None,
+            }
             yield {**sums, "name": name, "loss": "", "mark": ""}
 
     def _reason(self, reason: str) -> str:
@@ -314,7 +332,7 @@ class _Shown:
         if kind == "loss":
             return self.word(name)
         loss, _, reason = name.partition("/")
-        return f"{self.word(loss_time(Loss(loss)))}: {self._reason(reason)}"
+        return self.word("of.loss", self.word(loss_time(Loss(loss))), self._reason(reason))
 
     def _notes(self) -> Iterator[str]:
         yield self.word("ratios")
@@ -357,6 +375,10 @@ def _axis(first: date, period: Period) -> str:
 
 def _hours(seconds: float | None) -> str:
     return _NOTHING if seconds is None else f"{seconds / 3600:,.1f}"
+
+
+def _minutes(seconds: float | None) -> str:
+    return _NOTHING if seconds is None else f"{seconds / 60:,.1f}"
 
 
 def _count(count: float | None) -> str:

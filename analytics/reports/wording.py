@@ -5,12 +5,10 @@ Names of assets and reasons come from the park, those of KPIs from the catalogue
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
+from analytics.wording import Language
 from collector.park import Park, Title
-
-Language: TypeAlias = Literal["zh", "en"]
-"""A language of reports."""
 
 WORDS: Final[dict[str, tuple[str, str]]] = {
     "report.day": ("Daily report", "日报"),
@@ -45,15 +43,19 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "of.planned": ("of planned", "占计划时间"),
     "pareto": ("Stops by reason", "停机原因帕累托"),
     "pareto.note": (
-        "all stops but planned ones; the line is the cumulative share",
-        "不含计划停机；折线为累计占比",
+        "all stops but planned ones, counted where they begin; the line is the cumulative share",
+        "不含计划停机，次数按开始时刻计；折线为累计占比",
     ),
     "pareto.none": ("No stops on these days.", "这些日期没有停机。"),
     "reason": ("Reason", "原因"),
     "loss": ("Loss", "损失类别"),
+    "times": ("Stops", "次数"),
+    "mean": ("Mean min", "平均时长 min"),
     "share": ("Share", "占比"),
     "cumulative": ("Cumulative", "累计占比"),
     "reason.none": ("no reason given", "未注明原因"),
+    "of.loss": ("{0}: {1}", "{0}：{1}"),
+    "reason.raw": ("machine value {0}", "设备值 {0}"),
     "others": ("{0} others", "其他 {0} 项"),
     "machines": ("Machines", "设备"),
     "machine": ("Machine", "设备"),
@@ -69,6 +71,33 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "change.points": ("{0} pt", "{0} 个百分点"),
     "limits": ("Normal variation", "正常波动范围"),
     "verdict": ("Verdict", "判定"),
+    "days": ("Days", "天数"),
+    "title.by.period": ("Figures by {0}: {1}, {2}, {3}", "各{0}指标：{1}，{2}，{3}"),
+    "title.change": ("Before: {0}; after: {1}; losses in % of planned time", "之前：{0}；之后：{1}；损失占计划时间 %"),
+    "change.short": ("Change pt", "变化 pt"),
+    "limits.short": ("Normal %", "正常 %"),
+    "short.utilisation": ("Util. %", "利用率 %"),
+    "short.availability": ("Avail. %", "可用率 %"),
+    "short.effectiveness": ("Effect. %", "性能 %"),
+    "short.quality_ratio": ("Quality %", "合格率 %"),
+    "short.oee": ("OEE %", "OEE %"),
+    "short.coverage": ("Known %", "覆盖 %"),
+    "short.cumulative": ("Cumul. %", "累计 %"),
+    "verdict.short.exceeds": ("exceeds", "超出"),
+    "verdict.short.within": ("within", "之内"),
+    "verdict.short.too_few_days": ("n < 8", "天数不足"),
+    "capacity": ("Idle capacity", "空闲产能"),
+    "path": ("Path", "路径"),
+    "shift": ("Shift", "班次"),
+    "planned_s": ("Planned h", "计划 h"),
+    "maintenance_s": ("Maintenance h", "维护 h"),
+    "typical_busy_s": ("Busy h", "生产与调试 h"),
+    "typical_stops_s": ("Stops h", "停机 h"),
+    "idle_s": ("Idle h", "空闲 h"),
+    "idle_safe_s": ("Safe h", "可靠空闲 h"),
+    "based_on": ("Based on shifts", "依据班次数"),
+    "note": ("Note", "说明"),
+    "table.planned": ("Planned h", "计划 h"),
     "verdict.exceeds": ("exceeds normal variation", "超出正常波动"),
     "verdict.within": ("within normal variation", "在正常波动内"),
     "verdict.too_few_days": ("too few days (n < 8)", "天数不足（n < 8）"),
@@ -102,12 +131,12 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "idle_time": ("Idle", "空闲"),
     "off_time": ("Off", "关机"),
     "setup_time": ("Setup", "调试"),
-    "micro_stop_time": ("Micro-stops", "微停"),
+    "micro_stop_time": ("Micro-stops", "微停机"),
     "producing_time": ("Producing", "生产"),
     "speed_loss_time": ("Speed loss", "速度损失"),
     "quality_loss_time": ("Quality loss", "质量损失"),
-    "productive_time": ("Fully productive", "有效生产"),
-    "unjudged_time": ("Production not judged", "无法评定的生产"),
+    "productive_time": ("Fully productive", "完全有效"),
+    "unjudged_time": ("Not judged", "不可评估的生产"),
     "unjudged.note": ("parts are not counted, or no ideal cycle is configured", "未计数或未配置理想节拍"),
 }
 """Every text, in English and in Chinese."""
@@ -126,7 +155,10 @@ def titled(language: Language, title: Title, otherwise: str) -> str:
 
 
 def reason_name(language: Language, park: Park, reason: str) -> str:
-    """Give what people call a reason: the park's title for its code, that of a maintenance, or the reason itself."""
+    """Give what people call a reason: the park's title for its code, that of a maintenance, or the reason itself.
+
+    A bare number is what a machine reported: nobody configured what it means.
+    """
     if not reason:
         return word(language, "reason.none")
     if reason in park.stop_reasons:
@@ -135,4 +167,4 @@ def reason_name(language: Language, park: Park, reason: str) -> str:
         for one in calendar.maintenance:
             if one.name == reason:
                 return titled(language, one.title, reason)
-    return reason
+    return word(language, "reason.raw", reason) if reason.isdecimal() else reason

@@ -82,7 +82,7 @@ async def test_an_explanation_agrees_with_what_is_stored(reader: Reader, store: 
 async def test_it_reads_like_an_answer(reader: Reader) -> None:
     told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
     text = "\n".join(answer(told, "en"))
-    assert "works/line/press · 2026-03-02 06:00 - 14:00 (shift early, Asia/Shanghai) · version 1" in text
+    assert "works/line/press · 2026-03-02 06:00 - 14:00\nshift early, Asia/Shanghai · version 1" in text
     assert "OEE was" in text
     assert "30 min 00 s  STOP (Unplanned stop), once" in text
     assert "1 min 00 s  STOP (Micro-stops), once" in text
@@ -99,7 +99,7 @@ async def test_it_reads_in_chinese_as_well(reader: Reader) -> None:
     assert "OEE 为" in text
     for part in ("共 310 件", "合格 305", "不合格 5"):
         assert part in text
-    assert "所有产品理想节拍：60 s（按配置）" in text
+    assert "所有产品理想节拍：60 秒（按配置）" in text
     assert f"单件能耗：没有电能表：请为 {PRESS} 的某个信号设置 `role: energy`" in text
     assert not [row["note"] for row in told.kpis if row["note"] and row["note"] in text]
     notes = {row["slug"]: row["note"] for row in told.as_json("zh")["kpis"]}
@@ -138,7 +138,7 @@ async def test_stops_are_counted_where_they_begin_as_they_are_stored(reader: Rea
 async def test_a_window_that_is_not_stored_is_explained_all_the_same(reader: Reader) -> None:
     told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-01T15:00+08:00"), now=at(DAY))
     assert (told.version, told.computed) == (0, None)
-    assert "not stored yet" in answer(told, "en")[0]
+    assert "not stored yet" in answer(told, "en")[1]
     assert "No work was planned." in answer(told, "en")
 
 

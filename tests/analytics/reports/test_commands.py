@@ -45,7 +45,15 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         day = FIRST + timedelta(days=number)
         told += [
-            whole_day(path, day, ZONE, numbers, {"unplanned_stop/液压": stopped * HOUR}) for path in ("works", PRESS)
+            whole_day(
+                path,
+                day,
+                ZONE,
+                numbers,
+                {"unplanned_stop/液压": stopped * HOUR},
+                {"unplanned_stop/液压": 1.0 if number == 3 else 2.0},
+            )
+            for path in ("works", PRESS)
         ]
     asyncio.run(_store(configs, pl.concat(told)))
     return configs
@@ -79,8 +87,34 @@ def test_tables_are_for_people(folder: Path) -> None:
     later = ("--from", "2026-03-16", "--to", "2026-03-30", "--compare-from", "2026-03-02", "--compare-to", "2026-03-16")
     shown = run(folder, PRESS, *later)
     assert shown.exit_code == 0, shown.output
-    for word in ("Figures by day", "unplanned stop", "液压", "exceeds normal variation"):
+    for word in ("Figures by day", "Unplanned stop", "液压", "exceeds"):
         assert word in shown.stdout
+    chinese = run(folder, PRESS, *later, "--lang", "zh").stdout
+    for word in ("各日指标", "日历时间构成", "停机原因帕累托", "次数", "非计划停机", "超出"):
+        assert word in chinese
+
+
+def test_stops_are_counted_in_every_format(folder: Path) -> None:
+    table = run(folder, "works", *MARCH).stdout
+    (row,) = [line for line in table.splitlines() if "液压" in line]
+    assert [cell.strip() for cell in row.strip("│").split("│")] == [
+        "液压",
+        "Unplanned stop",
+        "27",
+        "14.0",
+        "100.0",
+        "100.0",
+        "31.1",
+    ]
+    expected = {"times": 27, "seconds": 14 * HOUR, "mean_seconds": pytest.approx(14 * HOUR / 27)}
+    (told,) = printed(run(folder, "works", *MARCH, "-o", "json"))["stops"]
+    assert expected.items() <= told.items()
+    csv = run(folder, "works", *MARCH, "-o", "csv", "--table", "stops").stdout
+    assert csv.splitlines()[0] == "path,loss,reason,times,seconds,share,cumulative,mean_seconds"
+    assert csv.splitlines()[1].startswith("works,unplanned_stop,液压,27,50400.0,")
+    page = run(folder, "works", *MARCH, "-o", "html", "--lang", "zh").stdout
+    assert "<th>次数</th><th>小时</th><th>占比</th><th>累计占比</th><th>平均时长 min</th>" in page
+    assert "<td>27</td><td>14.0</td><td>100.0%</td><td>100.0%</td><td>31.1</td>" in page
 
 
 def test_a_page_is_written_in_either_language(folder: Path, tmp_path: Path) -> None:
@@ -144,6 +178,9 @@ def test_capacity_tells_coming_shifts(folder: Path, monkeypatch: pytest.MonkeyPa
     table = RUNNER.invoke(capacity.app, [PRESS, "--days", "2", "-c", str(folder)])
     assert table.exit_code == 0
     assert "Mon 03-02 08:00-16:00 day" in table.stdout
+    chinese = RUNNER.invoke(capacity.app, ["--days", "1", "--lang", "zh", "-c", str(folder)]).stdout
+    assert "空闲产能" in chinese
+    assert "周一 03-02 08:00-16:00 day" in chinese
 
 
 def test_capacity_of_nothing_is_a_wrong_call(folder: Path) -> None:

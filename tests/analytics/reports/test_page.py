@@ -111,7 +111,8 @@ async def test_a_page_speaks_chinese_and_english(park: Park) -> None:
 def test_every_text_is_there_in_both_languages() -> None:
     for key, (english, chinese) in WORDS.items():
         assert english, key
-        assert re.search("[\u4e00-\u9fff]", chinese), key
+        if key not in {"of.loss", "short.oee"}:  # punctuation, and a name that is the same
+            assert re.search("[\u4e00-\u9fff]", chinese), key
         assert english.count("{") == chinese.count("{"), key
     assert word("en", "one.day") == "day"
 
@@ -200,7 +201,7 @@ async def test_tables_hold_what_the_page_shows(park: Park) -> None:
     assert frame_of(report, "stops").columns[:3] == ["path", "loss", "reason"]
     assert frame_of(report, "comparison").height == len(told["comparison"]["rows"])
     titles = [title for title, _ in in_words(report)]
-    assert titles[0] == "Figures by day: works/line, 2026-03-09 until 2026-03-20, Asia/Shanghai"
+    assert titles[0] == "Figures by day: works/line, 2026-03-09 to 2026-03-19, Asia/Shanghai"
     assert len(titles) == 5
 
 
