@@ -109,6 +109,7 @@ class Drain:
         self._state = DrainState(STORE, store.name, "down", now, now - NOTED, 0, 0, "not open yet")
         self._maintained = now
         self._full = False
+        self._unnoted = False
         self._log = _log.bind(store=store.name)
         self.stored = 0
         """Samples that the store has taken."""
@@ -275,4 +276,8 @@ class Drain:
             self._state = replace(self._state, seen=instant, end=end)
             await self._records.run(lambda connection: write_drain(connection, self._state))
         except (SpoolError, RecordsError) as error:
-            self._log.warning("drain not noted", reason=str(error))
+            if not self._unnoted:  # it is tried every second: once is enough
+                self._log.warning("drain not noted", reason=str(error))
+            self._unnoted = True
+        else:
+            self._unnoted = False

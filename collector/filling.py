@@ -140,7 +140,7 @@ class GapFiller:
 
     async def _follow_store(self) -> None:
         """Mark gaps as filled when the store has what fills them."""
-        spool = self._safety.spool
+        spool, silent = self._safety.spool, False
         while True:
             try:
                 stored = await spool.cursor(STORE)
@@ -149,8 +149,11 @@ class GapFiller:
                     _log.debug(
                         "gap filled", source=part.source, start=part.start, end=part.end, samples=filling.samples
                     )
+                silent = False
             except (RecordsError, SpoolError) as error:
-                _log.warning("gaps not looked at", reason=str(error))
+                if not silent:  # it is tried every few seconds: once is enough
+                    _log.warning("gaps not looked at", reason=str(error))
+                silent = True
             await self._clock.sleep(LOOK)
 
     def _fill_stored(self, stored: int, connection: sa.Connection) -> list[Filling]:

@@ -23,8 +23,6 @@ from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
 from tests.analytics.plant import Address, ResultStore, at, line, link, machine, park, samples
 
-pytestmark = pytest.mark.every_database
-
 HOUR, DAY = 3600, 86_400
 PRESS, LATHE = "works/line/press", "works/line/lathe"
 
@@ -136,6 +134,7 @@ async def test_a_window_that_grows_keeps_its_version(scene: Scene) -> None:
     assert (value, version, reason) == (0.75 * HOUR, 1, "")
 
 
+@pytest.mark.every_database
 async def test_a_gap_that_becomes_known_and_is_filled_restates(scene: Scene) -> None:
     hours = (7 * HOUR, 9 * HOUR)
     await scene.records.run(
@@ -153,6 +152,7 @@ async def test_a_gap_that_becomes_known_and_is_filled_restates(scene: Scene) -> 
     assert (value, version, reason) == (7 * HOUR, 3, "late samples, gap filled")
 
 
+@pytest.mark.every_database
 async def test_what_somebody_says_of_a_stop_restates_its_windows(scene: Scene) -> None:
     said = await scene.records.run(
         lambda c: add_reason(c, PRESS, at(6 * HOUR), at(8 * HOUR), "retool", note="new die", by="lin", now=at(2 * DAY))

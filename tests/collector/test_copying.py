@@ -14,8 +14,6 @@ from collector.deadletters import read_dead_letters
 from collector.records import Records
 from tests.collector.fakes import FEW, NOON, MemoryStore, numbers
 
-pytestmark = pytest.mark.every_database
-
 ALL = Stretch(None, None)
 FORCE, SPEED = "works/line/press/force", "works/line/press/speed"
 HOUR = timedelta(hours=1)
@@ -75,6 +73,7 @@ async def test_what_the_target_has_stays(origin: MemoryStore, records: Records) 
     assert_frame_equal((await held(target)).head(1), newer)
 
 
+@pytest.mark.every_database
 async def test_a_copy_that_broke_off_goes_on(origin: MemoryStore, records: Records) -> None:
     target = MemoryStore()
     away = StoreUnavailableError("memory", "no answer")

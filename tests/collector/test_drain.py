@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from structlog.testing import capture_logs
 
 from adapters.sample import no_samples
 from adapters.stores.contract import Position, Store, StoreRefusedError, StoreUnavailableError
@@ -364,3 +365,17 @@ async def test_the_store_is_asked_to_keep_house_now_and_then(
 
 async def _committed(spool: SqliteSpool, position: int) -> bool:
     return await spool.cursor(STORE) == position
+
+
+async def test_records_that_are_silent_are_told_once(
+    spool: SqliteSpool, store: MemoryStore, clock: ManualClock
+) -> None:
+    closed = Records("sqlite://")
+    with capture_logs() as log:
+        drain = Drain(spool, store, closed, settings=SETTINGS, sources={}, dead_letters=FEW, clock=clock, random=lot())
+        for _ in range(3):
+            await drain._note(now=True)
+        async with closed:
+            await drain._note(now=True)
+        await drain._note(now=True)
+    assert [entry["event"] for entry in log] == ["drain not noted"] * 2

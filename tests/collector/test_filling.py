@@ -31,8 +31,6 @@ from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
 from tests.collector.fakes import NOON, ManualClock, Script, batch, lot, row, signal, until
 
-pytestmark = pytest.mark.every_database
-
 MINUTE = timedelta(minutes=1)
 FORCE, SPEED = "works/line/press/force", "works/line/press/speed"
 BEFORE = NOON - timedelta(hours=2)

@@ -122,10 +122,10 @@ async def test_what_gaps_and_letters_there_were_is_counted(unmade_url: str) -> N
     assert number == 3
 
 
-async def test_a_newer_database_is_left_alone(records_url: str) -> None:
-    async with Records(records_url) as records:
+async def test_a_newer_database_is_left_alone(unmade_url: str) -> None:
+    async with Records(unmade_url) as records:
         newer = sa.text("UPDATE alembic_version SET version_num = '9999'")
         await records.run(lambda connection: connection.execute(newer))
     with pytest.raises(RecordsError, match=f"newer parkline .layout 9999; this one knows {newest()}"):
-        async with Records(records_url):
+        async with Records(unmade_url):
             pass

@@ -79,11 +79,11 @@ class PostgresServer:
         """Give the URL of a database, as `records: url:` takes it."""
         return f"postgresql://{USER}:{self._password}@127.0.0.1:{self.port}/{database}"
 
-    def create(self, template: str = "template0") -> str:
-        """Make a database like `template`, to which nobody may be connected; give its name."""
+    def create(self) -> str:
+        """Make an empty database; give its name."""
         self._made += 1
         name = f"records_{self._made}"
-        self.run("CREATE DATABASE {} TEMPLATE {}", name, template)
+        self.run("CREATE DATABASE {} TEMPLATE template0", name)
         return name
 
     def drop(self, database: str) -> None:
