@@ -7,22 +7,40 @@ The figures are facts, each with its source:
 - Rhize (github.com/libremfg/rhize-docs, query-kpi-service.md at 0017bd0): 2.5 h of production around 30 min of delay,
   a planned cycle of 10 s, 800 good parts and 200 rejected ones. (Its text prints an actual cycle of 10.8 s, where its
   own definition gives 9.0.)
+
+They are tried twice: on an account that has what they give, and from a calendar, state reports and readings of counters
+on, with what they give and say read from where they are kept (`worked_examples.json`).
 """
 
-from datetime import timedelta
+import json
+from collections.abc import Sequence
+from datetime import time, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 import pytest
 
 from adapters.sample import no_samples
+from analytics.accounts import accounts as accounted
+from analytics.calendar import windows_of, work
 from analytics.counters import steps
 from analytics.kpis.contract import ACCOUNT
+from analytics.losses import losses
 from analytics.parts import parts, products
+from analytics.reasons import STOP_REASONS
 from analytics.results import results
+from analytics.spans import GAPS, Machine, spans
 from collector.park import SignalRole
+from collector.worktime import Break, Calendar, Shift
 from tests.analytics.counted import PRESS, press, signal
 from tests.analytics.kpis.account import HOUR, MINUTE, account, accounts, kpi
-from tests.analytics.plant import at, samples
+from tests.analytics.plant import BEGIN, at, samples
+
+EXAMPLES = Path(__file__).resolve().parents[3] / "../shared/data/oee_iso22400/worked_examples.json"
+
+kept = pytest.mark.skipif(not EXAMPLES.exists(), reason="the figures are not here: ../shared/data/oee_iso22400")
 
 VORNE = {
     "not_scheduled_time": 60 * MINUTE,
@@ -91,3 +109,86 @@ def test_from_the_readings_of_counters() -> None:
     oee = results(accounts(row), at(0)).filter(pl.col("kpi") == "oee")["value"].item()
     assert round(oee, 4) == 0.7479
     assert set(VORNE) <= set(ACCOUNT)
+
+
+def told(
+    shift: Shift, states: Sequence[tuple[float, str]], good: int, bad: int, cycle: float, end: float
+) -> dict[str, float]:
+    """Give the results of a shift, from state reports and what two counters say a moment before it ends."""
+    counting = press(
+        signal("good", SignalRole.GOOD_COUNT),
+        signal("bad", SignalRole.REJECT_COUNT),
+        ideal_cycle=timedelta(seconds=cycle),
+    )
+    read = pl.concat(
+        [
+            samples(f"{PRESS}/bad", [(0, 7), (end - 1, 7 + bad)]),
+            samples(f"{PRESS}/good", [(0, 5_000), (end - 1, 5_000 + good)]),
+            samples(f"{PRESS}/state", states),
+        ]
+    )
+    calendar, zone, day = Calendar(shifts=(shift,)), ZoneInfo("UTC"), (BEGIN, BEGIN + timedelta(days=1))
+    of = pl.lit(PRESS).alias("equipment")
+    known = Machine(counting, day[1])
+    did = spans(read.lazy(), no_samples(), pl.DataFrame(schema=GAPS), [known], *day)
+    planned = work(calendar, (), zone, *day).with_columns(of)
+    intervals = losses(did, planned, pl.DataFrame(schema=STOP_REASONS), [counting], {}, *day)
+    made = products(read.lazy(), no_samples(), [counting])
+    counted = parts(steps(read.lazy(), no_samples(), [counting]), made, [counting])
+    windows = windows_of(calendar, zone, *day).with_columns(of).filter(period="shift")
+    found = results(accounted(intervals, counted, made, windows), day[1])
+    return {row["kpi"]: row["value"] for row in found.iter_rows(named=True)}
+
+
+def example(name: str) -> dict[str, Any]:
+    found: dict[str, Any] = next(one for one in json.loads(EXAMPLES.read_text("utf-8")) if one["id"] == name)
+    return found
+
+
+@kept
+def test_vorne_from_the_reports_of_a_shift() -> None:
+    """When in the shift it rested and stood is not told; it does not matter."""
+    given, says = (example("vorne_oee_com")[key] for key in ("in", "out"))
+    hour = Break(start=time(12), end=time(12 + given["breaks_min"] // 60))
+    shift = Shift(name="day", start=time(8), end=time(8 + given["shift_min"] // 60), breaks=(hour,))
+    stood = 9 * HOUR, 9 * HOUR + given["down_min"] * MINUTE
+    states = [(0, "RUN"), (stood[0], "STOP"), (stood[1], "RUN")]
+    good = given["total"] - given["reject"]
+    found = told(shift, states, good, given["reject"], given["ideal_cycle_s"], 16 * HOUR)
+    minutes = (found["planned_time"] / MINUTE, found["producing_time"] / MINUTE, found["good_count"])
+    assert minutes == (says["planned_min"], says["run_min"], says["good"])
+    slugs = {"A": "availability", "P": "effectiveness", "Q": "quality_ratio", "OEE": "oee"}
+    assert {key: round(found[slug], 4) for key, slug in slugs.items()} == {key: says[key] for key in slugs}
+
+
+@kept
+def test_rhize_from_the_reports_of_an_order() -> None:
+    one = example("rhize_1")
+    given, says = one["inputs"], one["expected"]
+    means = {"APT": "RUN", "ADET": "STOP", "ADOT": "WAIT"}
+
+    def second(text: str) -> float:
+        return int(text[11:13]) * HOUR + int(text[14:16]) * MINUTE
+
+    states = [(second(row["time"]), means[row["ISO22400State"]]) for row in given["EquipmentState"]]
+    first, last = (second(text) for text in one["query"])
+    shift = Shift(name="order", start=time(int(first // HOUR)), end=time(int(last // HOUR)))
+    good, bad = (int(row["Qty"]) for row in given["QuantityLog"])
+    found = told(shift, states, good, bad, float(given["JobOrderState"][0]["PlanningCyleTime"]), last)
+    expected = {
+        "producing_time": says["ActualProductionTime_s"],
+        "unplanned_stop_time": says["ActualUnitDelayTime_s"],
+        "planned_stop_time": says["PlannedDownTime_s"],
+        "good_count": says["GoodQuantity"],
+        "total_count": says["ProducedQuantity"],
+    }
+    assert {slug: found[slug] for slug in expected} == expected
+    shares = {
+        "availability": says["Availability_pct"],
+        "effectiveness": says["Effectiveness_pct"],
+        "quality_ratio": says["QualityRatio_pct"],
+        "oee": says["OverallEquipmentEffectiveness_pct"],
+    }
+    assert {slug: round(found[slug], 4) for slug in shares} == {
+        slug: round(one / 100, 4) for slug, one in shares.items()
+    }
