@@ -25,6 +25,10 @@ _ROOM: Final = 13
 STOPS: Final = 8
 """How many reasons for stops are named, the longest first."""
 
+_FIRST: Final = ("oee", "availability", "effectiveness", "quality_ratio", "utilisation")
+_RATIOS: Final = (*_FIRST, *(slug for slug, kpi in BY_SLUG.items() if kpi.kind == "ratio" and slug not in _FIRST))
+"""What a restatement tells of, the best known first."""
+
 _SPEED: Final = ("speed_loss_time", "quality_loss_time", "productive_time")
 
 _WORDS: Final[dict[str, tuple[str, str]]] = {
@@ -32,7 +36,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "shift": ("班次", "shift"),
     "day": ("日", "day"),
     "version": ("第 {version} 版，{computed} 计算", "version {version}, computed {computed}"),
-    "restated": ("，更正原因：{reason}", ", restated because of {reason}"),
+    "restated": ("，更正原因：{reason}", ", restated: {reason}"),
     "so_far": (" 至 {until}", " until {until}"),
     "unstored": ("尚未计算入库", "not stored yet"),
     "oee": (
@@ -52,7 +56,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "before": ("开始于该时段之前", "began before"),
     "once": ("1 次", "once"),
     "times": ("{times} 次", "{times} times"),
-    "raw": ("设备值 {value}", "machine value {value}"),
+    "raw": ("设备值 {value}", "Machine value {value}"),
     "nobody": ("未注明原因", "no reason given"),
     "made": ("产量", "What was made"),
     "parts": ("共 {total} 件，合格 {good}，不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
@@ -74,7 +78,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "history": ("更正记录", "Restatements"),
     "was": (
         "第 {version} 版（{computed} 计算）于 {replaced} 更正，原因：{reason}；{changes}",
-        "version {version}, computed {computed}, was replaced {replaced} because of {reason}: {changes}",
+        "version {version}, computed {computed}, was replaced {replaced} ({reason}): {changes}",
     ),
     "from": ("数据来源：{signals}", "Comes from: {signals}"),
     "reset_kind": ("计数器清零", "reset"),
@@ -126,7 +130,7 @@ class _Answer:
         window = f"{start:%Y-%m-%d %H:%M} - {end:%H:%M}" if told.period != "day" else f"{start:%Y-%m-%d}"
         if told.period == "day" and end.time() != time():
             window += self._say("so_far", until=f"{end:%H:%M}")
-        period = f"{self._say(told.period)}{f' {told.name}' if told.name else ''}, {told.time_zone}"
+        period = f"{self._say(told.period)}{f' {told.name}' if told.name else ''}{self._listed}{told.time_zone}"
         if told.computed is None:
             version = self._say("unstored")
         else:
@@ -219,8 +223,8 @@ class _Answer:
         for row in self._told.restatements:
             changes = [
                 f"{self._title(slug)} {_value(slug, before)} → {_value(slug, after)}"
-                for slug, (before, after) in row["changes"].items()
-                if slug in BY_SLUG and BY_SLUG[slug].kind == "ratio"
+                for slug in sorted(row["changes"].keys() & _RATIOS, key=_RATIOS.index)
+                for before, after in [row["changes"][slug]]
             ]
             few = self._comma.join(changes[:4]) + (" …" if len(changes) > len(changes[:4]) else "")
             instants = {name: self._at(row[name]) for name in ("computed", "replaced")}
@@ -240,6 +244,10 @@ class _Answer:
     @property
     def _comma(self) -> str:
         return "、" if self._language == "zh" else ", "
+
+    @property
+    def _listed(self) -> str:
+        return "，" if self._language == "zh" else ", "
 
     @property
     def _colon(self) -> str:

@@ -55,7 +55,7 @@ WORDS: Final[dict[str, tuple[str, str]]] = {
     "cumulative": ("Cumulative", "累计占比"),
     "reason.none": ("no reason given", "未注明原因"),
     "of.loss": ("{0}: {1}", "{0}：{1}"),
-    "reason.raw": ("machine value {0}", "设备值 {0}"),
+    "reason.raw": ("Machine value {0}", "设备值 {0}"),
     "others": ("{0} others", "其他 {0} 项"),
     "machines": ("Machines", "设备"),
     "machine": ("Machine", "设备"),

@@ -118,7 +118,7 @@ async def test_restatements_and_gaps_are_told_in_either_language(reader: Reader)
         restatements=[{**version, "changes": {"oee": (0.5, 0.25)}}],
     )
     english, chinese = ("\n".join(answer(odd, language)) for language in ("en", "zh"))
-    assert "was replaced 2026-03-03 08:00:00 because of late samples, gap filled: OEE 50.0 % → 25.0 %" in english
+    assert "was replaced 2026-03-03 08:00:00 (late samples, gap filled): OEE 50.0 % → 25.0 %" in english
     assert "gap from 08:00:00 to now (data may be missing): no answer from the PLC" in english
     assert "更正，原因：数据迟到、缺口已补齐；设备综合效率 OEE 50.0 % → 25.0 %" in chinese
     assert "采集缺口 08:00:00 至 现在（可能缺失）：连接中断" in chinese
