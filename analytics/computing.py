@@ -22,7 +22,7 @@ from analytics.accounts import accounts, by_reason
 from analytics.counters import COUNTERS, counter, steps
 from analytics.frontier import machine
 from analytics.losses import losses
-from analytics.parts import parts, products
+from analytics.parts import judgeable, parts, products
 from analytics.reasons import REACH, stop_reasons
 from analytics.spans import lookback, spans
 from analytics.touched import whole
@@ -100,7 +100,7 @@ class Told:
     """Columns of `parts.PARTS`."""
 
     products: pl.DataFrame
-    """Columns of `parts.PRODUCTS`."""
+    """Columns of `parts.PRODUCTS`, as `parts.judgeable` gives them."""
 
     stops: pl.DataFrame
     """Columns of `reasons.STOP_REASONS`."""
@@ -173,13 +173,14 @@ def _told(task: Task, samples: _Samples) -> Told:
     did = spans(inside, earlier, task.gaps, machines, first, last)
     made = products(inside, earlier, task.equipment)
     counted = steps(inside, earlier, task.equipment)
+    sums = parts(counted, made, task.equipment)
     stops = stop_reasons(did, inside, earlier, task.persons, task.equipment)
     return Told(
         spans=did,
         intervals=losses(did, task.work, stops, task.equipment, task.reasons, first, last),
         steps=counted,
-        parts=parts(counted, made, task.equipment),
-        products=made,
+        parts=sums,
+        products=judgeable(made, sums),
         stops=stops,
     )
 

@@ -133,6 +133,8 @@ def _of_window(kpi: Kpi, value: pl.Expr) -> Iterable[pl.Expr]:
         none = pl.col("total_count").is_null()
         yield pl.when(is_null & none).then(pl.lit(wording.NO_READING.en))
         yield pl.when(is_null & (pl.col("total_count") == 0)).then(pl.lit(wording.NO_PART.en))
+        unsorted = is_machine() & pl.col("good_count").is_null()
+        yield pl.when(is_null & unsorted).then(pl.lit(wording.NO_QUALITY_READING.en))
     if "energy" in kpi.needs:
         yield pl.when(is_null & pl.col("energy").is_null()).then(pl.lit(wording.NO_METER_READING.en))
     if "rework" in kpi.needs:

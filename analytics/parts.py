@@ -37,7 +37,8 @@ PRODUCTS: Final = pl.Schema(
     }
 )
 """Columns of products: path of the machine, from when on (UTC), which product (null: nobody says), its ideal cycle in
-seconds (null: not known), and whether production can be judged: all parts are counted, and the ideal cycle is known.
+seconds (null: not known), and whether production can be judged: all parts are counted, and the ideal cycle is known
+(`judgeable`: and the counters were read).
 The first row of every machine lies before everything."""
 
 SUMS: Final = ("total", "good", "reject", "rework", "ideal_time", "ideal_good_time", "energy")
@@ -144,6 +145,28 @@ def parts(steps: pl.DataFrame, products: pl.DataFrame, machines: Sequence[Equipm
     last_at_instant = pl.any_horizontal(pl.col(name) != pl.col(name).shift(-1) for name in ("number", "time"))
     kept = sums.filter(last_at_instant.fill_null(value=True))
     return kept.with_columns(about["equipment"].gather(kept["number"])).select(PARTS.names())
+
+
+def judgeable(products: pl.DataFrame, parts: pl.DataFrame) -> pl.DataFrame:
+    """Give the products so that nothing is judged until all and the good parts of a machine are known.
+
+    A counter that is configured and was never read says nothing: production would look as if it had made nothing. Where
+    a machine's parts become known, a row begins.
+
+    Args:
+        products: columns of `PRODUCTS`, by equipment and time.
+        parts: columns of `PARTS`, of the same machines.
+    """
+    known = pl.col("total").is_not_null() & pl.col("good").is_not_null()
+    since = parts.filter(known).group_by("equipment").agg(since=pl.col("time").min())
+    held = products.join(since, on="equipment", how="left", maintain_order="left").with_columns(
+        until=pl.col("time").shift(-1).over("equipment")
+    )
+    early = (pl.col("time") < pl.col("since")).fill_null(value=True)
+    begins = early & (pl.col("since") < pl.col("until")).fill_null(pl.col("since").is_not_null())
+    known_from = held.filter(begins).with_columns(time="since")
+    before = held.with_columns(judged=pl.col("judged") & ~early)
+    return pl.concat([before, known_from]).sort("equipment", "time", maintain_order=True).select(PRODUCTS.names())
 
 
 def _values(samples: pl.LazyFrame, machines: Sequence[Equipment]) -> pl.DataFrame:

@@ -144,6 +144,9 @@ OF_MACHINES: Final = NoteText("told of machines alone", "仅适用于单台设�
 UNPLANNED: Final = NoteText("nothing was planned in this window", "该时段没有计划生产")
 NO_FAILURE: Final = NoteText("no failure in this window", "该时段没有故障")
 NO_READING: Final = NoteText("no counter was read yet", "计数器尚无读数")
+NO_QUALITY_READING: Final = NoteText(
+    "no counter of good or of rejected parts was read yet", "合格品或废品计数器尚无读数"
+)
 NO_PART: Final = NoteText("no part was counted in this window", "该时段没有产量")
 NO_METER_READING: Final = NoteText("no meter was read yet", "电能表尚无读数")
 NO_REWORK_READING: Final = NoteText("no counter of reworked parts was read yet", "返工品计数器尚无读数")

@@ -224,6 +224,8 @@ def test_products_that_nobody_configured() -> None:
         ({"total_count": None}, "quality_ratio", "no counter was read yet"),
         ({"energy": None}, "energy_per_part", "no meter was read yet"),
         ({"rework_count": None}, "rework_ratio", "no counter of reworked parts was read yet"),
+        ({"good_count": None}, "quality_ratio", "no counter of good or of rejected parts was read yet"),
+        ({"good_count": None, "judged_time": 0.0}, "oee", "no counter of good or of rejected parts was read yet"),
     ],
 )
 def test_why_there_is_no_number_in_a_window(columns: dict[str, Any], slug: str, note: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from adapters.sample import no_samples
 from analytics.counters import steps
-from analytics.parts import DAWN, PARTS, PRODUCTS, SUMS, counts_parts, counts_quality, parts, products
+from analytics.parts import DAWN, PARTS, PRODUCTS, SUMS, counts_parts, counts_quality, judgeable, parts, products
 from collector.park import Equipment, Signal, SignalRole
 from tests.analytics.counted import PRESS, press, signal
 from tests.analytics.plant import EXAMPLES, at, samples
@@ -87,6 +87,36 @@ def test_sums_begin_at_the_first_reading() -> None:
     found = made(press(TOTAL, ideal_cycle=CYCLE), read(total=[(5, 100), (6, 101), (8, 103)]))
     assert found.select("time", "total", "ideal_time").rows() == [(at(5), 0, 0), (at(6), 1, 10), (at(8), 3, 30)]
     assert found.schema == PARTS
+
+
+def judged(machine: Equipment, samples: pl.DataFrame) -> list[tuple[Any, ...]]:
+    """Give from when on which product of a machine can be judged."""
+    held = products(samples.lazy(), no_samples(), [machine])
+    known = judgeable(held, made(machine, samples))
+    assert known.schema == PRODUCTS
+    return known.select("time", "product", "judged").rows()
+
+
+def test_nothing_is_judged_before_the_counters_were_read() -> None:
+    press_ = press(TOTAL, REJECT, PRODUCT, ideal_cycle=CYCLE)
+    product, total = [(2, "a"), (9, "b")], [(1, 0), (4, 3)]
+    assert judged(press_, read(product=product, total=total)) == [
+        (DAWN, None, False),
+        (at(2), "a", False),
+        (at(9), "b", False),
+    ]
+    assert judged(press_, read(product=product, total=total, reject=[(5, 0)])) == [
+        (DAWN, None, False),
+        (at(2), "a", False),
+        (at(5), "a", True),
+        (at(9), "b", True),
+    ]
+    assert judged(press_, read(product=product, total=total, reject=[(9, 0)]))[-2:] == [
+        (at(2), "a", False),
+        (at(9), "b", True),
+    ]
+    assert judged(press_, read(total=[(1, 0)], reject=[(1, 0)])) == [(DAWN, None, False), (at(1), None, True)]
+    assert judged(press_, no_samples()) == [(DAWN, None, False)]
 
 
 def test_energy_in_kilowatt_hours_whatever_its_unit() -> None:
