@@ -44,7 +44,7 @@ class NoteText:
         return pl.format(_PLACE.sub("{}", self.en), *(values[name] for name in _PLACE.findall(self.en)))
 
 
-WITHDRAWN: Final = NoteText("withdrawn: the calendar has no such shift any more", "已撤销：日历中不再有该班次")
+WITHDRAWN: Final = NoteText("withdrawn: the calendar has no such window any more", "已撤销：日历中不再有该时段")
 
 NO_PARTS: Final = NoteText(
     "no part counter: give a signal of {path} `role: total_count` or `role: good_count`",

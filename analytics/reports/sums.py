@@ -14,7 +14,7 @@ from typing import Final
 import polars as pl
 
 from analytics.kpis.catalogue import KPIS
-from analytics.kpis.contract import ACCOUNT, NULLABLE, PLANNED, Kpi, Loss, loss_time
+from analytics.kpis.contract import ACCOUNT, CALENDAR, NULLABLE, PLANNED, Kpi, Loss, loss_time
 from analytics.notes import Notes, is_machine, lacks
 from analytics.reports.scope import Days, Period, label
 from analytics.restatement import LOSS, STOPS
@@ -69,6 +69,7 @@ def days(results: pl.DataFrame, zones: Mapping[str, str], wanted: Days) -> pl.Da
     counted = [name for name in ACCOUNT if name not in NULLABLE]
     return (
         _with_day(wide, zones, wanted)
+        .filter(pl.col(CALENDAR).is_not_null())  # others were withdrawn
         .with_columns(pl.col(counted).fill_null(0.0))
         .select(DAYS.names())
         .cast(DAYS)

@@ -71,6 +71,16 @@ def test_weeks_are_those_of_iso_8601() -> None:
     assert by_period(found, "week").select("period", "days").rows() == [("2026-W53", 4), ("2027-W01", 1)]
 
 
+def test_a_day_that_was_withdrawn_is_none() -> None:
+    """As those of another time zone are: all their numbers are null."""
+    told = some_days(date(2026, 3, 2), 3)
+    second = pl.col("start") == told["start"].unique().sort()[1]
+    withdrawn = told.with_columns(pl.when(~second).then("value").alias("value"))
+    found = accounts(withdrawn, date(2026, 1, 1), date(2027, 1, 1))
+    assert found["day"].to_list() == [date(2026, 3, 2), date(2026, 3, 4)]
+    assert summed(found, "path").select("days", "calendar_time").rows() == [(2, 48 * HOUR)]
+
+
 def test_days_go_by_the_zone_of_each_path() -> None:
     told = pl.concat(
         [
