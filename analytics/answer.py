@@ -59,7 +59,10 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "raw": ("设备值 {value}", "Machine value {value}"),
     "nobody": ("未注明原因", "no reason given"),
     "made": ("产量", "What was made"),
-    "parts": ("共 {total} 件，合格 {good}，不合格 {reject}", "{total} parts, {good} good, {reject} rejected"),
+    "total": ("共 {count} 件", "{count} parts"),
+    "good": ("合格 {count}", "{count} good"),
+    "reject": ("不合格 {count}", "{count} rejected"),
+    "product": ("产品 {product} 的", "{product}"),
     "readings": (
         "{signal}：读数 {before} 至 {value}（{first} 至 {last}）",
         "{signal}: from {before} to {value} (read {first} to {last})",
@@ -186,8 +189,10 @@ class _Answer:
     def _made(self) -> Iterator[str]:
         account = self._told.account
         if account.get("total_count") is not None:
-            counts = {name: _number(account.get(f"{name}_count")) for name in ("total", "good", "reject")}
-            yield self._say("parts", **counts)
+            counts = {name: account.get(f"{name}_count") for name in ("total", "good", "reject")}
+            yield self._listed.join(
+                self._say(name, count=_number(count)) for name, count in counts.items() if count is not None
+            )
         steps = self._told.steps
         for (signal,), rows in steps.group_by("signal", maintain_order=True):
             first, last = rows.row(0, named=True), rows.row(-1, named=True)
@@ -210,7 +215,8 @@ class _Answer:
             )
             begun = made["since"] >= self._told.start
             since = self._say("since", time=self._at(made["since"])) if begun else self._say("always")
-            yield self._say("cycle", product=made["product"] or self._say("any"), ideal=ideal, since=since)
+            product = self._say("product", product=made["product"]) if made["product"] else self._say("any")
+            yield self._say("cycle", product=product, ideal=ideal, since=since)
 
     def _missing(self) -> Iterator[str]:
         notes = dict.fromkeys(row["note"] for row in self._told.kpis if row["note"] and row["slug"] != OF_LINES)

@@ -106,6 +106,17 @@ async def test_it_reads_in_chinese_as_well(reader: Reader) -> None:
     assert notes["oee_bottleneck"] == "仅适用于产线"
 
 
+async def test_parts_that_nobody_sorts_are_not_called_rejected(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    made = [{"product": "bolt", "ideal": None, "since": at(0)}]
+    odd = replace(told, account={**told.account, "reject_count": None}, products=made)
+    english, chinese = ("\n".join(answer(odd, language)) for language in ("en", "zh"))
+    assert "310 parts, 305 good\n" in english
+    assert "ideal cycle of bolt: not known (since 08:00:00)" in english
+    assert "共 310 件，合格 305\n" in chinese
+    assert "产品 bolt 的理想节拍：未知（自 08:00:00 起）" in chinese
+
+
 async def test_restatements_and_gaps_are_told_in_either_language(reader: Reader) -> None:
     told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
     version = {"version": 1, "computed": at(HOUR), "replaced": at(DAY), "reason": "late samples, gap filled"}
