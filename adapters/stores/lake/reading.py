@@ -175,8 +175,8 @@ def _telling(rows: pl.DataFrame, names: pl.Series, whole: Sequence[tuple[int, in
     differs = (sums != sums.shift()).fill_null(value=True).scatter(begins.filter(lengths > 0), values=True)
     time = rows["time_ns"]
     for start, end in whole:
-        inside = time.is_between(start, end, closed="left")
-        differs = differs | inside | inside.shift(1, fill_value=False)
+        early = time < end
+        differs = differs | (early & (time >= start)) | (~early & early.shift(1, fill_value=False))
     telling = rows.filter(differs | differs.shift(-1, fill_value=True))
     _, lengths = _bounds(telling["signal"], names)
     numbers = pl.select(pl.int_range(len(names), dtype=pl.UInt32).repeat_by(lengths).explode(empty_as_null=False))

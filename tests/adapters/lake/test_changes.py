@@ -46,16 +46,13 @@ def telling(samples: pl.DataFrame, whole: list[tuple[datetime, datetime]]) -> pl
     found_ = []
     for of_signal in samples.partition_by("signal", maintain_order=True):
         differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(name).shift()) for name in values)
-        inside = pl.any_horizontal(
-            pl.lit(value=False),
-            *(pl.col("time").dt.cast_time_unit("us").is_between(*one, closed="left") for one in whole),
-        )
+        time = pl.col("time").dt.cast_time_unit("us")
+        inside, behind = pl.lit(value=False), pl.lit(value=False)
+        for begin, end in whole:
+            inside |= time.is_between(begin, end, closed="left")
+            behind |= pl.int_range(pl.len()) == (time >= end).arg_max()  # whether or not one came within
         ends = (pl.int_range(pl.len()) == 0) | (pl.int_range(pl.len()) == pl.len() - 1)
-        found_.append(
-            of_signal.filter(
-                differs | differs.shift(-1, fill_value=False) | inside | inside.shift(1, fill_value=False) | ends
-            )
-        )
+        found_.append(of_signal.filter(differs | differs.shift(-1, fill_value=False) | inside | behind | ends))
     return pl.concat(found_).select(CHANGES.names())
 
 
@@ -107,6 +104,16 @@ async def test_what_repeats_is_left_out(tmp_path: Path) -> None:
         _seal(tmp_path)
         found = (await store.changes([SIGNALS[1]], DAY, DAY + timedelta(days=3))).collect()
     assert [minute.minute + 60 * minute.hour for minute in found["time"]] == [0, 499, 500, 999]
+
+
+async def test_the_first_sample_behind_a_gap_is_there_though_nothing_came_in_it(tmp_path: Path) -> None:
+    gap = (DAY + timedelta(minutes=100), DAY + timedelta(minutes=200))
+    minutes = (0, 50, 90, 250, 300, 400)
+    async with LakeStore(LakeSettings(folder=tmp_path)) as store:
+        await store.write(frame([(SIGNALS[1], minute, 0, 0) for minute in minutes]), Position("log", 1))
+        _seal(tmp_path)
+        found = (await store.changes([SIGNALS[1]], DAY, DAY + timedelta(days=1), [gap])).collect()
+    assert DAY + timedelta(minutes=250) in found["time"].to_list()
 
 
 async def test_nothing_is_asked_for(tmp_path: Path) -> None:
