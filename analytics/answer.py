@@ -9,8 +9,11 @@ from typing import Final
 from unicodedata import east_asian_width
 from zoneinfo import ZoneInfo
 
+import polars as pl
+
 from analytics.explain import Explanation, tree
 from analytics.kpis.catalogue import BY_SLUG
+from analytics.kpis.contract import Loss
 from analytics.wording import GAP_KINDS, GAP_STATES, Language, because, in_language
 
 NOTHING: Final = "-"
@@ -52,6 +55,15 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
     "where": ("时间去向", "Where the time went"),
     "why": ("停机原因", "Why it stood"),
+    "why_unknown": ("状态未知的原因", "Why its state is not known"),
+    "no_meaning": (
+        "设备报告 `{raw}`，但未配置其含义：请在状态对照表（如 `states:`）中列出",
+        "it said `{raw}`, which stands for no state: list it where its states are mapped (`states:`)",
+    ),
+    "no_word": (
+        "没有有效读数：尚未上报、质量戳为 Bad 或 Uncertain，或连接中断超过 `hold_for`",
+        "no valid reading: none yet, its status Bad or Uncertain, or the link down for longer than `hold_for`",
+    ),
     "stop": ("{reason}（{loss}），{times}", "{reason} ({loss}), {times}"),
     "before": ("开始于该时段之前", "began before"),
     "once": ("1 次", "once"),
@@ -113,6 +125,7 @@ class _Answer:
         yield from self._summary()
         yield from self._section("where", self._tree())
         yield from self._section("why", self._stops())
+        yield from self._section("why_unknown", self._unknown())
         yield from self._section("made", self._made())
         yield from self._section("missing", self._missing())
         yield from self._section("history", self._history())
@@ -147,7 +160,9 @@ class _Answer:
         account = self._told.account
         values = {row["slug"]: row["value"] for row in self._told.kpis}
         shown = {"quality": "quality_ratio"} | {name: name for name in ("oee", "availability", "effectiveness")}
-        if not account.get("calendar_time"):
+        if self._told.lacks:
+            yield in_language(self._told.lacks, self._language)
+        elif not account.get("calendar_time"):
             yield self._say("nothing")
         elif not account.get("planned_time"):
             yield self._say("unplanned")
@@ -185,6 +200,14 @@ class _Answer:
             loss = self._title(f"{row['loss']}_time").removesuffix("时间")
             reason = self._reason(row["reason"]) or self._say("nobody")
             yield f"{_right(self._long(row['seconds']))}  {self._say('stop', reason=reason, loss=loss, times=times)}"
+
+    def _unknown(self) -> Iterator[str]:
+        """Say where the machine's word meant nothing, and where there was none, the longest first."""
+        unknown = self._told.intervals.filter(pl.col("loss") == Loss.UNKNOWN)
+        lasted = (pl.col("end") - pl.col("start")).dt.total_microseconds().sum() / 1e6
+        by_word = unknown.group_by("raw").agg(lasted=lasted).sort(-pl.col("lasted"), "raw")
+        for raw, seconds in by_word.head(STOPS).iter_rows():
+            yield f"{_right(self._long(seconds))}  {self._say('no_meaning', raw=raw) if raw else self._say('no_word')}"
 
     def _made(self) -> Iterator[str]:
         account = self._told.account

@@ -107,6 +107,9 @@ class Explanation:
     units: Mapping[str, str]
     """The unit of each signal that has one, by path, as UCUM writes it."""
 
+    lacks: str
+    """What must be configured before anything can be told of the machine, as a note; empty: nothing."""
+
     restatements: Sequence[Mapping[str, Any]]
     """version, computed, replaced, reason, changes (slug to before and after); the newest first."""
 
@@ -126,6 +129,7 @@ class Explanation:
             "signals": list(self.signals),
             "gaps": list(self.gaps),
             "days": dict(self.days),
+            "lacks": in_language(self.lacks, language),
             "restatements": [{**row, "reason": because(row["reason"], language)} for row in self.restatements],
         }
 

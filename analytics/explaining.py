@@ -22,7 +22,7 @@ from analytics.planning import planner
 from analytics.restatement import changes
 from analytics.results import results
 from analytics.timeline import Reader
-from analytics.wording import Language
+from analytics.wording import NO_STATE, Language
 from collector.config.problems import did_you_mean
 from collector.gaps import read_gaps
 from collector.park import Park
@@ -131,7 +131,7 @@ async def explain(reader: Reader, window: Window, *, now: datetime, language: La
         period=window.period,
         name=window.name,
         start=window.start,
-        end=made["end"].item() if made.height else window.start,
+        end=made["end"].item() if made.height else window.end,
         time_zone=zone.key,
         version=head["version"] if stored.height else 0,
         computed=head["computed"] if stored.height else None,
@@ -151,6 +151,7 @@ async def explain(reader: Reader, window: Window, *, now: datetime, language: La
         ],
         days={str(day): note for day, note in days.items()},
         titles={code: reason.title for code, reason in park.stop_reasons.items()},
+        lacks="" if park.equipment[window.path].state_inputs else NO_STATE.of(path=window.path),
         units={signal.path: signal.unit for signal in signals if signal.unit},
         restatements=_restatements(history, stored),
     )

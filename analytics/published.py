@@ -98,8 +98,9 @@ class Question:
             known_at: give the numbers as they were known at this instant, UTC; None: as they are.
 
         Returns:
-            path, period, name, start, end (UTC), coverage, and a column per KPI; by start, and by path in the order of
-            the files. Shifts that were withdrawn are left out.
+            path, period, name, start, end (UTC), coverage, a column per KPI, and `notes`: kpi and note, of those that
+            have one (why a number is null or odd, and what to configure); by start, and by path in the order of the
+            files. Windows that were withdrawn are left out.
 
         Raises:
             StoreError: the store does not answer or forbids.
@@ -126,12 +127,13 @@ class Question:
         order = pl.DataFrame({"path": self.paths}).with_row_index("place")
         window = ["path", "period", "name", "start", "end", "coverage"]
         values = (pl.col("value").filter(pl.col("kpi") == slug).last().alias(slug) for slug in self.kpis)
+        noted = pl.struct("kpi", "note").filter(pl.col("note") != "")
         return (
             results.group_by("path", "period", "start", maintain_order=True)
-            .agg(pl.col("name", "end", "coverage").last(), *values)
+            .agg(pl.col("name", "end", "coverage").last(), *values, notes=noted)
             .join(order, on="path")
             .sort("start", "place")
-            .select(*window, *self.kpis)
+            .select(*window, *self.kpis, "notes")
         )
 
     def told(self, rows: pl.DataFrame) -> list[dict[str, Any]]:

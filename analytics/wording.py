@@ -46,6 +46,10 @@ class NoteText:
 
 WITHDRAWN: Final = NoteText("withdrawn: the calendar has no such window any more", "已撤销：日历中不再有该时段")
 
+NO_STATE: Final = NoteText(
+    "no state: give a signal of {path} `role: state`, or write `state_from:`; without it no time is accounted for",
+    "没有状态：请为 {path} 的某个信号设置 `role: state`，或填写 `state_from:`；否则无法统计任何时间",
+)
 NO_PARTS: Final = NoteText(
     "no part counter: give a signal of {path} `role: total_count` or `role: good_count`",
     "没有产量计数器：请为 {path} 的某个信号设置 `role: total_count` 或 `role: good_count`",

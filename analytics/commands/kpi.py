@@ -56,8 +56,8 @@ def kpi(
 ) -> None:
     """Print utilisation, availability and times from the store, per hour, shift or day.
 
-    Without --from and --to: of the latest day that has any. The table shows local times of the factory, JSON shows UTC;
-    a window that still runs ends where its numbers end.
+    Without --from and --to: of the latest day that has any. The table shows local times of the factory, JSON shows UTC,
+    and why a number is null or odd (`notes`); a window that still runs ends where its numbers end.
     """
     import asyncio
 
@@ -75,7 +75,8 @@ def kpi(
     except (StoreError, RecordsError) as error:
         fail(error)
     if output is OutputFormat.JSON:
-        show_json(rows.to_dicts())
+        noted = ({one["kpi"]: one["note"] for one in notes} for notes in rows["notes"])
+        show_json([row | {"notes": notes} for row, notes in zip(rows.to_dicts(), noted, strict=True)])
     else:
         show(question.told(rows), output, title=f"KPIs per {period}")
 

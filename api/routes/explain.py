@@ -75,6 +75,7 @@ _EXAMPLE: Final = {
         }
     ],
     "days": {"2026-11-24": "stocktaking"},
+    "lacks": "",
     "restatements": [
         {
             "version": 1,

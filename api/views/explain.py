@@ -221,5 +221,8 @@ class ExplanationView(View):
     days: dict[str, str]
     """What the calendar says of its local days: holidays and special days."""
 
+    lacks: str
+    """What must be configured before anything can be told of the machine; empty: nothing."""
+
     restatements: list[EarlierView]
     """What was told before, the newest first."""

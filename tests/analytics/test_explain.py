@@ -106,6 +106,23 @@ async def test_it_reads_in_chinese_as_well(reader: Reader) -> None:
     assert notes["oee_bottleneck"] == "仅适用于产线"
 
 
+async def test_it_says_why_a_state_is_not_known(reader: Reader, store: ResultStore) -> None:
+    await store.put(samples(f"{PRESS}/state", [(2 * HOUR, "WEIRD"), (2 * HOUR + 600, "RUN")]))
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    assert "10 min 00 s  it said `WEIRD`, which stands for no state: list it" in "\n".join(answer(told, "en"))
+    assert "设备报告 `WEIRD`，但未配置其含义" in "\n".join(answer(told, "zh"))
+    before = await explain(reader, Window.of(PLANT, PRESS, "2026-03-01/night"), now=at(DAY))
+    assert "7 h 00 min  no valid reading" in "\n".join(answer(before, "en"))
+
+
+async def test_a_machine_without_a_state_says_what_to_write(store: ResultStore, records: Records) -> None:
+    parts = counter("parts", SignalRole.TOTAL_COUNT)
+    plant = park(line("works/line", machine(PRESS).model_copy(update={"signals": (parts,)})), zone="Asia/Shanghai")
+    told = await explain(Reader(plant, store, records), Window.of(plant, PRESS, "2026-03-02"), now=at(DAY))
+    assert f"no state: give a signal of {PRESS} `role: state`" in "\n".join(answer(told, "en"))
+    assert "没有状态" in told.as_json("zh")["lacks"]
+
+
 async def test_parts_that_nobody_sorts_are_not_called_rejected(reader: Reader) -> None:
     told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
     made = [{"product": "bolt", "ideal": None, "since": at(0)}]

@@ -86,6 +86,7 @@ async def test_numbers_are_chosen_and_told_for_people(filled: ResultStore) -> No
         "utilisation",
         "idle_time",
         "off_time",
+        "notes",
     ]
     (row,) = question.told(rows)
     assert row == {
@@ -95,6 +96,15 @@ async def test_numbers_are_chosen_and_told_for_people(filled: ResultStore) -> No
         "idle h": pytest.approx(3),
         "coverage %": pytest.approx(75),
     }
+
+
+async def test_a_number_that_is_not_there_has_its_note(filled: ResultStore) -> None:
+    question = ask(PRESS, since="2026-03-02", until="2026-03-03", kpis=("utilisation", "oee"))
+    rows = await question.answer(filled)
+    assert rows["oee"].to_list() == [None]
+    (note,) = rows["notes"].item()
+    assert note["kpi"] == "oee"
+    assert note["note"].startswith(f"no part counter: give a signal of {PRESS}")
 
 
 async def test_a_table_has_the_numbers_that_fit_on_a_screen(filled: ResultStore) -> None:
