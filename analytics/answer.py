@@ -55,6 +55,7 @@ _WORDS: Final[dict[str, tuple[str, str]]] = {
     "overtime": ("计划外另生产 {overtime}。", "It produced for another {overtime} outside planned time."),
     "where": ("时间去向", "Where the time went"),
     "why": ("停机原因", "Why it stood"),
+    "unjudged": ("无法评判（理想节拍或产量未知）", "Not judged: ideal cycle or parts not known"),
     "why_unknown": ("状态未知的原因", "Why its state is not known"),
     "no_meaning": (
         "设备报告 `{raw}`，但未配置其含义：请在状态对照表（如 `states:`）中列出",
@@ -190,8 +191,13 @@ class _Answer:
             empty = not row["seconds"] and row["depth"] > 1
             if empty or (row["loss"] in _SPEED and not judged):
                 continue
-            name = f"{'  ' * row['depth']}{self._title(row['loss'])}"
-            yield f"{_right(self._long(row['seconds']))}  {_percent(row['share']):>7}  {name}"
+            yield self._branch(row["seconds"], row["share"], row["depth"], self._title(row["loss"]))
+            if row["loss"] == "producing_time" and judged and judged < row["seconds"]:
+                share = row["share"] * (1 - judged / row["seconds"])
+                yield self._branch(row["seconds"] - judged, share, row["depth"] + 1, self._say("unjudged"))
+
+    def _branch(self, seconds: float, share: float | None, depth: int, name: str) -> str:
+        return f"{_right(self._long(seconds))}  {_percent(share):>7}  {'  ' * depth}{name}"
 
     def _stops(self) -> Iterator[str]:
         for row in self._told.stops[:STOPS]:

@@ -115,6 +115,14 @@ async def test_it_says_why_a_state_is_not_known(reader: Reader, store: ResultSto
     assert "7 h 00 min  no valid reading" in "\n".join(answer(before, "en"))
 
 
+async def test_production_that_cannot_be_judged_has_a_line_of_its_own(reader: Reader) -> None:
+    told = await explain(reader, Window.of(PLANT, PRESS, "2026-03-02/early"), now=at(DAY))
+    assert "Not judged" not in "\n".join(answer(told, "en"))
+    account = dict(told.account) | {"producing_time": 7.0 * HOUR, "judged_time": 5.0 * HOUR}
+    (text,) = (row for row in answer(replace(told, account=account), "en") if "Not judged" in row)
+    assert text.split()[:5] == ["2", "h", "00", "min", "25.0"]
+
+
 async def test_a_machine_without_a_state_says_what_to_write(store: ResultStore, records: Records) -> None:
     parts = counter("parts", SignalRole.TOTAL_COUNT)
     plant = park(line("works/line", machine(PRESS).model_copy(update={"signals": (parts,)})), zone="Asia/Shanghai")
