@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, LiteralString, Self
@@ -115,7 +116,8 @@ class PostgresServer:
                 if self._process.poll() is not None or time.monotonic() > end:
                     self.kill()
                     pytest.fail(f"PostgreSQL does not answer ({error}); it says:\n{self._said()}")
-                time.sleep(0.01)
+                with suppress(subprocess.TimeoutExpired):
+                    self._process.wait(0.01)
             else:
                 return
 
