@@ -116,6 +116,7 @@ class Link:
         self._since = 0.0
         self._unacknowledged = 0
         self._topics: dict[bytes, str] = {}
+        self._sys = False
         self._rest = 0
         self._latest = 0
         self._probe: asyncio.TimerHandle | None = None
@@ -153,6 +154,7 @@ class Link:
         try:
             async with asyncio.timeout(settings.timeout.total_seconds()):
                 self._topics = {topic.encode(): topic for topic in topics}
+                self._sys = any(topic.startswith("$SYS") for topic in topics)
                 await self._connect()
                 await self._subscribe(topics)
                 if asking:
@@ -373,9 +375,8 @@ class Link:
         """Let messages wait for `take`."""
         arrival = self._arrival(len(found))
         topics, longest = self._topics, self._settings.max_payload
-        asked = self._asked is not None
         for topic, payload, identifier in found:
-            if asked and topic == _UPTIME:
+            if topic == _UPTIME and not self._sys:  # of a session that was asked before, it comes unasked, and at once
                 self.started = started(payload, datetime.now(UTC)) or self.started
                 continue
             name = topics.get(topic) or topic.decode(errors="replace")

@@ -421,6 +421,29 @@ class TestLost:
             assert source.restarted is not None
             assert before < stopped <= source.restarted
 
+    async def test_what_a_resumed_session_tells_of_its_broker_at_once_is_no_input(self) -> None:
+        """The session has the question of the link before: its answer may come before this link has asked."""
+
+        def published(topic: bytes, payload: bytes) -> bytes:
+            body = len(topic).to_bytes(2, "big") + topic + b"\x00" + payload
+            return b"\x30" + bytes([len(body)]) + body
+
+        async def resume(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read(1000)
+            writer.write(b"\x20\x03\x01\x00\x00" + published(b"$SYS/broker/uptime", b"11 seconds"))
+            for _ in range(2):
+                subscribe = await reader.read(1000)
+                writer.write(b"\x90\x04" + subscribe[2:4] + b"\x00\x01")
+            writer.write(published(b"n", b"1"))
+
+        async with scripted(resume) as port:
+            source = source_at(port, plain("n"))
+            async with source.connect() as deliveries:
+                delivery = await anext(deliveries)
+                assert source.restarted is not None
+        assert delivery.refusals.is_empty()
+        assert delivery.samples["int"].to_list() == [1]
+
     async def test_a_broker_that_says_why_it_closes_the_link(self) -> None:
         """Mosquitto 2.0 closes without a word; this answers as MQTT 5 asks a broker to (3.14.2.1)."""
 
