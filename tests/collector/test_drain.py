@@ -368,9 +368,9 @@ async def _committed(spool: SqliteSpool, position: int) -> bool:
 
 
 async def test_records_that_are_silent_are_told_once(
-    spool: SqliteSpool, store: MemoryStore, clock: ManualClock
+    spool: SqliteSpool, store: MemoryStore, clock: ManualClock, tmp_path: Path
 ) -> None:
-    closed = Records("sqlite://")
+    closed = Records(f"sqlite:///{tmp_path / 'records.db'}")
     with capture_logs() as log:
         drain = Drain(spool, store, closed, settings=SETTINGS, sources={}, dead_letters=FEW, clock=clock, random=lot())
         for _ in range(3):
