@@ -7,7 +7,6 @@ one that waits longer than `keep_replaced` finds files deleted: it looks which f
 """
 
 from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from functools import partial
 from typing import Final
@@ -33,17 +32,8 @@ _STORED: Final = {"time": "time_ns", "received": "received_ns"}
 _UNTOLD: Final = frozenset({"received_ns", "written"})
 """Columns that say nothing of a change."""
 
-_MIXED: Final = {
-    "float": 0x9E37_79B9_7F4A_7C15,
-    "int": 0xC2B2_AE3D_27D4_EB4F,
-    "bool": 0x1656_67B1_9E37_79F9,
-    "text": 0x27D4_EB2F_1656_67C5,
-    "status": 0x85EB_CA77_C2B2_AE63,
-}
-"""Columns in which a change shows, each with an odd number that spreads it over 64 bits."""
-
-_NOTHING: Final = 0x9FB2_1C65_1E98_DF25
-"""In place of no value."""
+_NEVER: Final = ((0, 0),)
+"""An interval without instants."""
 
 _ALWAYS: Final = (*SAMPLE_ROWS.key, *SAMPLE_ROWS.rank)
 
@@ -129,79 +119,47 @@ def changes(
         whole: intervals of which everything is wanted, nanoseconds since 1970.
     """
     columns = pl.Schema({name: kind for name, kind in SAMPLE_ROWS.columns.items() if name not in _UNTOLD})
-    names = pl.Series(sorted(signals), dtype=pl.String)
-    near = pl.col("signal").is_between(pl.lit(names[0]), pl.lit(names[-1]))
-    inside = pl.col("time_ns").is_between(*between, closed="left")
-    wanted = layout.wanted_samples(signals, *between)
+    holding = parts.holding(files, signals, *between)
     sealed = (pl.col("level") == parts.SEALED).all().over("day")
-    uncut = (pl.col("least_time_ns") >= between[0]) & (pl.col("greatest_time_ns") < between[1])
-    holding = parts.holding(files, signals, *between).with_columns(run=sealed, uncut=uncut.fill_null(value=False))
-
-    def told(paths: list[str], *, run: bool, uncut: bool) -> pl.DataFrame:
+    wanted = layout.wanted_samples(signals, *between)
+    found = []
+    for (day, run), of_day in holding.with_columns(run=sealed).group_by("day", "run"):
+        paths = of_day["path"].to_list()
         if run:
-            rows = folder.scan(paths, columns).filter(near if uncut else near & inside).collect()
+            found += [(day, folder.scan([path], columns).filter(wanted)) for path in paths]
         else:
-            rows = layout.latest(folder.scan(paths, SAMPLE_ROWS.columns).filter(wanted).collect(), SAMPLE_ROWS)
-        return _telling(rows.select(columns.names()), names, whole)
-
-    piece = pl.when("run").then("path")  # a day that is one run is read file by file, others as a whole
-    found = holding.group_by("day", "run", piece=piece).agg("path", pl.col("uncut").all()).sort("day", "piece")
-    if found.is_empty():
+            rows = folder.scan(paths, SAMPLE_ROWS.columns).filter(wanted).collect()
+            found.append((day, layout.latest(rows, SAMPLE_ROWS).lazy().select(columns.names())))
+    found.sort(key=lambda one: one[0])
+    telling = pl.collect_all([_telling(rows, whole) for _, rows in found], engine="in-memory")
+    if not telling:
         return CHANGES.to_frame()
-    with ThreadPoolExecutor(pl.thread_pool_size()) as threads:
-        jobs = [threads.submit(told, row["path"], run=row["run"], uncut=row["uncut"]) for row in found.to_dicts()]
-        every = [job.result() for job in jobs]
-    return (
-        pl.concat(every)
-        .sort("number", maintain_order=True)
-        .select(
-            pl.col("time_ns").cast(CHANGES["time"]).alias("time") if name == "time" else pl.col(name).cast(kind)
-            for name, kind in CHANGES.items()
-        )
+    names = pl.Series(sorted(signals), dtype=pl.String)
+    order = pl.col("signal").replace_strict(names, pl.int_range(len(names), eager=True), return_dtype=pl.UInt32)
+    ordered = pl.concat(telling).with_columns(order=order).sort("order", maintain_order=True)
+    return ordered.select(
+        pl.col("time_ns").cast(CHANGES["time"]).alias("time") if name == "time" else pl.col(name).cast(kind)
+        for name, kind in CHANGES.items()
     )
 
 
-def _telling(rows: pl.DataFrame, names: pl.Series, whole: Sequence[tuple[int, int]]) -> pl.DataFrame:
-    """Give the rows of one sorted run that tell something, of the signals `names`, which are sorted; by their `number`.
-
-    A signal is found by its bounds, so that millions of names are not looked at; see `_sums` for the rest.
-    """
-    begins, lengths = _bounds(rows["signal"], names)
-    if lengths.sum() < rows.height:
-        pieces = zip(begins, lengths, strict=True)
-        rows = pl.concat([rows.head(0), *(rows.slice(begin, length) for begin, length in pieces if length)])
-        begins = lengths.cum_sum() - lengths
-    sums = _sums(rows)
-    differs = (sums != sums.shift()).fill_null(value=True).scatter(begins.filter(lengths > 0), values=True)
-    time = rows["time_ns"]
-    for start, end in whole:
-        early = time < end
-        differs = differs | (early & (time >= start)) | (~early & early.shift(1, fill_value=False))
-    telling = rows.filter(differs | differs.shift(-1, fill_value=True))
-    _, lengths = _bounds(telling["signal"], names)
-    numbers = pl.select(pl.int_range(len(names), dtype=pl.UInt32).repeat_by(lengths).explode(empty_as_null=False))
-    return telling.with_columns(numbers.to_series().alias("number"))
-
-
-def _bounds(column: pl.Series, names: pl.Series) -> tuple[pl.Series, pl.Series]:
-    """Give where each name begins in a sorted column, and how often it is there."""
-    begins, ends = (column.search_sorted(names, side=side) for side in ("left", "right"))
-    return begins, ends - begins
-
-
-def _sums(rows: pl.DataFrame) -> pl.Series:
-    """Give a number of 64 bits for each row that is another one where value or status is another, but for 1 in 2^64.
-
-    One number is compared in a fraction of the time that five columns take; one without values costs nothing.
-    """
-    sums = pl.repeat(0, rows.height, dtype=pl.UInt64, eager=True)
-    for name, odd in _MIXED.items():
-        column = rows[name]
-        if column.null_count() == rows.height:
-            continue
-        mixed = column.reinterpret(signed=False) if column.dtype == pl.Int64 else column.hash()
-        sums = sums + (mixed * odd).fill_null(_NOTHING)
-    return sums
+def _telling(rows: pl.LazyFrame, whole: Sequence[tuple[int, int]]) -> pl.LazyFrame:
+    """Give the rows of one sorted run that tell something; texts are compared by their hashes."""
+    texts = [pl.col(name).hash() for name in ("signal", "text")]
+    differs = pl.any_horizontal(
+        one.ne_missing(one.shift()) for one in (*texts, *(pl.col(name) for name in ("int", "float", "bool", "status")))
+    )
+    time = pl.col("time_ns")
+    inside = pl.any_horizontal(time.is_between(start, end, closed="left") for start, end in whole or _NEVER)
+    behind = pl.any_horizontal((time >= end) & (time.shift() < end) for _, end in whole or _NEVER)
+    first = pl.int_range(pl.len()) == 0
+    always = first | inside | behind
+    return (
+        rows.with_columns(differs=differs | first)
+        .with_columns(tells=pl.col("differs") | pl.col("differs").shift(-1, fill_value=True) | always)
+        .filter("tells")
+        .drop("differs", "tells")
+    )
 
 
 def last(folder: Folder, files: pl.DataFrame, signals: Collection[str], before: int) -> pl.DataFrame:
@@ -222,7 +180,7 @@ def last(folder: Folder, files: pl.DataFrame, signals: Collection[str], before: 
             rows = folder.scan(some["path"].to_list(), SAMPLE_ROWS.columns)
             rows = rows.filter(layout.wanted_samples(missing, earliest, before))
             instants = rows.group_by("signal").agg(pl.col("time_ns").max()).collect(engine="streaming")
-            at = layout.wanted_samples(missing, *_first_and_past(instants)) if instants.height else pl.lit(value=False)
+            at = layout.wanted_samples(missing, *_bounds(instants)) if instants.height else pl.lit(value=False)
             newest = rows.filter(at).join(instants.lazy(), on=["signal", "time_ns"], how="semi").collect()
             found = layout.last_of_signal(pl.concat([found, newest]))
         if left.height:
@@ -279,6 +237,6 @@ def _times(folder: Folder, paths: list[str], day: date, days: pl.DataFrame) -> p
     return rows.group_by("signal").agg(first=time.min(), last=time.max()).collect(engine="streaming")
 
 
-def _first_and_past(instants: pl.DataFrame) -> tuple[int, int]:
+def _bounds(instants: pl.DataFrame) -> tuple[int, int]:
     times = instants["time_ns"].sort()
     return times[0], times[-1] + 1
