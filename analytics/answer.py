@@ -124,7 +124,8 @@ class _Answer:
         yield from self._head()
         yield ""
         yield from self._summary()
-        yield from self._section("where", self._tree())
+        if self._told.account.get("calendar_time"):
+            yield from self._section("where", self._tree())
         yield from self._section("why", self._stops())
         yield from self._section("why_unknown", self._unknown())
         yield from self._section("made", self._made())

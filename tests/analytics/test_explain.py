@@ -127,7 +127,9 @@ async def test_a_machine_without_a_state_says_what_to_write(store: ResultStore, 
     parts = counter("parts", SignalRole.TOTAL_COUNT)
     plant = park(line("works/line", machine(PRESS).model_copy(update={"signals": (parts,)})), zone="Asia/Shanghai")
     told = await explain(Reader(plant, store, records), Window.of(plant, PRESS, "2026-03-02"), now=at(DAY))
-    assert f"no state: give a signal of {PRESS} `role: state`" in "\n".join(answer(told, "en"))
+    text = "\n".join(answer(told, "en"))
+    assert f"no state: give a signal of {PRESS} `role: state`" in text
+    assert "Where the time went" not in text
     assert "没有状态" in told.as_json("zh")["lacks"]
 
 
