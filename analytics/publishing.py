@@ -22,7 +22,7 @@ from analytics.accounts import BY_REASON, KEY
 from analytics.computing import Computed, Task, margin
 from analytics.ledger import write_superseded
 from analytics.notes import WITHDRAWN, Notes, notes
-from analytics.restatement import LOSS, STOPS, restated
+from analytics.restatement import LOSS, STOPS, restated, told_by_reason
 from analytics.results import accounts_of, results
 from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
 from analytics.touched import whole
@@ -89,7 +89,8 @@ class Publisher:
         machines = stored.filter(pl.col("path").is_in(list(self.park.equipment))).join(ended, on=KEY, how="anti")
         others = machines.join(computed.accounts.select(KEY), on=KEY, how="anti")
         sums = _of(rollup(pl.concat([computed.accounts, accounts_of(others)]), self.park), touched)
-        reasons = _of(rollup_reasons(pl.concat([computed.by_reason, _reasons_of(others)]), self.park), touched)
+        lost = told_by_reason(others.filter(pl.col("note") != WITHDRAWN)).select(BY_REASON.names())
+        reasons = _of(rollup_reasons(pl.concat([computed.by_reason, lost]), self.park), touched)
         accounts = pl.concat([computed.accounts, sums])
         empty = pl.concat([ended, touched]).join(accounts, on=KEY, how="anti")
         rows = pl.concat(
@@ -206,20 +207,4 @@ def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -
             note=pl.lit(""),
         )
         .select(RESULTS.names())
-    )
-
-
-def _reasons_of(results: pl.DataFrame) -> pl.DataFrame:
-    """Give the seconds and stops by reason among stored results: columns of `BY_REASON`."""
-    kept = results.filter(pl.col("note") != WITHDRAWN)
-    told = [
-        kept.filter(pl.col("kpi").str.starts_with(prefix)).select(
-            *KEY, pl.col("kpi").str.strip_prefix(prefix).alias("of"), pl.col("value").alias(column)
-        )
-        for prefix, column in ((LOSS, "seconds"), (STOPS, "stops"))
-    ]
-    slug = pl.col("of").str.splitn("/", 2)
-    both = told[0].join(told[1], on=[*KEY, "of"], how="left")
-    return both.with_columns(loss=slug.struct.field("field_0"), reason=slug.struct.field("field_1")).select(
-        BY_REASON.names()
     )

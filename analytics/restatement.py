@@ -330,3 +330,22 @@ def _quoted(texts: pl.Series) -> pl.Expr:
     there = texts.unique()
     written = pl.Series([orjson.dumps(text).decode() for text in there], dtype=pl.String)
     return pl.col(texts.name).replace_strict(there, written, return_dtype=pl.String)
+
+
+def told_by_reason(results: pl.DataFrame) -> pl.DataFrame:
+    """Give the seconds and stops by reason among stored results, in any order.
+
+    Returns:
+        path, period, start, end, loss, reason, seconds, stops: f64 (null where an older parkline did not count them).
+    """
+    window = ("path", "period", "start", "end")
+    seconds, stops = (
+        results.filter(pl.col("kpi").str.starts_with(prefix)).select(
+            *window, pl.col("kpi").str.strip_prefix(prefix).alias("of"), pl.col("value").alias(name)
+        )
+        for prefix, name in ((LOSS, "seconds"), (STOPS, "stops"))
+    )
+    both = seconds.join(stops.drop("end"), on=["path", "period", "start", "of"], how="left")
+    slug = pl.col("of").str.splitn("/", 2)
+    loss, reason = (slug.struct.field(f"field_{part}") for part in range(2))
+    return both.select(*window, "seconds", "stops", loss=loss, reason=reason)

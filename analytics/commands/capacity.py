@@ -1,10 +1,10 @@
 """Print the idle capacity of the coming shifts: what machines and lines have to spare, for work on contract."""
 
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from analytics.commands.report import Language
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
@@ -21,13 +21,6 @@ _DAYS_AT_MOST = 92
 
 _HOURS = ("planned_s", "maintenance_s", "typical_busy_s", "typical_stops_s", "idle_s", "idle_safe_s")
 """The columns that the table shows in hours."""
-
-
-class Language(StrEnum):
-    """The language of a table, and of notes."""
-
-    ZH = "zh"
-    EN = "en"
 
 
 @app.command()

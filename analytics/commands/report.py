@@ -47,7 +47,7 @@ class Table(StrEnum):
 
 
 class Language(StrEnum):
-    """The language of a page or of tables."""
+    """The language of a page or of tables, and of notes."""
 
     ZH = "zh"
     EN = "en"

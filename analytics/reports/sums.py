@@ -17,7 +17,7 @@ from analytics.kpis.catalogue import KPIS
 from analytics.kpis.contract import ACCOUNT, CALENDAR, NULLABLE, PLANNED, Kpi, Loss, loss_time
 from analytics.notes import Notes, is_machine, lacks
 from analytics.reports.scope import Days, Period, label
-from analytics.restatement import LOSS, STOPS
+from analytics.restatement import told_by_reason
 from analytics.spans import MOMENT
 
 DAYS: Final = pl.Schema(
@@ -79,22 +79,9 @@ def days(results: pl.DataFrame, zones: Mapping[str, str], wanted: Days) -> pl.Da
 
 def reasons(results: pl.DataFrame, zones: Mapping[str, str], wanted: Days) -> pl.DataFrame:
     """Give the seconds and stops of every reason per local day: columns of `REASONS`, by path, day, loss and reason."""
-    key = ("path", "start", "end")
-    found, counted = (
-        results.filter(pl.col("kpi").str.starts_with(prefix)).select(
-            *key, pl.col("kpi").str.strip_prefix(prefix).alias("of"), "value"
-        )
-        for prefix in (LOSS, STOPS)
-    )
-    both = found.join(counted.rename({"value": "stops"}).drop("end"), on=["path", "start", "of"], how="left")
-    slug = pl.col("of").str.splitn("/", 2)
     return (
-        _with_day(both, zones, wanted)
-        .with_columns(
-            loss=slug.struct.field("field_0"),
-            reason=slug.struct.field("field_1").fill_null(""),
-            seconds=pl.col("value").fill_null(0.0),
-        )
+        _with_day(told_by_reason(results), zones, wanted)
+        .with_columns(pl.col("reason").fill_null(""), pl.col("seconds").fill_null(0.0))
         .select(REASONS.names())
         .sort("path", "day", "loss", "reason")
     )
