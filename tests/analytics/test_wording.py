@@ -1,6 +1,7 @@
 """Wording: every note and every reason in both languages."""
 
 import re
+from pathlib import Path
 from string import Formatter
 
 import polars as pl
@@ -29,8 +30,7 @@ def test_the_modules_that_write_notes_take_every_text_from_here() -> None:
     """A note written elsewhere would have one language."""
     for module in (notes, capacity):
         assert module.__file__
-        with open(module.__file__, encoding="utf-8") as file:  # noqa: PTH123 - one line of one file
-            code = file.read()
+        code = Path(module.__file__).read_text(encoding="utf-8")
         assert not re.findall(
             r"pl\.lit\(f?\"[^\"]+ [^\"]+\"\)|pl\.format\(\"[^\"]+ [^\"]+\"", code.replace('" and {} more"', "")
         )
