@@ -7,35 +7,33 @@ same alerts, however often and in whatever portions they are looked at. It begin
 was noticed: a limit's delay, a slow link or a restart does not move `began`. While it lasts, its severity may rise
 (a warning that became a fault) but it stays one alert.
 
-What it says is a code of `TEXTS` and parameters, rendered in the reader's language.
+What it says is a code and parameters; `analytics.sayings` renders them in the reader's language.
 """
-
-# ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import blake2b
-from typing import Final, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
-from collector.park import Severity, Title
+from collector.park import Severity
 
 Language: TypeAlias = Literal["zh", "en"]
 """The languages that alerts speak."""
 
-TEXTS: Final[Mapping[str, Title]] = {
-    "limit.high": Title(
-        en="{name_en}: {value}{unit} is above its limit of {limit}{unit}",
-        zh="{name_zh}：{value}{unit}，高于上限 {limit}{unit}",
-    ),
-    "limit.low": Title(
-        en="{name_en}: {value}{unit} is below its limit of {limit}{unit}",
-        zh="{name_zh}：{value}{unit}，低于下限 {limit}{unit}",
-    ),
-    "condition.warning": Title(en="{name_en}: warning {code} {text}", zh="{name_zh}：警告 {code} {text}"),
-    "condition.fault": Title(en="{name_en}: fault {code} {text}", zh="{name_zh}：故障 {code} {text}"),
-}
-"""What each message code says; parameters stand in braces, `unit` with the blank before it."""
+When: TypeAlias = Literal["always", "machine_runs", "line_runs"]
+"""When an alert is told; otherwise it is suppressed by design."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """How much one signal has to do with an alert of several."""
+
+    signal: str
+    """Path of the signal."""
+
+    share: float
+    """Its part of what was found, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +41,24 @@ class Alert:
     """One alert, as far as its life has come."""
 
     equipment: str
-    """Path of the machine it is about."""
+    """Path of the machine it is about; of the line, where it is about a link."""
 
     signal: str
-    """Path of the signal it was seen on."""
+    """What it was seen on: path of the signal; of the machine, where several signals or its states tell it together;
+    `source:NAME` for a link."""
 
     detector: str
-    """What saw it: `limit` or `condition`."""
+    """What saw it: slug of a detector of the catalogue, such as `limit` or `condition`."""
 
     key: str
-    """Which of the signal's alerts it is: the limit (`high:80`) or the condition's native code (`345`)."""
+    """Which of these alerts it is: the limit (`high:80`), the condition's native code (`345`), or the detector's own
+    word."""
 
     severity: Severity
     """Priority: how soon somebody must act."""
 
     code: str
-    """What it says: a key of `TEXTS`."""
+    """What it says: a key of the detector's texts."""
 
     value: str
     """The value that began it, as text; for a condition the report as it came."""
@@ -72,6 +72,15 @@ class Alert:
     parameters: Mapping[str, str] = field(default_factory=dict)
     """What stands in the braces of the text."""
 
+    contributions: tuple[Contribution, ...] = ()
+    """Which signals tell it together, those that tell most first; none where one signal alone does."""
+
+    latching: bool = False
+    """Whether it stays active after its cause is gone, until somebody resets it."""
+
+    when: When = "always"
+    """When it is told; otherwise it is suppressed by design."""
+
     @property
     def id(self) -> str:
         """Sixteen hexadecimal digits made from what tells it apart."""
@@ -81,11 +90,6 @@ class Alert:
     def active(self) -> bool:
         """Whether it lasts."""
         return self.ended is None
-
-    def message(self, language: Language) -> str:
-        """Say it in one language: one line, without trailing blanks."""
-        text: str = getattr(TEXTS[self.code], language)
-        return " ".join(text.format_map(self.parameters).split())
 
 
 def alert_id(detector: str, signal: str, key: str, began: datetime) -> str:

@@ -31,6 +31,7 @@ import structlog
 from adapters.sample import no_samples
 from adapters.stores.contract import Store
 from analytics.configured import configured, other_work
+from analytics.faults.contract import Seen
 from analytics.jobs import Jobs, ranges_of
 from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
 from analytics.progress import (
@@ -42,6 +43,7 @@ from analytics.progress import (
     write_progress,
     write_touches,
 )
+from analytics.sayings import message
 from analytics.stopreasons import read_reason_news
 from analytics.timeline import Reader
 from analytics.touched import BLOCK, Cause, by_day, touched
@@ -203,7 +205,7 @@ class Engine:
         return await self._keep(no_samples(), horizons, self._progress, 0)
 
     async def _keep(self, samples: pl.DataFrame, until: Mapping[str, int], progress: Progress, position: int) -> int:
-        look = self._watch.look(samples, until)
+        look = self._watch.look(Seen(samples, until))
         changed = merged(self._pending, touches(touched(samples, self._inputs), position))
 
         def write(connection: sa.Connection) -> None:
@@ -218,7 +220,7 @@ class Engine:
         self._pending.update(changed)
         self._progress = progress
         for alert in look.alerts:
-            log.info("alert", id=alert.id, message=alert.message("en"), signal=alert.signal, active=alert.active)
+            log.info("alert", id=alert.id, message=message(alert, "en"), signal=alert.signal, active=alert.active)
         if look.late or look.unread:
             log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
         return len(look.alerts)

@@ -24,6 +24,7 @@ from adapters.stores.contract import Store
 from analytics import report
 from analytics.alertlog import write_alerts
 from analytics.alerts import Alert
+from analytics.faults.contract import Seen
 from analytics.frontier import source_of
 from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
@@ -126,7 +127,7 @@ async def _detect(
         until = min(start + _DAY, end)
         samples = await (await store.samples(watched, start, until)).collect_async()
         known = int(until.timestamp()) * 1_000_000_000 + until.microsecond * 1000
-        look = watch.look(samples, dict.fromkeys(watched, known))
+        look = watch.look(Seen(samples, dict.fromkeys(watched, known), now=known))
         watch.keep(look)
         found |= {alert.id: alert for alert in look.alerts}
         start = until

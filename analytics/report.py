@@ -13,6 +13,7 @@ from analytics.computing import tell
 from analytics.kpis.utilisation import UTILISATION
 from analytics.planning import planner
 from analytics.results import coverage
+from analytics.sayings import message
 from analytics.timeline import Reader
 
 
@@ -73,7 +74,7 @@ def alert(one: Alert) -> dict[str, Any]:
         "detector": one.detector,
         "key": one.key,
         "severity": one.severity.value,
-        "message": {language: one.message(language) for language in ("zh", "en")},
+        "message": {language: message(one, language) for language in ("zh", "en")},
         "value": one.value,
         "began": one.began,
         "ended": one.ended,

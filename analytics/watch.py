@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Self
 
-import polars as pl
 import sqlalchemy as sa
 
 from analytics.alertlog import read_alerts, read_detectors, write_alerts, write_detectors
 from analytics.alerts import Alert
 from analytics.faults.catalogue import DETECTORS
-from analytics.faults.contract import Carried, Found
+from analytics.faults.contract import Carried, Found, Indicator, Seen
 from collector.park import Park
 
 
@@ -40,6 +39,11 @@ class Look:
         """Reports that no detector has a meaning for."""
         return sum(found.unread for found in self.found.values())
 
+    @property
+    def indicators(self) -> list[Indicator]:
+        """The numbers that changed."""
+        return [one for found in self.found.values() for one in found.indicators]
+
     def write(self, connection: sa.Connection) -> None:
         """Write alerts and what is carried on."""
         write_alerts(connection, self.alerts)
@@ -63,13 +67,16 @@ class Watch:
     @property
     def signals(self) -> frozenset[str]:
         """Paths of the signals that are watched."""
-        return frozenset(signal for rules in self._rules.values() for signal in rules)
-
-    def look(self, samples: pl.DataFrame, until: Mapping[str, int]) -> Look:
-        """Let every detector look at samples; `until` as in `faults.contract`."""
-        return Look(
-            {one.slug: one.look(self._rules[one.slug], self._carried[one.slug], samples, until) for one in DETECTORS}
+        return frozenset(
+            signal
+            for one in DETECTORS
+            for subject, rule in self._rules[one.slug].items()
+            for signal in one.signals(subject, rule)
         )
+
+    def look(self, seen: Seen) -> Look:
+        """Let every detector look at what was seen."""
+        return Look({one.slug: one.look(self._rules[one.slug], self._carried[one.slug], seen) for one in DETECTORS})
 
     def keep(self, look: Look) -> None:
         """Carry on from a look that has been written."""

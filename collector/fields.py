@@ -1,7 +1,8 @@
-"""Field types of the park's models: days, times of day, numbers, names and titles, told in words people write."""
+"""Field types of the park's models: days, times, numbers, names, titles and priorities, told in words people write."""
 
 import re
 from datetime import date, datetime, time
+from enum import StrEnum
 from typing import Annotated, Final
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -78,3 +79,12 @@ class Title(Settings):
 
     en: str = ""
     """English; empty: the id is shown."""
+
+
+class Severity(StrEnum):
+    """Priority of an alert (ISA-18.2, 5.2.5): how soon somebody must act."""
+
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"

@@ -19,7 +19,9 @@ from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_va
 from adapters.sample import ValueType
 from adapters.settings import Duration, Settings
 from collector.equipmentstate import EquipmentState
-from collector.fields import Name, Number, Title
+from collector.faultrules.detection import Detection
+from collector.faultrules.rules import MachineFaults, SignalFaults
+from collector.fields import Name, Number, Severity, Title
 from collector.staterules import StateRule
 from collector.worktime import WEEKDAYS, Break, Calendar, Maintenance, Shift
 
@@ -109,16 +111,7 @@ class ConditionLevel(StrEnum):
     FAULT = "fault"
 
 
-class Severity(StrEnum):
-    """Priority of an alert (ISA-18.2, 5.2.5): how soon somebody must act."""
-
-    LOW = "low"
-    MEDIUM = "medium"
-    HIGH = "high"
-    CRITICAL = "critical"
-
-
-class Limit(Settings):
+class Limit(Detection):
     """A limit of a numeric signal. At least one of `high` and `low` is set."""
 
     high: Number | None = None
@@ -129,15 +122,6 @@ class Limit(Settings):
 
     hysteresis: Number = Field(default=0.0, ge=0)
     """How far the value must come back inside before the alert ends, in the signal's unit; 0 or more."""
-
-    on_delay: Duration = timedelta(0)
-    """How long the limit must be exceeded before the alert begins."""
-
-    off_delay: Duration = timedelta(0)
-    """How long the value must be back before the alert ends."""
-
-    severity: Severity = Severity.MEDIUM
-    """Priority of the alert."""
 
     @model_validator(mode="after")
     def _has_a_side(self) -> Self:
@@ -206,6 +190,9 @@ class Signal(Settings):
     limits: tuple[Limit, ...] = ()
     """Limits that raise alerts; float and int signals only."""
 
+    faults: SignalFaults = SignalFaults()
+    """Other fault detectors that watch it; float and int signals only."""
+
     title: Title = Title()
     """What people call it."""
 
@@ -253,6 +240,9 @@ class Equipment(Settings):
 
     maintenance: tuple[Maintenance, ...] = ()
     """Its planned maintenance, besides its calendar's."""
+
+    faults: MachineFaults = MachineFaults()
+    """Fault detectors that watch it as a whole."""
 
     signals: tuple[Signal, ...] = ()
     """Its signals, in the order of the file."""

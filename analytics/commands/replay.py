@@ -89,6 +89,7 @@ async def _play(installation: "Config", line: "Line", files: list[Path]) -> "Rec
 
 def _print(recorded: "Recorded", output: OutputFormat) -> None:
     from analytics.report import alert
+    from analytics.sayings import message
 
     totals = {"sent": recorded.totals.sent, "stored": recorded.totals.stored}
     if output is OutputFormat.JSON:
@@ -117,7 +118,7 @@ def _print(recorded: "Recorded", output: OutputFormat) -> None:
                 "ended": "" if one.ended is None else one.ended.isoformat(sep=" ", timespec="seconds"),
                 "severity": one.severity.value,
                 "machine": one.equipment,
-                "message": one.message("en"),
+                "message": message(one, "en"),
             }
             for one in recorded.alerts
         ],

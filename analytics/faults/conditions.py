@@ -16,6 +16,8 @@ What is carried of a signal:
     active    by key: began: ns since 1970   level: the gravest so far   value: the report that began it
 """
 
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
+
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
 
@@ -23,7 +25,7 @@ import polars as pl
 
 from adapters.sample import is_bad
 from analytics.alerts import Alert
-from analytics.faults.contract import Carried, Detector, Found, in_order, moment, names
+from analytics.faults.contract import Carried, Detector, Found, Seen, in_order, moment, names
 from analytics.spans import as_text
 from collector.park import ConditionLevel, Park, Severity, Signal, SignalRole, Title
 
@@ -35,6 +37,13 @@ SEVERITIES: Final = {ConditionLevel.WARNING: Severity.MEDIUM, ConditionLevel.FAU
 
 _FIELDS: Final = 5
 """Fields of an MTConnect report."""
+
+
+TEXTS: Final = {
+    "condition.warning": Title(en="{name_en}: warning {code} {text}", zh="{name_zh}：警告 {code} {text}"),
+    "condition.fault": Title(en="{name_en}: fault {code} {text}", zh="{name_zh}：故障 {code} {text}"),
+}
+"""What its alerts say."""
 
 
 class Report(NamedTuple):
@@ -60,12 +69,9 @@ def rules(park: Park) -> dict[str, Signal]:
     return {signal.path: signal for signal in park.signals.values() if signal.role is SignalRole.CONDITION}
 
 
-def look(
-    watched: Mapping[str, Signal], carried: Mapping[str, Carried], samples: pl.DataFrame, until: Mapping[str, int]
-) -> Found:
+def look(watched: Mapping[str, Signal], carried: Mapping[str, Carried], seen: Seen) -> Found:
     """Look at samples, as `faults.contract` tells; time that passes changes no condition."""
-    del until
-    usable = samples.lazy().filter(pl.col("signal").is_in(list(watched)) & ~is_bad(pl.col("status")))
+    usable = seen.samples.lazy().filter(pl.col("signal").is_in(list(watched)) & ~is_bad(pl.col("status")))
     reports = usable.with_columns(report=as_text()).filter(pl.col("report").is_not_null()).collect()
     ordered, late = in_order(reports, carried)
     said = pl.struct("signal", "report")
@@ -174,6 +180,7 @@ CONDITIONS: Final = Detector(
     slug=SLUG,
     source="MTConnect part 2, condition: Normal, Warning and Fault by native code",
     title=Title(en="Machine condition", zh="设备报警"),
+    texts=TEXTS,
     rules=rules,
     look=look,
     keys=lasting,

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query
 
 from analytics.alertlog import After, read_alerts
 from analytics.alerts import Alert
+from analytics.sayings import message
 from api.lookup import known_assets, signal_at
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
@@ -86,7 +87,7 @@ def _alert(alert: Alert) -> AlertView:
         signal=alert.signal,
         detector=alert.detector,
         severity=alert.severity,
-        message=TitleView(zh=alert.message("zh"), en=alert.message("en")),
+        message=TitleView(zh=message(alert, "zh"), en=message(alert, "en")),
         value=alert.value,
         began=alert.began,
         ended=alert.ended,

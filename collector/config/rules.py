@@ -12,7 +12,7 @@ from collector.park import SignalRole
 _NUMBERS: Final = ("float", "int")
 _EXACT: Final = ("text", "int", "bool")
 
-_ONLY_NUMBERS: Final = ("scale", "offset", "low", "high", "limits", "unit")
+_ONLY_NUMBERS: Final = ("scale", "offset", "low", "high", "limits", "faults", "unit")
 """Keys that mean nothing on `text` and `bool`."""
 
 _NUMERIC_ROLES: Final = frozenset(

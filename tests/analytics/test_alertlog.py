@@ -8,6 +8,7 @@ import pytest
 
 from analytics.alertlog import After, read_alert, read_alerts, read_detectors, write_alerts, write_detectors
 from analytics.alerts import Alert
+from analytics.sayings import message
 from collector.park import Severity
 from collector.records import Records
 from tests.analytics.plant import at
@@ -107,9 +108,9 @@ async def test_what_detectors_carry_comes_back(records: Records) -> None:
 
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_a_message_is_one_line(language: Any) -> None:
-    assert "\n" not in alert(0).message(language)
+    assert "\n" not in message(alert(0), language)
     quiet = alert(0, code="condition.fault", parameters={"name_en": "t", "name_zh": "t", "code": "", "text": ""})
-    assert not quiet.message(language).endswith(" ")
+    assert not message(quiet, language).endswith(" ")
 
 
 def test_began_is_told_in_utc() -> None:

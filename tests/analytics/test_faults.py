@@ -15,8 +15,9 @@ from adapters.sample import Status, no_samples
 from analytics.alerts import Alert
 from analytics.faults.catalogue import DETECTORS
 from analytics.faults.conditions import CONDITIONS, read
-from analytics.faults.contract import Carried, Detector
+from analytics.faults.contract import Carried, Detector, Seen
 from analytics.faults.limits import LIMITS
+from analytics.sayings import message
 from collector.park import ConditionLevel, Limit, Park, Severity, Signal, SignalRole, Title
 from tests.analytics.plant import BEGIN, EXAMPLES, Address, at, line, machine, park, samples
 
@@ -65,7 +66,7 @@ class Looked:
     def look(self, frame: pl.DataFrame, until: float | None = None) -> list[Alert]:
         carried = json.loads(json.dumps(self.carried))
         known = {} if until is None else dict.fromkeys(self._rules, ns(until))
-        found = self._detector.look(self._rules, carried, frame, known)
+        found = self._detector.look(self._rules, carried, Seen(frame, known))
         self.carried |= found.carried
         self.alerts |= {alert.id: alert for alert in found.alerts}
         self.late += found.late
@@ -189,8 +190,8 @@ def test_a_limit_that_was_taken_away_is_forgotten() -> None:
 def test_an_alert_says_what_happened_in_both_languages() -> None:
     looked = limited([(0, 87.25)], Limit(high=80, severity=Severity.CRITICAL))
     (alert,) = looked.alerts.values()
-    assert alert.message("en") == "Oil temperature: 87.25 °C is above its limit of 80 °C"
-    assert alert.message("zh") == "温度：87.25 °C，高于上限 80 °C"  # noqa: RUF001 - Chinese punctuation
+    assert message(alert, "en") == "Oil temperature: 87.25 °C is above its limit of 80 °C"
+    assert message(alert, "zh") == "温度：87.25 °C，高于上限 80 °C"  # noqa: RUF001 - Chinese punctuation
     assert (alert.equipment, alert.signal, alert.value, alert.severity) == (
         PRESS,
         TEMPERATURE,
@@ -205,7 +206,7 @@ def test_a_condition_lasts_from_its_report_to_normal() -> None:
     assert looked.told() == [("345", 10, 30)]
     (alert,) = looked.alerts.values()
     assert alert.severity is Severity.HIGH
-    assert alert.message("en") == "trouble: fault 345 DOOR OPEN"
+    assert message(alert, "en") == "trouble: fault 345 DOOR OPEN"
 
 
 def test_each_native_code_is_an_alert_of_its_own() -> None:

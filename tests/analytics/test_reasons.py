@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from adapters.sample import SAMPLES, no_samples
 from analytics.faults.conditions import CONDITIONS
+from analytics.faults.contract import Seen
 from analytics.reasons import STOP_REASONS, stop_reasons
 from collector.park import ConditionLevel, Equipment, EquipmentState, Signal, SignalRole
 from collector.staterules import ByExpression, When
@@ -258,7 +259,7 @@ def test_the_alarms_are_those_that_the_fault_detector_finds(reports: list[tuple[
     active: dict[str, tuple[float, float]] = {}
     history: list[tuple[float, float, str]] = []
     for second, value in ordered:
-        found = CONDITIONS.look(rules, carried, samples(alarms.path, [(second, value)]), {})
+        found = CONDITIONS.look(rules, carried, Seen(samples(alarms.path, [(second, value)])))
         carried = {**carried, **found.carried}
         now = set(carried.get(alarms.path, {"active": {}})["active"])
         for key in now - set(active):

@@ -1,0 +1,29 @@
+"""Detectors of a machine as a whole."""
+
+from datetime import timedelta
+
+from pydantic import Field
+
+from adapters.settings import Duration
+from collector.faultrules.detection import Learned
+from collector.fields import Name
+
+
+class Multivariate(Learned):
+    """Signals that no longer move together as they used to: principal components, Hotelling T² and SPE."""
+
+    signals: tuple[Name, ...] = ()
+    """Which signals of the machine, by name; none: all of role `measurement`, `power` and `cycle_time`."""
+
+    period: Duration = Field(default=timedelta(seconds=1), ge=timedelta(milliseconds=10), le=timedelta(days=1))
+    """How often the signals are looked at together, 10 ms to 1 d."""
+
+    variance: float = Field(default=0.9, gt=0, lt=1)
+    """Which part of the variance the components explain, more than 0 and less than 1."""
+
+
+class Health(Learned):
+    """The health score of a machine falls."""
+
+    limit: float = Field(default=50.0, ge=0, le=100)
+    """Alert below this score, 0 to 100."""
