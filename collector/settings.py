@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, Field, SecretStr, SerializeAsAny, model_validator
 
 from adapters.settings import Duration, Settings, Size
+from collector.alerting import AlertSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 """A TCP port, 1 to 65535."""
@@ -80,7 +81,7 @@ class RecordsSettings(Settings):
 
 
 class AnalyticsSettings(Settings):
-    """The jobs that compute utilisation and faults."""
+    """The jobs that compute utilisation."""
 
     every: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=1), le=timedelta(minutes=10))
     """How often they run over what is new; 1 s to 10 min. Late samples are in the numbers one such cycle after they are
@@ -140,7 +141,10 @@ class Installation(Settings):
     """Gaps, dead letters, alerts, keys."""
 
     analytics: AnalyticsSettings = AnalyticsSettings()
-    """Utilisation and faults."""
+    """Utilisation."""
+
+    alerts: AlertSettings = AlertSettings()
+    """Faults, and who is told of them."""
 
     api: ApiSettings = ApiSettings()
     """The API and the page."""
