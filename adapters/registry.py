@@ -1,7 +1,7 @@
 """Name to adapter. The only module that imports concrete adapters; everybody else asks here.
 
-A new source is a folder under `sources/`, and one line below. Concretes are imported when they are asked for,
-so that a process pays only for the protocols it speaks.
+A new source is a folder under `sources/`, and one line below; a store and a channel likewise. Concretes are imported
+when they are asked for, so that a process pays only for the protocols it speaks.
 """
 
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
+from adapters.channels.contract import Channel
 from adapters.sources.contract import Points, Source
 from adapters.stores.contract import Store
 
@@ -40,6 +41,17 @@ class StoreKind:
     """`create(settings)`: makes the store; nothing is opened before its block is entered."""
 
 
+@dataclass(frozen=True, slots=True)
+class ChannelKind:
+    """One kind of channel: how it is configured and what makes it."""
+
+    settings: type[BaseModel]
+    """Model of the channel: address, credentials, who is called."""
+
+    create: Callable[[str, Any], Channel]
+    """`create(name, settings)`: makes the channel; nothing is opened before its block is entered."""
+
+
 SOURCES: Final = {
     "mqtt": "adapters.sources.mqtt",
     "opcua": "adapters.sources.opcua",
@@ -51,6 +63,17 @@ SOURCES: Final = {
 STORES: Final = {
     "influxdb": "adapters.stores.influxdb",
     "lake": "adapters.stores.lake",
+}
+"""Kind to the package that holds `KIND`: its settings model and what creates it."""
+
+
+CHANNELS: Final = {
+    "dingtalk": "adapters.channels.dingtalk",
+    "feishu": "adapters.channels.feishu",
+    "mail": "adapters.channels.mail",
+    "mqtt": "adapters.channels.mqtt",
+    "webhook": "adapters.channels.webhook",
+    "wecom": "adapters.channels.wecom",
 }
 """Kind to the package that holds `KIND`: its settings model and what creates it."""
 
@@ -73,6 +96,16 @@ def store_kind(kind: str) -> StoreKind:
     """
     settings, create = _parts(STORES, kind, "store")
     return StoreKind(settings, create)
+
+
+def channel_kind(kind: str) -> ChannelKind:
+    """Load a kind of channel.
+
+    Raises:
+        KeyError: there is no such kind; its message lists those there are.
+    """
+    settings, create = _parts(CHANNELS, kind, "channel")
+    return ChannelKind(settings, create)
 
 
 def _parts(packages: dict[str, str], kind: str, role: str) -> tuple[Any, ...]:

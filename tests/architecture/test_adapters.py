@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import pytest
 
-from adapters.registry import SOURCES, STORES, source_kind, store_kind
+from adapters.registry import CHANNELS, SOURCES, STORES, channel_kind, source_kind, store_kind
 from adapters.settings import Settings
 from tests.architecture.product import ROOT
 
-ADAPTERS = [*SOURCES.values(), *STORES.values()]
+ADAPTERS = [*CHANNELS.values(), *SOURCES.values(), *STORES.values()]
 
 
 def folders(role: str) -> set[str]:
@@ -19,6 +19,7 @@ def folders(role: str) -> set[str]:
 def test_every_folder_is_registered() -> None:
     assert set(SOURCES.values()) == folders("sources")
     assert set(STORES.values()) == folders("stores")
+    assert set(CHANNELS.values()) == folders("channels")
 
 
 def test_every_adapter_is_protected_by_the_import_law() -> None:
@@ -31,7 +32,8 @@ def test_every_adapter_is_protected_by_the_import_law() -> None:
 def test_an_adapter_explains_itself_and_keeps_the_promises_of_its_contract(adapter: str) -> None:
     folder = ROOT.joinpath(*adapter.split("."))
     assert (folder / "README.md").read_text().startswith("# ")
-    suite = ROOT / "tests" / "adapters" / folder.name / "test_conformance.py"
+    role = ["channels"] if folder.parent.name == "channels" else []
+    suite = ROOT.joinpath("tests", "adapters", *role, folder.name, "test_conformance.py")
     assert "Conformance)" in suite.read_text()
 
 
@@ -41,9 +43,11 @@ def test_every_kind_has_models_of_settings() -> None:
         assert issubclass(source_kind(kind).address, Settings)
     for kind in STORES:
         assert issubclass(store_kind(kind).settings, Settings)
+    for kind in CHANNELS:
+        assert issubclass(channel_kind(kind).settings, Settings)
 
 
-@pytest.mark.parametrize("ask", [source_kind, store_kind])
+@pytest.mark.parametrize("ask", [channel_kind, source_kind, store_kind])
 def test_an_unknown_kind_is_told_which_there_are(ask: Callable[[str], object]) -> None:
     with pytest.raises(KeyError, match=r"there is no .* of kind 'fax'; there are "):
         ask("fax")

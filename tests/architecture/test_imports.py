@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.registry import SOURCES, STORES
+from adapters.registry import CHANNELS, SOURCES, STORES
 from tests.architecture.product import PACKAGES, ROOT, modules
 
 HEAVY = (
@@ -147,3 +147,8 @@ def test_knowing_a_kind_of_source_loads_no_protocol(kind: str) -> None:
 @pytest.mark.parametrize("kind", STORES)
 def test_knowing_a_kind_of_store_loads_no_protocol(kind: str) -> None:
     assert loaded_after(f"from adapters.registry import store_kind\nstore_kind({kind!r})") & set(PROTOCOLS) == set()
+
+
+@pytest.mark.parametrize("kind", CHANNELS)
+def test_knowing_a_kind_of_channel_loads_no_protocol(kind: str) -> None:
+    assert loaded_after(f"from adapters.registry import channel_kind\nchannel_kind({kind!r})") & set(PROTOCOLS) == set()

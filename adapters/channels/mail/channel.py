@@ -1,0 +1,77 @@
+"""A mail server as a channel: a link for each mail, because servers close those that idle.
+
+When the server takes a mail for some recipients and says later of others, the notice is to be sent again: then it goes
+to those others alone, as long as this process remembers.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from functools import partial
+from smtplib import SMTPException
+from typing import Final
+
+from adapters.channels.contract import ChannelUnreachableError, Notice, Sent
+from adapters.channels.dial import converse
+from adapters.channels.mail import answers
+from adapters.channels.mail.encode import encode
+from adapters.channels.mail.session import Handed, hand_over
+from adapters.channels.mail.settings import MailSettings
+from adapters.channels.reach import trusted, unanswered, unreached
+
+REMEMBERED: Final = 1000
+"""Notices of which it is remembered who has them already."""
+
+
+class MailChannel:
+    """Mails each notice to some recipients."""
+
+    def __init__(self, name: str, settings: MailSettings) -> None:
+        self._name = name
+        self._settings = settings
+        self._have: OrderedDict[str, frozenset[str]] = OrderedDict()
+
+    @property
+    def name(self) -> str:
+        """The name its configuration gives it."""
+        return self._name
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[None]:
+        """Let notices be sent while the block lasts."""
+        yield
+
+    async def send(self, notice: Notice) -> Sent:
+        """Hand it over to the mail server."""
+        have = self._have.get(notice.id, frozenset())
+        recipients = [recipient for recipient in self._settings.to if recipient not in have]
+        handed = await self._hand_over(encode(notice, self._settings, datetime.now(UTC)), recipients)
+        answer = answers.line(handed.code, handed.said)
+        waiting = {who: reply for who, reply in handed.refused.items() if answers.later(reply[0])}
+        if waiting:
+            self._remember(notice.id, have | set(recipients) - set(waiting))
+            reason = f"it was taken for others ({answer}), and later for {answers.left_out(waiting)}; it is tried again"
+            raise ChannelUnreachableError(self._name, reason)
+        self._have.pop(notice.id, None)
+        return Sent(answer, answers.each(handed.refused))
+
+    async def _hand_over(self, mail: bytes, recipients: list[str]) -> Handed:
+        settings, seconds = self._settings, self._settings.timeout.total_seconds()
+        tls = None if settings.security == "none" else await asyncio.to_thread(trusted, self._name, settings.ca)
+        talk = partial(hand_over, settings=settings, tls=tls, mail=mail, recipients=recipients)
+        try:
+            return await converse(settings.host, settings.tcp_port, seconds, talk)
+        except TimeoutError as error:
+            what = "`host`, `port` and `security`"
+            raise unanswered(self._name, settings.where, seconds, what) from error
+        except SMTPException as error:
+            raise answers.refusal(self._name, settings, error) from error
+        except OSError as error:
+            raise unreached(self._name, settings.where, error, "`host`, `port` and `security`") from error
+
+    def _remember(self, identity: str, have: frozenset[str]) -> None:
+        self._have[identity] = have
+        while len(self._have) > REMEMBERED:
+            self._have.popitem(last=False)
