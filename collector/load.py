@@ -12,6 +12,7 @@ read, and every problem is told in one run.
 from dataclasses import dataclass
 from pathlib import Path
 
+from collector.config.channels import check_routes
 from collector.config.files import Files
 from collector.config.installation import read_installation
 from collector.config.linefile import LineFile
@@ -66,7 +67,11 @@ def load(path: Path) -> Config:
     lines = _read_lines(root, folder, park_file, files, report)
     if report.problems or installation is None or park_file is None or park_file.park is None:
         raise ConfigError(report.problems)
-    return Config(folder / main.name, folder, installation, _assembled(park_file.park, lines))
+    park = _assembled(park_file.park, lines)
+    check_routes(root, park, report)
+    if report.problems:
+        raise ConfigError(report.problems)
+    return Config(folder / main.name, folder, installation, park)
 
 
 def _read_park(root: Node, folder: Path, files: Files, report: Report) -> ParkFile | None:

@@ -13,6 +13,7 @@ from typing import Final, TypeAlias, TypeVar
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from adapters.settings import Settings
 from collector.config.marks import Mapping, Node, Scalar, Sequence, plain
 from collector.config.problems import Mark, Report, did_you_mean
 from collector.config.secrets import has_reference
@@ -26,6 +27,10 @@ _Path: TypeAlias = tuple[str | int, ...]
 
 _LOGIN_IN_URL: Final = re.compile(r"://[^/\s@:]*:[^/\s@]+@")
 _SECRET_NAME: Final = re.compile(r"secret|password|token|key|credential", re.IGNORECASE)
+
+
+class Unread(Settings):
+    """Stands where something could not be read; the problem is reported, and the whole is not used."""
 
 
 def build(

@@ -6,8 +6,9 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, SecretStr
 
 from adapters.registry import STORES, store_kind
-from adapters.settings import Settings
-from collector.config.build import build
+from collector.alerting import AlertSettings
+from collector.config.build import Unread, build
+from collector.config.channels import read_alerts
 from collector.config.marks import Mapping, Node, text_of
 from collector.config.problems import Report, did_you_mean
 from collector.config.secrets import resolve
@@ -21,17 +22,15 @@ STORE_KEYS = frozenset(StoreSettings.model_fields) - {"settings"}
 _SQLITE = "sqlite:///"
 
 
-class Unread(Settings):
-    """Stands where something could not be read; the problem is reported, and the whole is not used."""
-
-
 def read_installation(root: Node, folder: Path, report: Report) -> Installation | None:
     """Make the installation, its relative paths made absolute against `folder`."""
     root = resolve(root, folder, report)
-    store = StoreSettings(settings=Unread())
+    store, alerts = StoreSettings(settings=Unread()), AlertSettings()
     if isinstance(root, Mapping):
         store = _store(root.get("store") or Mapping(root.mark, {}), report) or store
-    installation = build(Installation, root, report, given={"store": store}, also=("store",))
+        alerts = read_alerts(root.get("alerts") or Mapping(root.mark, {}), report) or alerts
+    given: dict[str, object] = {"store": store, "alerts": alerts}
+    installation = build(Installation, root, report, given=given, also=tuple(given))
     if installation is None:
         return None
     return anchored(installation.model_copy(update={"records": _records(installation.records, folder)}), folder)

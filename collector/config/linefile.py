@@ -1,15 +1,18 @@
 """A line file: a line, its sources, its equipment and their signals."""
 
 from collections.abc import Iterable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import Field
+
 from adapters.registry import SOURCES, source_kind
-from adapters.settings import Settings
-from collector.config.build import build
+from adapters.settings import Duration, Settings
+from collector.config.build import Unread, build
 from collector.config.calendars import check_maintenance
 from collector.config.files import Files
-from collector.config.installation import Unread, anchored
+from collector.config.installation import anchored
 from collector.config.marks import Mapping, Node, Sequence, text_of
 from collector.config.parkfile import ParkFile
 from collector.config.problems import Mark, Report, did_you_mean
@@ -52,6 +55,9 @@ class SourceHead(Settings):
 
     kind: str
     """Which adapter speaks it."""
+
+    lost_after: Duration = Field(default=timedelta(seconds=30), ge=timedelta(seconds=1), le=timedelta(days=1))
+    """How long its link must be broken before that is an alert, 1 s to 1 d."""
 
 
 LISTS = ("sources", "equipment")
@@ -134,7 +140,9 @@ class LineFile:
         config = None
         if head is not None and settings is not None:
             settings = anchored(settings, self._path.parent)
-            config = SourceConfig(name=head.name, kind=head.kind, line=self.path, settings=settings)
+            config = SourceConfig(
+                name=head.name, kind=head.kind, line=self.path, lost_after=head.lost_after, settings=settings
+            )
         return KnownSource(mark, kind_name, kind, config)
 
     def line(self, sources: Sources) -> Line | None:

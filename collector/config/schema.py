@@ -1,6 +1,6 @@
 """JSON Schemas of the configuration's files, made from the models that read them, for editors.
 
-    parkline.schema.json    parkline.yaml: the store's keys by its kind
+    parkline.schema.json    parkline.yaml: the keys of the store and of channels by their kinds
     park.schema.json        park.yaml
     line.schema.json        a line file: a source's keys by its kind, a signal's own keys and its address side by side
 
@@ -16,7 +16,8 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema
 
-from adapters.registry import SOURCES, STORES, source_kind, store_kind
+from adapters.registry import CHANNELS, SOURCES, STORES, channel_kind, source_kind, store_kind
+from collector.alerting import AlertSettings, ChannelHead
 from collector.config.installation import STORE_KEYS
 from collector.config.linefile import HEAD, LineHead, SourceHead
 from collector.config.signals import OWN
@@ -56,6 +57,17 @@ def _installation() -> Schema:
     ]
     root["properties"]["store"] = {"anyOf": stores, "description": root["properties"]["store"].get("description", "")}
     root["required"] = [key for key in root.get("required", []) if key != "store"]
+    alerts = _object("", AlertSettings, defs)
+    head = _object("", ChannelHead, defs)
+    channels = [
+        _by_kind(head, kind, _object("", channel_kind(kind).settings, defs), needed=True) for kind in sorted(CHANNELS)
+    ]
+    alerts["properties"]["channels"] = {
+        "description": alerts["properties"]["channels"].get("description", ""),
+        "type": "array",
+        "items": {"anyOf": channels},
+    }
+    defs["AlertSettings"] = alerts
     return _whole(root, defs)
 
 

@@ -8,8 +8,7 @@ from typing import Final
 from pydantic import BaseModel
 
 from adapters.registry import SOURCES, SourceKind, source_kind
-from collector.config.build import build, unknown
-from collector.config.installation import Unread
+from collector.config.build import Unread, build, unknown
 from collector.config.marks import Mapping, Node, text_of
 from collector.config.problems import Mark, Report, did_you_mean, one_of
 from collector.config.rules import check_signal
