@@ -287,6 +287,9 @@ class SourceConfig(Settings):
     line: str
     """Path of the line whose file it stands in, `factory/line`."""
 
+    lost_after: Duration = timedelta(seconds=30)
+    """How long its link must be broken before that is an alert."""
+
     settings: SerializeAsAny[BaseModel]
     """The adapter's own settings."""
 
