@@ -3,16 +3,18 @@
     turned on ──► on_delay ──► the alert begins, since it turned on
     turned off ──► off_delay ──► it ends, since it turned off
 
-Both delays are met when exactly so much time has passed. What is carried of a subject, below `rules` by key, of every
-comparator that is on and every alert that lasts:
+Both delays are met when exactly so much time has passed. Where a point has a `count`, a comparator turns on only when
+so many samples in a row have said so, and then since the first of them. What is carried of a subject, below `rules` by
+key, of every comparator that is on or about to be, and of every alert that lasts:
 
     on      whether the comparator is on        turned   since when, ns since 1970
     began   of the alert that lasts, ns; null   said     what the alert says: code, value, parameters, contributions
+    run     [how many samples in a row have said so, ns of the first of them], until there are enough
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from analytics.alerts import Alert, Contribution, When
 from analytics.faults.contract import Carried, moment, nanoseconds
@@ -45,6 +47,9 @@ class Point:
     off_delay: int = 0
     """How long the comparator must be off, ns."""
 
+    count: int = 1
+    """How many samples in a row must say so before the comparator turns on, 1 or more."""
+
     latching: bool = False
     """As in `Alert`."""
 
@@ -62,6 +67,7 @@ class Point:
             severity=detection.severity,
             on_delay=nanoseconds(detection.on_delay),
             off_delay=nanoseconds(detection.off_delay),
+            count=detection.count,
             latching=detection.latching,
             when=detection.when,
         )
@@ -82,6 +88,10 @@ class Said:
 
     contributions: tuple[Contribution, ...] = ()
     """Which signals tell it together."""
+
+
+_OFF: Final[Mapping[str, Any]] = {"began": None, "said": None}
+"""Of a comparator that was off, without an alert."""
 
 
 class Comparators:
@@ -108,26 +118,71 @@ class Comparators:
         """Tell whether a comparator is on."""
         return bool(self._now(subject).get(key, {"on": False})["on"])
 
-    def turn(self, subject: str, key: str, ns: int, *, on: bool, said: Said | None = None) -> None:
-        """Turn a comparator at `ns`, in order of time; what it already is changes nothing.
+    def say(self, subject: str, key: str, ns: int, *, on: bool | None, said: Said | None = None) -> None:
+        """Let one sample say whether a comparator is on, in order of time; with `count`, so many in a row turn it on.
 
         Args:
             subject: whose.
             key: which.
             ns: when, ns since 1970.
+            on: whether on or off; None: between, which keeps what it is and breaks the row.
+            said: what its alert says, where it turns on.
+        """
+        point = self._points.get(subject, {}).get(key)
+        if point is None or (on and (point.count == 1 or self.on(subject, key))):
+            self.turn(subject, key, ns, on=True, said=said)
+        elif on:
+            self._run(subject, key, ns, point.count, said)
+        else:
+            self._no_run(subject, key)
+            if on is not None:
+                self.turn(subject, key, ns, on=False)
+
+    def turn(
+        self, subject: str, key: str, ns: int, *, on: bool, said: Said | None = None, since: int | None = None
+    ) -> None:
+        """Turn a comparator at `ns`, in order of time; what it already is changes nothing.
+
+        Args:
+            subject: whose.
+            key: which.
+            ns: when it is known, ns since 1970.
             on: whether on or off.
             said: what its alert says, where it turns on.
+            since: since when it is so, ns since 1970, where that is earlier.
         """
         if self.on(subject, key) == on:
             self.pass_time(subject, ns, key)
             return
         self._pass(subject, key, ns)
         rules = self._kept(subject)
-        before: Mapping[str, Any] = rules.get(key, {"began": None, "said": None})
-        rules[key] = {**before, "on": on, "turned": ns}
+        before: Mapping[str, Any] = rules.get(key, _OFF)
+        turned = {**before, "on": on, "turned": ns if since is None else since}
+        turned.pop("run", None)
         if on and before["began"] is None and said is not None:
-            rules[key]["said"] = _kept(said)
+            turned["said"] = _kept(said)
+        rules[key] = turned
         self._pass(subject, key, ns)
+
+    def _run(self, subject: str, key: str, ns: int, count: int, said: Said | None) -> None:
+        """Count one more sample in a row."""
+        self._pass(subject, key, ns)
+        rules = self._kept(subject)
+        before: Mapping[str, Any] = rules.get(key, {**_OFF, "on": False, "turned": ns})
+        number, first = before.get("run", (0, ns))
+        if number + 1 >= count:
+            self.turn(subject, key, ns, on=True, said=said, since=first)
+        else:
+            rules[key] = {**before, "run": [number + 1, first]}
+
+    def _no_run(self, subject: str, key: str) -> None:
+        """Forget the samples in a row."""
+        if "run" not in self._now(subject).get(key, {}):
+            return
+        rules = self._kept(subject)
+        rules[key] = {name: one for name, one in rules[key].items() if name != "run"}
+        if rules[key]["began"] is None and not rules[key]["on"]:
+            del rules[key]
 
     def pass_time(self, subject: str, ns: int, key: str | None = None) -> None:
         """Let time go on to `ns` for every comparator of a subject, or for one."""
@@ -158,10 +213,16 @@ class Comparators:
             self._kept(subject)[key] = begun
             self._tell(point, begun, None)
         elif not state["on"] and state["began"] is not None and lasted >= point.off_delay:
-            del self._kept(subject)[key]
+            self._forget(subject, key)
             self._tell(point, state, state["turned"])
-        elif not state["on"] and state["began"] is None:
+        elif not state["on"] and state["began"] is None and "run" not in state:
             del self._kept(subject)[key]
+
+    def _forget(self, subject: str, key: str) -> None:
+        """Forget an alert that is over; samples in a row are still counted."""
+        run = self._kept(subject).pop(key).get("run")
+        if run is not None:
+            self._kept(subject)[key] = {**_OFF, "on": False, "turned": run[1], "run": run}
 
     def _tell(self, point: Point, state: Mapping[str, Any], ended: int | None) -> None:
         said = state["said"]

@@ -9,7 +9,8 @@ r"""Limits: a value beyond its limit for longer than its delay.
 A comparator is on from the first value beyond the limit, and off from the first that has come back inside by the
 hysteresis; values between change nothing. An alert begins when the comparator has been on for `on_delay`; its `began`
 is when the comparator turned on. It ends when the comparator has been off for `off_delay`; its `ended` is when the
-comparator turned off. A value holds until the next sample.
+comparator turned off. A value holds until the next sample. With a `count`, so many values in a row must lie beyond the
+limit before the comparator turns on, and it turned on with the first of them.
 
 What is carried of a signal: `last`, the newest sample looked at, ns since 1970; and `rules`, as `comparator` tells.
 """
@@ -95,7 +96,7 @@ def look(watched: Mapping[str, Limits], carried: Mapping[str, Carried], seen: Se
     ordered, late = measured(seen.samples, watched, carried)
     comparators = Comparators({path: one.points for path, one in watched.items()}, carried)
     for path, key, ns, on, value in _turns(ordered, watched, carried).iter_rows():
-        comparators.turn(path, key, ns, on=on, said=_said(watched[path], key, value))
+        comparators.say(path, key, ns, on=on, said=_said(watched[path], key, value) if on else None)
     for path, ns in seen.until.items():
         if path in watched:
             comparators.pass_time(path, ns)
@@ -121,10 +122,13 @@ def _sides(signal: Signal, limit: Limit) -> Iterator[Side]:
 
 
 def _turns(ordered: pl.DataFrame, watched: Mapping[str, Limits], carried: Mapping[str, Carried]) -> pl.DataFrame:
-    """Give the samples at which a comparator turns: signal, key, ns, on, value; by signal, key and time."""
+    """Give the samples at which a comparator may turn: signal, key, ns, on, value; by signal, key and time.
+
+    `on` is null where a value lies between; where a `count` is asked for, values that break a row are among them.
+    """
     sides = pl.DataFrame(
         [
-            (path, key, side.side == "high", side.bound, side.back, _on(carried.get(path), key))
+            (path, key, side.side == "high", side.bound, side.back, _on(carried.get(path), key), side.point.count > 1)
             for path, limits in watched.items()
             for key, side in limits.sides.items()
         ],
@@ -135,21 +139,26 @@ def _turns(ordered: pl.DataFrame, watched: Mapping[str, Limits], carried: Mappin
             "bound": pl.Float64,
             "back": pl.Float64,
             "was_on": pl.Boolean,
+            "rows": pl.Boolean,
         },
         orient="row",
     )
     value, bound, back = pl.col("value"), pl.col("bound"), pl.col("back")
-    compared = ordered.join(sides, on="signal", how="inner", maintain_order="left_right").with_columns(
-        on=pl.when("high").then(value > bound).otherwise(value < bound),
-        off=pl.when("high").then(value <= back).otherwise(value >= back),
+    compared = (
+        ordered.join(sides, on="signal", how="inner", maintain_order="left_right")
+        .with_columns(
+            beyond=pl.when("high").then(value > bound).otherwise(value < bound),
+            inside=pl.when("high").then(value <= back).otherwise(value >= back),
+        )
+        .with_columns(on=pl.when(pl.col("beyond") | pl.col("inside")).then("beyond"))
+        .filter(pl.col("on").is_not_null() | pl.col("rows"))
+        .sort("signal", "key", "ns", maintain_order=True)
     )
     before = pl.col("on").shift().over("signal", "key")
-    return (
-        compared.filter(pl.col("on") | pl.col("off"))
-        .sort("signal", "key", "ns", maintain_order=True)
-        .filter(pl.col("on") != pl.coalesce(before, "was_on"))
-        .select("signal", "key", "ns", "on", "value")
-    )
+    turns = pl.col("on") != pl.coalesce(before, "was_on")
+    first = pl.int_range(pl.len()).over("signal", "key") == 0
+    breaks = pl.col("beyond") | first | pl.col("on").ne_missing(before)
+    return compared.filter(pl.when("rows").then(breaks).otherwise(turns)).select("signal", "key", "ns", "on", "value")
 
 
 def _on(kept: Carried | None, key: str) -> bool:
