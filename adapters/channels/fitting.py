@@ -1,4 +1,5 @@
 """What a group's robot says of a notice, cut to what fits: pure."""
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 from collections.abc import Callable
 from typing import Final
@@ -9,7 +10,7 @@ from adapters.channels.contract import SEVERITIES, Language, Notice
 from adapters.channels.endpoint import RobotSettings
 
 CUT: Final[dict[Language, str]] = {
-    "zh": "…（过长，已截断）",  # noqa: RUF001 - Chinese has its own commas and brackets
+    "zh": "…（过长，已截断）",
     "en": "… (cut: too long)",
 }
 """What stands at the end of a text that was cut."""

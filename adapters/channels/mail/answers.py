@@ -1,19 +1,22 @@
 """What a mail server's replies mean (RFC 5321): 4xx later, 5xx no. Pure."""
 
+from base64 import b64encode
 from collections.abc import Mapping
 from smtplib import (
     SMTPAuthenticationError,
     SMTPException,
     SMTPNotSupportedError,
-    SMTPRecipientsRefused,
     SMTPResponseException,
     SMTPSenderRefused,
     SMTPServerDisconnected,
 )
-from typing import Final
+from typing import Final, TypeAlias
 
 from adapters.channels.contract import ChannelError, ChannelRefusedError, ChannelUnreachableError
 from adapters.channels.mail.settings import MailSettings
+
+Reply: TypeAlias = tuple[int, bytes]
+"""A reply's code and its text."""
 
 SAID: Final = 200
 """Characters of a reply that are passed on."""
@@ -23,9 +26,11 @@ _LATER: Final = range(400, 500)
 _TOO_LARGE: Final = 552
 
 
-def line(code: int, said: bytes | str) -> str:
-    """Give a reply as one short line."""
+def line(settings: MailSettings, code: int, said: bytes | str) -> str:
+    """Give a reply as one short line, without the password, should the server repeat it."""
     text = said.decode(errors="replace") if isinstance(said, bytes) else said
+    for secret in _secrets(settings):
+        text = text.replace(secret, "***")
     text = " ".join(text.split())
     return f"{code} {text[:SAID]}".rstrip()
 
@@ -44,13 +49,11 @@ def refusal(channel: str, settings: MailSettings, error: SMTPException) -> Chann
     """Give the error for what the server said, or did not say."""
     where = settings.where
     match error:
-        case SMTPRecipientsRefused():
-            return nobody(channel, settings, error.recipients)
         case SMTPServerDisconnected():
             reason = f"the mail server at {where} closed the link ({error}); check `port` and `security`"
             return ChannelUnreachableError(channel, reason)
         case SMTPResponseException():
-            reason = f"the mail server at {where} says {line(error.smtp_code, error.smtp_error)}; "
+            reason = f"the mail server at {where} says {line(settings, error.smtp_code, error.smtp_error)}; "
             if later(error.smtp_code):
                 return ChannelUnreachableError(channel, f"{reason}it is tried again")
             return ChannelRefusedError(channel, reason + _advice(error))
@@ -64,22 +67,32 @@ def refusal(channel: str, settings: MailSettings, error: SMTPException) -> Chann
             return ChannelRefusedError(channel, f"{reason}leave `user` and `password` out, or write another `port`")
 
 
-def nobody(channel: str, settings: MailSettings, refused: Mapping[str, tuple[int, bytes]]) -> ChannelError:
-    """Give the error for a mail that is taken for nobody; `refused` are recipients with the reply to each."""
-    told = f"the mail server at {settings.where} does not take it for {left_out(refused)}"
-    if any(later(code) for code, _ in refused.values()):
-        return ChannelUnreachableError(channel, f"{told}; it is tried again")
-    return ChannelRefusedError(channel, f"{told}; check `to`, and whether the server relays for this machine")
+def nobody(channel: str, settings: MailSettings, refused: Mapping[str, Reply]) -> ChannelRefusedError:
+    """Give the error for a mail that is taken for nobody; `refused` are all recipients with the reply to each."""
+    told = ", ".join(each(settings, refused))
+    reason = f"the mail server at {settings.where} does not take it for {told}; "
+    return ChannelRefusedError(channel, f"{reason}check `to`, and whether the server relays for this machine")
 
 
-def left_out(refused: Mapping[str, tuple[int, bytes]]) -> str:
+def not_yet(channel: str, settings: MailSettings, waiting: Mapping[str, Reply]) -> ChannelUnreachableError:
+    """Give the error for a mail that some recipients, `waiting`, may get later; the others are settled."""
+    told = ", ".join(each(settings, waiting))
+    reason = f"the mail server at {settings.where} does not take it yet for {told}; it is tried again for them"
+    return ChannelUnreachableError(channel, reason)
+
+
+def each(settings: MailSettings, refused: Mapping[str, Reply]) -> tuple[str, ...]:
     """Name recipients, each with the reply."""
-    return ", ".join(each(refused))
+    return tuple(f"{recipient} ({line(settings, code, said)})" for recipient, (code, said) in refused.items())
 
 
-def each(refused: Mapping[str, tuple[int, bytes]]) -> tuple[str, ...]:
-    """Give a text for each recipient, with the reply."""
-    return tuple(f"{recipient} ({line(code, said)})" for recipient, (code, said) in refused.items())
+def _secrets(settings: MailSettings) -> tuple[str, ...]:
+    """Give the password, as it is and as it travels."""
+    if settings.password is None:
+        return ()
+    password = settings.password.get_secret_value()
+    forms = (f"\0{settings.user}\0{password}", password)
+    return (*(b64encode(form.encode()).decode() for form in forms), password)
 
 
 def _advice(error: SMTPResponseException) -> str:

@@ -1,7 +1,7 @@
 """A mail server as a channel: a link for each mail, because servers close those that idle.
 
 When the server takes a mail for some recipients and says later of others, the notice is to be sent again: then it goes
-to those others alone, as long as this process remembers.
+to those others alone, as long as this channel remembers.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from functools import partial
 from smtplib import SMTPException
 from typing import Final
 
-from adapters.channels.contract import ChannelUnreachableError, Notice, Sent
+from adapters.channels.contract import Notice, Sent
 from adapters.channels.dial import converse
 from adapters.channels.mail import answers
 from adapters.channels.mail.encode import encode
@@ -31,7 +31,7 @@ class MailChannel:
     def __init__(self, name: str, settings: MailSettings) -> None:
         self._name = name
         self._settings = settings
-        self._have: OrderedDict[str, frozenset[str]] = OrderedDict()
+        self._replies: OrderedDict[str, dict[str, answers.Reply | None]] = OrderedDict()
 
     @property
     def name(self) -> str:
@@ -45,17 +45,18 @@ class MailChannel:
 
     async def send(self, notice: Notice) -> Sent:
         """Hand it over to the mail server."""
-        have = self._have.get(notice.id, frozenset())
-        recipients = [recipient for recipient in self._settings.to if recipient not in have]
-        handed = await self._hand_over(encode(notice, self._settings, datetime.now(UTC)), recipients)
-        answer = answers.line(handed.code, handed.said)
-        waiting = {who: reply for who, reply in handed.refused.items() if answers.later(reply[0])}
+        settings, earlier = self._settings, self._replies.pop(notice.id, {})
+        recipients = [recipient for recipient in settings.to if recipient not in earlier]
+        handed = await self._hand_over(encode(notice, settings, datetime.now(UTC)), recipients)
+        replies = earlier | {recipient: handed.refused.get(recipient) for recipient in recipients}
+        refused = {recipient: reply for recipient, reply in replies.items() if reply is not None}
+        waiting = {recipient: reply for recipient, reply in refused.items() if answers.later(reply[0])}
         if waiting:
-            self._remember(notice.id, have | set(recipients) - set(waiting))
-            reason = f"it was taken for others ({answer}), and later for {answers.left_out(waiting)}; it is tried again"
-            raise ChannelUnreachableError(self._name, reason)
-        self._have.pop(notice.id, None)
-        return Sent(answer, answers.each(handed.refused))
+            self._remember(notice.id, {who: reply for who, reply in replies.items() if who not in waiting})
+            raise answers.not_yet(self._name, settings, waiting)
+        if len(refused) == len(replies):
+            raise answers.nobody(self._name, settings, refused)
+        return Sent(answers.line(settings, *handed.reply), answers.each(settings, refused))
 
     async def _hand_over(self, mail: bytes, recipients: list[str]) -> Handed:
         settings, seconds = self._settings, self._settings.timeout.total_seconds()
@@ -67,11 +68,12 @@ class MailChannel:
             what = "`host`, `port` and `security`"
             raise unanswered(self._name, settings.where, seconds, what) from error
         except SMTPException as error:
-            raise answers.refusal(self._name, settings, error) from error
+            raise answers.refusal(self._name, settings, error) from None  # it may hold the password
         except OSError as error:
             raise unreached(self._name, settings.where, error, "`host`, `port` and `security`") from error
 
-    def _remember(self, identity: str, have: frozenset[str]) -> None:
-        self._have[identity] = have
-        while len(self._have) > REMEMBERED:
-            self._have.popitem(last=False)
+    def _remember(self, identity: str, replies: dict[str, answers.Reply | None]) -> None:
+        """Keep what need not be asked again; None: it was taken."""
+        self._replies[identity] = replies
+        while len(self._replies) > REMEMBERED:
+            self._replies.popitem(last=False)

@@ -11,18 +11,16 @@ from typing import Final
 from adapters.channels.mail.answers import good
 from adapters.channels.mail.settings import MailSettings, bare
 
-_FULL: Final = 421
+_CLOSING: Final = 421
 
 
 @dataclass(frozen=True, slots=True)
 class Handed:
-    """What became of a mail that was taken."""
+    """What became of a mail."""
 
-    code: int
-    """The reply's code."""
-
-    said: bytes
-    """The reply's text; it often holds the number under which the server's log knows the mail."""
+    reply: tuple[int, bytes]
+    """The server's reply to the mail: 250, often with the number under which its log knows it. Where it is taken for
+    nobody, the reply to the last recipient."""
 
     refused: dict[str, tuple[int, bytes]]
     """Recipients that it is not taken for, with the reply to each."""
@@ -31,7 +29,7 @@ class Handed:
 def hand_over(
     link: socket.socket, settings: MailSettings, tls: ssl.SSLContext | None, mail: bytes, recipients: Sequence[str]
 ) -> Handed:
-    """Hand a mail over for `recipients`; raises SMTPException or OSError when it is taken for nobody."""
+    """Hand a mail over for `recipients`; raises SMTPException or OSError when the server does not come so far."""
     if tls is not None and settings.security == "tls":
         link = tls.wrap_socket(link, server_hostname=settings.host)
     with link:
@@ -57,16 +55,16 @@ def _hand_over(server: smtplib.SMTP, sender: str, mail: bytes, recipients: Seque
     refused = {}
     for recipient in recipients:
         code, said = server.rcpt(bare(recipient))
+        if code == _CLOSING:
+            raise smtplib.SMTPResponseException(code, said)
         if not good(code):
             refused[recipient] = (code, said)
-        if code == _FULL:  # it closes the link
-            raise smtplib.SMTPRecipientsRefused(refused)
     if len(refused) == len(recipients):
-        raise smtplib.SMTPRecipientsRefused(refused)
+        return Handed((code, said), refused)
     code, said = server.data(mail)
     if not good(code):
         raise smtplib.SMTPDataError(code, said)
-    return Handed(code, said, refused)
+    return Handed((code, said), refused)
 
 
 class _Session(smtplib.SMTP):
