@@ -1,0 +1,1 @@
+"""Tests of parkline: adapters, channels."""
