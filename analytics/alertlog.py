@@ -1,20 +1,40 @@
-"""The alert log: every alert, active or over, and what the detectors carry from batch to batch.
+"""The alert log: every alert as it stands, all that happened to it, and what the detectors carry from look to look.
 
-The engine writes alerts, detectors' states and its own progress in one transaction, so that a killed process
-neither loses an alert nor tells it twice. The API reads.
+    what detectors found ─► fold ──┐
+    time, what suppresses ─► sweep ├─► alerts (one row each) ─► alert_events (never changed) ─► alert_events_unrouted
+    what people do ─────────► act ─┘
+
+What becomes of an alert is `analytics.lifecycle`; this module finds the alert that is concerned, and keeps what comes
+of it. Rows, events and the queue of events to route change in one transaction, together with whatever else its caller
+writes in it: a killed process neither loses an event nor tells it twice. Who changes the log holds the row of
+`alert_changes` until the commit, so that events stand in the order of their commits, however many processes write.
+
+Occurrences that were counted are remembered for `REMEMBERED`: samples that are looked at again, because what the
+detectors carried was lost, count nothing twice. An occurrence older than the newest of its alert is counted without an
+event; one that is older than its point's alert, and belongs to none, is kept as over.
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
-from analytics.alerts import Alert
+from analytics import lifecycle
+from analytics.alerts import Alert, Contribution, point_id
+from analytics.lifecycle import (
+    Action,
+    ActionError,
+    AlarmState,
+    AlertEvent,
+    EventKind,
+    Hidden,
+    Standing,
+)
 from collector.park import Severity
-from collector.records import METADATA, Instant
+from collector.records import METADATA, NUMBER, Instant
 
 ALERTS: Final = sa.Table(
     "alerts",
@@ -30,11 +50,96 @@ ALERTS: Final = sa.Table(
     sa.Column("began", Instant, nullable=False),
     sa.Column("ended", Instant),
     sa.Column("parameters", sa.JSON, nullable=False),
+    sa.Column("point", sa.String(16), nullable=False),
+    sa.Column("occurred", Instant, nullable=False),
+    sa.Column("contributions", sa.JSON, nullable=False),
+    sa.Column("latching", sa.Boolean, nullable=False),
+    sa.Column("when", sa.String(16), nullable=False),
+    sa.Column("count", sa.BigInteger, nullable=False),
+    sa.Column("state", sa.String(32), nullable=False),
+    sa.Column("priority", sa.String(16), nullable=False),
+    sa.Column("raised", Instant, nullable=False),
+    sa.Column("changed", Instant, nullable=False),
+    sa.Column("acknowledged", Instant),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("shelved_until", Instant),
+    sa.Column("suppressed_by", sa.String(16), nullable=False),
+    sa.Column("out_of_service", sa.Boolean, nullable=False),
+    sa.Column("group", sa.String(16), nullable=False),
+    sa.Column("latched", sa.Boolean, nullable=False),
+    sa.Column("told", Instant),
+    sa.Column("closed", Instant),
+    sa.Column("recent", sa.JSON, nullable=False),
+    sa.Column("chattering", sa.Boolean, nullable=False),
+    sa.Column("said", sa.Boolean, nullable=False),
+    sa.Column("abandoned", sa.Boolean, nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
     sa.Index("alerts_by_began", "began", "id"),
     sa.Index("alerts_by_equipment", "equipment", "began"),
     sa.Index("alerts_active", "ended"),
+    sa.Index("alerts_by_state", "state"),
+    sa.Index("alerts_by_point", "point", "began"),
 )
-"""One row per alert; columns as in `Alert`."""
+"""One row per alert; columns as in `Standing` and in the `Alert` that is its newest occurrence. `began` is the first
+occurrence's, `occurred` the newest one's; `recent` in µs since 1970."""
+
+OCCURRENCES: Final = sa.Table(
+    "alert_occurrences",
+    METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("alert", sa.String(16), nullable=False),
+    sa.Column("began", Instant, nullable=False, index=True),
+)
+"""Occurrences that were counted, but for each alert's first."""
+
+EVENTS: Final = sa.Table(
+    "alert_events",
+    METADATA,
+    sa.Column("place", NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(40), nullable=False, unique=True),
+    sa.Column("alert", sa.String(16), nullable=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("kind", sa.String(16), nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("comment", sa.Text, nullable=False),
+    sa.Column("equipment", sa.String(200), nullable=False),
+    sa.Column("standing", sa.JSON, nullable=False),
+    sa.Index("alert_events_by_alert", "alert", "number"),
+    sqlite_autoincrement=True,
+)
+"""One row per event, in the order of their commits; rows are never changed. `standing` has the columns of `ALERTS`."""
+
+UNROUTED: Final = sa.Table(
+    "alert_events_unrouted",
+    METADATA,
+    sa.Column("id", sa.String(40), primary_key=True),
+)
+"""Ids of the events that nobody has routed yet."""
+
+POINTS: Final = sa.Table(
+    "alarm_points",
+    METADATA,
+    sa.Column("id", sa.String(16), primary_key=True),
+    sa.Column("path", sa.String(265), nullable=False),
+    sa.Column("detector", sa.String(32), nullable=False),
+    sa.Column("signal", sa.String(265), nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("shelved_until", Instant),
+    sa.Column("out_of_service", sa.Boolean, nullable=False),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+)
+"""Alarm points, and paths, that are shelved or out of service; columns as in `AlarmPoint`."""
+
+CHANGES: Final = sa.Table(
+    "alert_changes",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("number", sa.BigInteger, nullable=False),
+)
+"""One row: how often the log was changed. Who changes it holds it until the commit."""
 
 DETECTORS: Final = sa.Table(
     "detectors",
@@ -43,7 +148,62 @@ DETECTORS: Final = sa.Table(
     sa.Column("signal", sa.String(265), primary_key=True),
     sa.Column("state", sa.Text, nullable=False),
 )
-"""What each detector carries per signal: one JSON text."""
+"""What each detector carries per subject (`signal` names it): one JSON text."""
+
+REMEMBERED: Final = timedelta(days=30)
+"""How long it is remembered which occurrences were counted."""
+
+AT_ONCE: Final = 500
+"""Values in one question at most: databases bound how many a statement may have."""
+
+Suppressed: TypeAlias = Callable[[Alert], str]
+"""Gives what suppresses an alert by design: the id of another alert, `machine_runs` or `line_runs`; empty: nothing."""
+
+Point: TypeAlias = tuple[str, str, str]
+"""Detector, signal and key."""
+
+T = TypeVar("T")
+
+_COUNT: Final = sa.text(
+    "INSERT INTO alert_changes (id, number) VALUES (1, 1)"
+    " ON CONFLICT (id) DO UPDATE SET number = alert_changes.number + 1"
+)
+
+
+class UnknownAlertError(ActionError):
+    """There is no such alert."""
+
+
+@dataclass(frozen=True, slots=True)
+class AlarmPoint:
+    """An alarm point, or everything below a path, that is shelved or out of service."""
+
+    path: str
+    """Path of a machine, line or factory; empty for a point."""
+
+    detector: str
+    """Slug of the point's detector; empty for a path."""
+
+    signal: str
+    """What the point is seen on; empty for a path."""
+
+    key: str
+    """Which of the signal's alerts; empty for a path."""
+
+    shelved_until: datetime | None
+    """Until when it is shelved, UTC; None: it is not."""
+
+    out_of_service: bool
+    """Whether it is out of service."""
+
+    person: str
+    """Who did that."""
+
+    reason: str
+    """Why."""
+
+    since: datetime
+    """Since when, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,16 +217,126 @@ class After:
     """Its id."""
 
 
+def fold(
+    connection: sa.Connection, found: Sequence[Alert], *, now: datetime, suppressed: Suppressed
+) -> list[AlertEvent]:
+    """Take in what detectors found; give what happened.
+
+    Args:
+        connection: a transaction of the records.
+        found: occurrences as they stand now; the same ones again change nothing.
+        now: the present, UTC.
+        suppressed: tells what suppresses an alert by design.
+    """
+    if not found:
+        return []
+    _hold(connection)
+    book = _Book(connection, now, suppressed)
+    book.open(found)
+    for alert in sorted(found, key=lambda one: (one.began, one.id)):
+        book.take(alert)
+    return book.write()
+
+
+def sweep(connection: sa.Connection, *, now: datetime, suppressed: Suppressed) -> list[AlertEvent]:
+    """Let time pass: shelves that end, suppression that begins or ends, alerts that close; give what happened.
+
+    Args:
+        connection: a transaction of the records; nothing is written where nothing happens.
+        now: the present, UTC.
+        suppressed: tells what suppresses an alert by design.
+    """
+    if not _swept(connection, now, suppressed).changed and not _stale(connection, now):
+        return []
+    _hold(connection)
+    book = _swept(connection, now, suppressed)
+    connection.execute(sa.delete(POINTS).where(POINTS.c.shelved_until <= now, POINTS.c.out_of_service.is_(sa.false())))
+    connection.execute(sa.update(POINTS).where(POINTS.c.shelved_until <= now).values(shelved_until=None))
+    connection.execute(sa.delete(OCCURRENCES).where(OCCURRENCES.c.began < now - REMEMBERED))
+    return book.write()
+
+
+def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[AlertEvent]:
+    """Do what a person asks; give what happened: nothing, where all was so already.
+
+    Args:
+        connection: a transaction of the records.
+        action: what they do.
+        now: the present, UTC.
+
+    Raises:
+        UnknownAlertError: there is no such alert.
+        ActionError: it cannot be done; the text says what can.
+    """
+    lifecycle.check(action, now=now)
+    _hold(connection)
+    if action.path:
+        _shelve_path(connection, action, now)
+        return _refreshed(connection, _open_below(connection, action.path), action, now)
+    standing = read_standing(connection, action.alert)
+    if standing is None:
+        msg = f"there is no alert {action.alert!r}; `parkline alert list` and GET /alerts show them"
+        raise UnknownAlertError(msg)
+    if action.kind in _OF_POINTS:
+        if standing.number == 0:
+            msg = f"alert {standing.id} comes of a recording; nobody looks at its point now"
+            raise ActionError(msg)
+        _change_point(connection, standing.alert, action, now)
+        return _refreshed(connection, _of_point(connection, standing), action, now)
+    book = _Book(connection, now, lambda _: "")
+    book.put(standing, lifecycle.acted(standing, action, now=now))
+    return book.write()
+
+
+def abandon(connection: sa.Connection, carried: Collection[Point], *, now: datetime) -> list[AlertEvent]:
+    """End the alerts that last and whose points no detector carries; give what happened.
+
+    Their limit or signal is no longer configured, or what was carried is lost: nobody else would end them. One that is
+    found again with the same begin lasts again.
+    """
+    gone = [
+        one
+        for one in read_standings(connection, active=True)
+        if (one.alert.detector, one.alert.signal, one.alert.key) not in carried
+    ]
+    if not gone:
+        return []
+    _hold(connection)
+    book = _Book(connection, now, lambda _: "")
+    for standing in gone:
+        book.put(standing, lifecycle.abandoned(standing, now=now))
+    return book.write()
+
+
 def write_alerts(connection: sa.Connection, alerts: Iterable[Alert]) -> None:
-    """Log alerts as they stand now; writing one again changes nothing but what has changed in it."""
+    """Log alerts of a recording as over; writing one again changes nothing but what has changed in it.
+
+    They have no events, nobody is told of them, and they are told apart from what is seen live: an alert that was seen
+    live is left as it is.
+    """
     for alert in alerts:
-        values = _values(alert)
-        done = connection.execute(sa.update(ALERTS).where(ALERTS.c.id == alert.id).values(values))
-        if done.rowcount == 0:
-            connection.execute(sa.insert(ALERTS).values(id=alert.id, **values))
+        standing = Standing(
+            id=alert.id,
+            alert=alert,
+            began=alert.began,
+            count=1,
+            state=AlarmState.NORMAL,
+            raised=alert.began,
+            changed=alert.ended or alert.began,
+            closed=alert.ended or alert.began,
+            group=alert.id,
+            priority=alert.severity,
+            recent=(alert.began,),
+        )
+        values = _values(standing)
+        mine = sa.update(ALERTS).where(ALERTS.c.id == alert.id, ALERTS.c.number == 0)
+        if connection.execute(mine.values(values)).rowcount == 0:
+            there = connection.execute(sa.select(ALERTS.c.id).where(ALERTS.c.id == alert.id)).one_or_none()
+            if there is None:
+                connection.execute(sa.insert(ALERTS).values(values))
 
 
-def read_alerts(
+def read_standings(
     connection: sa.Connection,
     *,
     start: datetime | None = None,
@@ -74,11 +344,12 @@ def read_alerts(
     under: Collection[str] | None = None,
     signals: Collection[str] | None = None,
     severities: Collection[Severity] | None = None,
+    states: Collection[AlarmState] | None = None,
     active: bool | None = None,
     after: After | None = None,
     limit: int | None = None,
-) -> list[Alert]:
-    """Give alerts, those that began last first (at one instant, by id from the greatest).
+) -> list[Standing]:
+    """Give alerts as they stand, those that began last first (at one instant, by id from the greatest).
 
     Args:
         connection: a transaction of the records.
@@ -87,7 +358,8 @@ def read_alerts(
         under: only alerts of these factories, lines or machines: paths, each with all below it.
         signals: only alerts of these signals, by path.
         severities: only alerts of these priorities.
-        active: True: only those that last; False: only those that are over.
+        states: only alerts in these states.
+        active: True: only those whose cause lasts; False: only those whose cause is gone, and those of recordings.
         after: only alerts behind this one in the order given.
         limit: how many at most; all when None.
     """
@@ -97,27 +369,94 @@ def read_alerts(
     if end is not None:
         query = query.where(ALERTS.c.began < end)
     if under is not None:
-        query = query.where(sa.or_(sa.false(), *(_below(path) for path in under)))
+        query = query.where(sa.or_(sa.false(), *(_below(ALERTS.c.equipment, path) for path in under)))
     if signals is not None:
         query = query.where(ALERTS.c.signal.in_(signals))
     if severities is not None:
-        query = query.where(ALERTS.c.severity.in_([severity.value for severity in severities]))
+        query = query.where(ALERTS.c.priority.in_([severity.value for severity in severities]))
+    if states is not None:
+        query = query.where(ALERTS.c.state.in_([state.value for state in states]))
     if active is not None:
-        query = query.where(ALERTS.c.ended.is_(None) if active else ALERTS.c.ended.is_not(None))
+        lasts = sa.and_(ALERTS.c.ended.is_(None), ALERTS.c.state != AlarmState.NORMAL.value)
+        query = query.where(lasts if active else ~lasts)
     if after is not None:
         same = sa.and_(ALERTS.c.began == after.began, ALERTS.c.id < after.id)
         query = query.where(sa.or_(ALERTS.c.began < after.began, same))
-    return [_alert(row) for row in connection.execute(query)]
+    return [_standing(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
+
+
+def read_alerts(connection: sa.Connection, **asked: Any) -> list[Alert]:
+    """Give the newest occurrence of each alert; asked as `read_standings`."""
+    return [standing.alert for standing in read_standings(connection, **asked)]
+
+
+def read_standing(connection: sa.Connection, alert: str) -> Standing | None:
+    """Give the alert of this id as it stands; None where there is none."""
+    row = connection.execute(sa.select(ALERTS).where(ALERTS.c.id == alert)).one_or_none()
+    return None if row is None else _standing(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
 
 
 def read_alert(connection: sa.Connection, alert: str) -> Alert | None:
-    """Give the alert of this id; None where there is none."""
-    row = connection.execute(sa.select(ALERTS).where(ALERTS.c.id == alert)).one_or_none()
-    return None if row is None else _alert(row)
+    """Give the newest occurrence of the alert of this id; None where there is none."""
+    standing = read_standing(connection, alert)
+    return None if standing is None else standing.alert
+
+
+def read_events(
+    connection: sa.Connection,
+    *,
+    alert: str | None = None,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    under: Collection[str] | None = None,
+    kinds: Collection[EventKind] | None = None,
+    limit: int | None = None,
+) -> list[AlertEvent]:
+    """Give events in the order of their commits.
+
+    Args:
+        connection: a transaction of the records.
+        alert: only events of this alert, by id.
+        start: only events at or after this instant, UTC.
+        end: only events before this instant, UTC.
+        under: only events of alerts of these factories, lines or machines: paths, each with all below it.
+        kinds: only events of these kinds.
+        limit: how many at most; all when None.
+    """
+    query = sa.select(EVENTS).order_by(EVENTS.c.place).limit(limit)
+    if alert is not None:
+        query = query.where(EVENTS.c.alert == alert)
+    if start is not None:
+        query = query.where(EVENTS.c.at >= start)
+    if end is not None:
+        query = query.where(EVENTS.c.at < end)
+    if under is not None:
+        query = query.where(sa.or_(sa.false(), *(_below(EVENTS.c.equipment, path) for path in under)))
+    if kinds is not None:
+        query = query.where(EVENTS.c.kind.in_([kind.value for kind in kinds]))
+    return [_event(row) for row in connection.execute(query)]
+
+
+def unrouted(connection: sa.Connection, limit: int) -> list[AlertEvent]:
+    """Give the oldest events that nobody has routed yet, in the order of their commits, `limit` at most."""
+    query = sa.select(EVENTS).join(UNROUTED, UNROUTED.c.id == EVENTS.c.id).order_by(EVENTS.c.place).limit(limit)
+    return [_event(row) for row in connection.execute(query)]
+
+
+def routed(connection: sa.Connection, ids: Collection[str]) -> None:
+    """Note that these events were routed; a second time changes nothing."""
+    for some in _chunks(list(ids)):
+        connection.execute(sa.delete(UNROUTED).where(UNROUTED.c.id.in_(some)))
+
+
+def read_points(connection: sa.Connection) -> list[AlarmPoint]:
+    """Give the alarm points and paths that are shelved or out of service, those of the longest ago first."""
+    rows = connection.execute(sa.select(POINTS).order_by(POINTS.c.since, POINTS.c.id))
+    return [_point(row) for row in rows]
 
 
 def write_detectors(connection: sa.Connection, detector: str, states: Mapping[str, Any]) -> None:
-    """Replace what `detector` carries for these signals; a signal whose state is None is forgotten."""
+    """Replace what `detector` carries for these subjects; a subject whose state is None is forgotten."""
     if not states:
         return
     gone = sa.delete(DETECTORS).where(
@@ -134,17 +473,264 @@ def write_detectors(connection: sa.Connection, detector: str, states: Mapping[st
 
 
 def read_detectors(connection: sa.Connection, detector: str) -> dict[str, Any]:
-    """Give what `detector` carries, by signal."""
+    """Give what `detector` carries, by subject."""
     rows = connection.execute(sa.select(DETECTORS).where(DETECTORS.c.detector == detector))
     return {row.signal: json.loads(row.state) for row in rows}
 
 
-def _below(path: str) -> sa.ColumnElement[bool]:
-    return sa.or_(ALERTS.c.equipment == path, ALERTS.c.equipment.startswith(path + "/", autoescape=True))
+class _Book:
+    """The alerts that one transaction is about, and what it changes in them."""
+
+    def __init__(self, connection: sa.Connection, now: datetime, suppressed: Suppressed) -> None:
+        self._connection = connection
+        self._now = now
+        self._suppressed = suppressed
+        self._shelves = _Shelves(read_points(connection), now)
+        self._newest: dict[str, Standing] = {}
+        self._known: set[str] = set()
+        self._heads: dict[str, list[Standing]] = {}
+        self._changed: dict[str, Standing] = {}
+        self._counted: list[dict[str, Any]] = []
+        self._events: list[AlertEvent] = []
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything did."""
+        return bool(self._changed)
+
+    def open(self, found: Sequence[Alert]) -> None:
+        """Read what is known of the points that were found, of these occurrences, and of what is open beside them."""
+        for points in _chunks(sorted({alert.point for alert in found})):
+            self._newest |= {one.alert.point: one for one in _newest(self._connection, points)}
+        for ids in _chunks(sorted({alert.id for alert in found})):
+            counted = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.id.in_(ids))
+            seen = sa.select(ALERTS.c.id).where(ALERTS.c.id.in_(ids), ALERTS.c.number > 0)
+            self._known |= {row.id for row in self._connection.execute(sa.union(counted, seen))}
+        for machines in _chunks(sorted({alert.equipment for alert in found})):
+            for one in _heads(self._connection, machines, self._now - lifecycle.GROUPED):
+                self._heads.setdefault(one.alert.equipment, []).append(one)
+
+    def take(self, alert: Alert) -> None:
+        """Take in an occurrence."""
+        newest = self._newest.get(alert.point)
+        hidden = replace(self._shelves.of(alert), suppressed_by=self._suppressed(alert))
+        if newest is not None and alert.began == newest.alert.began:
+            self.put(newest, lifecycle.retold(newest, alert, now=self._now, hidden=hidden))
+        elif alert.id in self._known:
+            return
+        elif newest is None or (alert.began > newest.alert.began and not lifecycle.rejoins(newest, alert)):
+            self._raise(alert, hidden)
+        elif alert.began > newest.alert.began:
+            self._count(newest, alert)
+            self.put(newest, lifecycle.repeated(newest, alert, now=self._now, hidden=hidden))
+        else:
+            self._take_late(newest, alert)
+
+    def put(self, before: Standing, change: tuple[Standing, list[AlertEvent]]) -> None:
+        """Note how an alert stands now, and what happened to it."""
+        after, events = change
+        if after == before:
+            return
+        self._changed[after.id] = after
+        if after.alert.point in self._newest and self._newest[after.alert.point].id == after.id:
+            self._newest[after.alert.point] = after
+        self._events += events
+
+    def refresh(self, standing: Standing, suppressed_by: str, *, person: str = "", comment: str = "") -> None:
+        """Let an alert be hidden by people as it is to be now, and by this; let time pass for it."""
+        hidden = replace(self._shelves.of(standing.alert), suppressed_by=suppressed_by)
+        after, events = lifecycle.hid(standing, hidden, now=self._now, person=person, comment=comment)
+        last, more = lifecycle.passed(after, now=self._now)
+        self.put(standing, (last, events + more))
+
+    def write(self) -> list[AlertEvent]:
+        """Write what changed; give the events."""
+        for standing in self._changed.values():
+            _write(self._connection, standing)
+        if self._counted:
+            self._connection.execute(sa.insert(OCCURRENCES), self._counted)
+        if self._events:
+            self._connection.execute(sa.insert(EVENTS), [_event_row(event) for event in self._events])
+            self._connection.execute(sa.insert(UNROUTED), [{"id": event.id} for event in self._events])
+        return self._events
+
+    def _raise(self, alert: Alert, hidden: Hidden) -> None:
+        heads = self._heads.setdefault(alert.equipment, [])
+        group = heads[0].group if heads else alert.id
+        standing, events = lifecycle.raised(alert, now=self._now, hidden=hidden, group=group)
+        self._known.add(alert.id)
+        self._newest[alert.point] = standing
+        self._changed[standing.id] = standing
+        self._events += events
+        if standing.open and standing.told is not None:
+            heads.append(standing)
+
+    def _count(self, standing: Standing, alert: Alert) -> None:
+        self._known.add(alert.id)
+        self._counted.append({"id": alert.id, "alert": standing.id, "began": alert.began})
+
+    def _take_late(self, newest: Standing, alert: Alert) -> None:
+        """Take in an occurrence that is older than the newest of its point."""
+        if alert.began > newest.began:
+            self._count(newest, alert)
+            self.put(newest, (lifecycle.counted(newest), []))
+        else:
+            write_alerts(self._connection, [alert if alert.ended is not None else replace(alert, ended=newest.began)])
 
 
-def _values(alert: Alert) -> dict[str, Any]:
+class _Shelves:
+    """What is shelved or out of service at one instant."""
+
+    def __init__(self, points: Sequence[AlarmPoint], now: datetime) -> None:
+        self._points = {point_id(one.detector, one.signal, one.key): one for one in points if not one.path}
+        shelved = ((one.path, one.shelved_until) for one in points if one.path)
+        self._paths = [(path, until) for path, until in shelved if until is not None and until > now]
+        self._now = now
+
+    def of(self, alert: Alert) -> Hidden:
+        """Give how the point of an alert is hidden by people."""
+        untils = [until for path, until in self._paths if f"{alert.equipment}/".startswith(f"{path}/")]
+        point = self._points.get(alert.point)
+        if point is not None and point.shelved_until is not None and point.shelved_until > self._now:
+            untils.append(point.shelved_until)
+        return Hidden(point is not None and point.out_of_service, max(untils, default=None))
+
+    def path_of(self, alert: Alert) -> str:
+        """Give the path that is shelved and has this alert below it; empty where there is none."""
+        return next((path for path, _ in self._paths if f"{alert.equipment}/".startswith(f"{path}/")), "")
+
+
+_OF_POINTS: Final = (EventKind.SHELVED, EventKind.UNSHELVED, EventKind.OUT_OF_SERVICE, EventKind.IN_SERVICE)
+"""What is done to an alert's point."""
+
+_FLAGGED: Final = sa.or_(ALERTS.c.shelved_until.is_not(None), ALERTS.c.out_of_service.is_(sa.true()))
+_OPEN: Final = ALERTS.c.state != AlarmState.NORMAL.value
+
+
+def _hold(connection: sa.Connection) -> None:
+    """Have others who change the log wait for the commit."""
+    connection.execute(_COUNT)
+
+
+def _swept(connection: sa.Connection, now: datetime, suppressed: Suppressed) -> _Book:
+    """Let time pass for every alert that it concerns."""
+    book = _Book(connection, now, suppressed)
+    for standing in _asked(connection, sa.or_(_OPEN, _FLAGGED)):
+        book.refresh(standing, suppressed(standing.alert) if standing.open else "")
+    return book
+
+
+def _stale(connection: sa.Connection, now: datetime) -> bool:
+    """Tell whether there are shelves that ended, or occurrences that need not be remembered."""
+    ended = sa.select(POINTS.c.id).where(POINTS.c.shelved_until <= now).limit(1)
+    old = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.began < now - REMEMBERED).limit(1)
+    return any(connection.execute(query).first() is not None for query in (ended, old))
+
+
+def _refreshed(
+    connection: sa.Connection, standings: Iterable[Standing], action: Action, now: datetime
+) -> list[AlertEvent]:
+    """Let alerts be hidden as what a person did asks for."""
+    book = _Book(connection, now, lambda _: "")
+    for standing in standings:
+        book.refresh(standing, standing.suppressed_by, person=action.person, comment=action.comment.strip())
+    return book.write()
+
+
+def _shelve_path(connection: sa.Connection, action: Action, now: datetime) -> None:
+    """Shelve everything below a path, or end that."""
+    row = point_id("", action.path, "")
+    gone = connection.execute(sa.delete(POINTS).where(POINTS.c.id == row))
+    if action.kind is EventKind.SHELVED:
+        shelf = AlarmPoint(
+            action.path, "", "", "", action.until, out_of_service=False,
+            person=action.person, reason=action.comment.strip(), since=now,
+        )  # fmt: skip
+        connection.execute(sa.insert(POINTS).values(id=row, **asdict(shelf)))
+    elif gone.rowcount == 0:
+        msg = f"{action.path} is not shelved; `parkline alert points` shows what is"
+        raise ActionError(msg)
+
+
+def _change_point(connection: sa.Connection, alert: Alert, action: Action, now: datetime) -> None:
+    """Shelve a point or take it out of service, or end that; an unshelved point that is in service has no row."""
+    found = connection.execute(sa.select(POINTS).where(POINTS.c.id == alert.point)).one_or_none()
+    shelved_until = None if found is None else found.shelved_until
+    out_of_service = False if found is None else bool(found.out_of_service)
+    match action.kind:
+        case EventKind.SHELVED:
+            shelved_until = action.until
+        case EventKind.UNSHELVED:
+            path = _Shelves(read_points(connection), now).path_of(alert)
+            if path:
+                msg = f"it is shelved with all of {path}; `parkline alert unshelve --path {path}` ends that"
+                raise ActionError(msg)
+            shelved_until = None
+        case _:
+            out_of_service = action.kind is EventKind.OUT_OF_SERVICE
+    connection.execute(sa.delete(POINTS).where(POINTS.c.id == alert.point))
+    if shelved_until is None and not out_of_service:
+        return
+    point = AlarmPoint(
+        "", alert.detector, alert.signal, alert.key, shelved_until, out_of_service,
+        person=action.person, reason=action.comment.strip(), since=now,
+    )  # fmt: skip
+    if found is not None and action.kind in {EventKind.UNSHELVED, EventKind.IN_SERVICE}:
+        point = replace(point, person=found.person, reason=found.reason, since=found.since)
+    connection.execute(sa.insert(POINTS).values(id=alert.point, **asdict(point)))
+
+
+def _open_below(connection: sa.Connection, path: str) -> list[Standing]:
+    """Give the alerts below a path that are open, or whose point is hidden by people."""
+    return _asked(connection, _below(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
+
+
+def _of_point(connection: sa.Connection, standing: Standing) -> list[Standing]:
+    """Give the alerts of a point that are open or hidden by people, and this one."""
+    concerned = sa.or_(_OPEN, _FLAGGED, ALERTS.c.id == standing.id)
+    return _asked(connection, ALERTS.c.point == standing.alert.point, concerned)
+
+
+def _newest(connection: sa.Connection, points: Collection[str]) -> list[Standing]:
+    """Give the newest alert of each of these points, of those that were seen live."""
+    other = ALERTS.alias()
+    last = (
+        sa.select(sa.func.max(other.c.began)).where(other.c.point == ALERTS.c.point, other.c.number > 0)
+    ).scalar_subquery()
+    return _asked(connection, ALERTS.c.point.in_(points), ALERTS.c.number > 0, ALERTS.c.began == last)
+
+
+def _heads(connection: sa.Connection, machines: Collection[str], since: datetime) -> list[Standing]:
+    """Give the open alerts of machines that were raised after `since`, the first ones first."""
+    return _asked(
+        connection, ALERTS.c.equipment.in_(machines), _OPEN, ALERTS.c.raised > since, ALERTS.c.told.is_not(None)
+    )
+
+
+def _asked(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Standing]:
+    query = sa.select(ALERTS).where(*where).order_by(ALERTS.c.raised, ALERTS.c.began, ALERTS.c.id)
+    return [_standing(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
+
+
+def _below(column: sa.ColumnElement[str], path: str) -> sa.ColumnElement[bool]:
+    return sa.or_(column == path, column.startswith(path + "/", autoescape=True))
+
+
+def _chunks(values: Sequence[T]) -> list[Sequence[T]]:
+    return [values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE)]
+
+
+def _write(connection: sa.Connection, standing: Standing) -> None:
+    values = _values(standing)
+    done = connection.execute(sa.update(ALERTS).where(ALERTS.c.id == standing.id).values(values))
+    if done.rowcount == 0:
+        connection.execute(sa.insert(ALERTS).values(values))
+
+
+def _values(standing: Standing) -> dict[str, Any]:
+    alert = standing.alert
     return {
+        "id": standing.id,
         "equipment": alert.equipment,
         "signal": alert.signal,
         "detector": alert.detector,
@@ -152,22 +738,113 @@ def _values(alert: Alert) -> dict[str, Any]:
         "severity": alert.severity.value,
         "code": alert.code,
         "value": alert.value,
-        "began": alert.began,
+        "began": standing.began,
         "ended": alert.ended,
         "parameters": dict(alert.parameters),
+        "point": alert.point,
+        "occurred": alert.began,
+        "contributions": [[one.signal, one.share] for one in alert.contributions],
+        "latching": alert.latching,
+        "when": alert.when,
+        "count": standing.count,
+        "state": standing.state.value,
+        "priority": standing.priority.value,
+        "raised": standing.raised,
+        "changed": standing.changed,
+        "acknowledged": standing.acknowledged,
+        "person": standing.person,
+        "shelved_until": standing.shelved_until,
+        "suppressed_by": standing.suppressed_by,
+        "out_of_service": standing.out_of_service,
+        "group": standing.group,
+        "latched": standing.latched,
+        "told": standing.told,
+        "closed": standing.closed,
+        "recent": [_microseconds(instant) for instant in standing.recent],
+        "chattering": standing.chattering,
+        "said": standing.said,
+        "abandoned": standing.abandoned,
+        "number": standing.number,
     }
 
 
-def _alert(row: sa.Row[Any]) -> Alert:
-    return Alert(
-        equipment=row.equipment,
-        signal=row.signal,
-        detector=row.detector,
-        key=row.key,
-        severity=Severity(row.severity),
-        code=row.code,
-        value=row.value,
-        began=row.began,
-        ended=row.ended,
-        parameters=row.parameters,
+def _standing(row: Mapping[Any, Any]) -> Standing:
+    return Standing(
+        id=row["id"],
+        alert=Alert(
+            equipment=row["equipment"],
+            signal=row["signal"],
+            detector=row["detector"],
+            key=row["key"],
+            severity=Severity(row["severity"]),
+            code=row["code"],
+            value=row["value"],
+            began=row["occurred"],
+            ended=row["ended"],
+            parameters=row["parameters"],
+            contributions=tuple(Contribution(*one) for one in row["contributions"]),
+            latching=row["latching"],
+            when=row["when"],
+        ),
+        state=AlarmState(row["state"]),
+        priority=Severity(row["priority"]),
+        recent=tuple(_instant(one) for one in row["recent"]),
+        **{name: row[name] for name in _PLAIN},
     )
+
+
+_PLAIN: Final = (
+    "began", "count", "raised", "changed", "acknowledged", "person", "shelved_until", "suppressed_by",
+    "out_of_service", "group", "latched", "told", "closed", "chattering", "said", "abandoned", "number",
+)  # fmt: skip
+"""Fields of a standing that are kept as they are."""
+
+_INSTANTS: Final = frozenset(column.name for column in ALERTS.c if isinstance(column.type, Instant))
+
+
+def _event_row(event: AlertEvent) -> dict[str, Any]:
+    values = _values(event.standing)
+    return {
+        "id": event.id,
+        "alert": event.alert,
+        "number": event.number,
+        "at": event.at,
+        "kind": event.kind.value,
+        "person": event.person,
+        "comment": event.comment,
+        "equipment": event.standing.alert.equipment,
+        "standing": values | {name: _microseconds(values[name]) for name in _INSTANTS if values[name] is not None},
+    }
+
+
+def _event(row: sa.Row[Any]) -> AlertEvent:
+    kept: dict[str, Any] = row.standing
+    instants = {name: _instant(kept[name]) for name in _INSTANTS if kept[name] is not None}
+    return AlertEvent(
+        id=row.id,
+        alert=row.alert,
+        number=row.number,
+        at=row.at,
+        kind=EventKind(row.kind),
+        person=row.person,
+        comment=row.comment,
+        standing=_standing(kept | instants),
+    )
+
+
+def _point(row: sa.Row[Any]) -> AlarmPoint:
+    return AlarmPoint(
+        row.path, row.detector, row.signal, row.key, row.shelved_until, bool(row.out_of_service),
+        person=row.person, reason=row.reason, since=row.since,
+    )  # fmt: skip
+
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _microseconds(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(microseconds: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=microseconds)

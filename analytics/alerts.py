@@ -87,6 +87,11 @@ class Alert:
         return alert_id(self.detector, self.signal, self.key, self.began)
 
     @property
+    def point(self) -> str:
+        """The id of its alarm point: sixteen hexadecimal digits made from detector, signal and key."""
+        return point_id(self.detector, self.signal, self.key)
+
+    @property
     def active(self) -> bool:
         """Whether it lasts."""
         return self.ended is None
@@ -95,3 +100,8 @@ class Alert:
 def alert_id(detector: str, signal: str, key: str, began: datetime) -> str:
     """Give the id of the alert that is told apart by these four."""
     return blake2b(f"{detector}\0{signal}\0{key}\0{began.isoformat()}".encode(), digest_size=8).hexdigest()
+
+
+def point_id(detector: str, signal: str, key: str) -> str:
+    """Give the id of the alarm point that is told apart by these three."""
+    return blake2b(f"{detector}\0{signal}\0{key}".encode(), digest_size=8).hexdigest()
