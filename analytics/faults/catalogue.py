@@ -5,6 +5,7 @@ from typing import Any, Final
 from analytics.faults.conditions import CONDITIONS
 from analytics.faults.contract import Detector
 from analytics.faults.limits import LIMITS
+from analytics.faults.vibration import VIBRATION
 
-DETECTORS: Final[tuple[Detector[Any], ...]] = (LIMITS, CONDITIONS)
+DETECTORS: Final[tuple[Detector[Any], ...]] = (LIMITS, CONDITIONS, VIBRATION)
 """Every fault detector, in the order in which they look."""
