@@ -5,7 +5,17 @@ from typing import Any, Final
 from analytics.faults.conditions import CONDITIONS
 from analytics.faults.contract import Detector
 from analytics.faults.limits import LIMITS
+from analytics.faults.links import LINKS
+from analytics.faults.out_of_range import OUT_OF_RANGE
+from analytics.faults.rate import RATE
 from analytics.faults.vibration import VIBRATION
 
-DETECTORS: Final[tuple[Detector[Any], ...]] = (LIMITS, CONDITIONS, VIBRATION)
+DETECTORS: Final[tuple[Detector[Any], ...]] = (
+    LIMITS,
+    CONDITIONS,
+    LINKS,
+    OUT_OF_RANGE,
+    VIBRATION,
+    RATE,
+)
 """Every fault detector, in the order in which they look."""
