@@ -118,7 +118,9 @@ class Comparators:
         """Tell whether a comparator is on."""
         return bool(self._now(subject).get(key, {"on": False})["on"])
 
-    def say(self, subject: str, key: str, ns: int, *, on: bool | None, said: Said | None = None) -> None:
+    def say(
+        self, subject: str, key: str, ns: int, *, on: bool | None, said: Said | None = None, since: int | None = None
+    ) -> None:
         """Let one sample say whether a comparator is on, in order of time; with `count`, so many in a row turn it on.
 
         Args:
@@ -127,12 +129,13 @@ class Comparators:
             ns: when, ns since 1970.
             on: whether on or off; None: between, which keeps what it is and breaks the row.
             said: what its alert says, where it turns on.
+            since: since when it is so, ns since 1970, where that is earlier.
         """
         point = self._points.get(subject, {}).get(key)
         if point is None or (on and (point.count == 1 or self.on(subject, key))):
-            self.turn(subject, key, ns, on=True, said=said)
+            self.turn(subject, key, ns, on=True, said=said, since=since)
         elif on:
-            self._run(subject, key, ns, point.count, said)
+            self._run(subject, key, ns, point.count, said, ns if since is None else since)
         else:
             self._no_run(subject, key)
             if on is not None:
@@ -164,12 +167,12 @@ class Comparators:
         rules[key] = turned
         self._pass(subject, key, ns)
 
-    def _run(self, subject: str, key: str, ns: int, count: int, said: Said | None) -> None:
+    def _run(self, subject: str, key: str, ns: int, count: int, said: Said | None, since: int) -> None:
         """Count one more sample in a row."""
         self._pass(subject, key, ns)
         rules = self._kept(subject)
-        before: Mapping[str, Any] = rules.get(key, {**_OFF, "on": False, "turned": ns})
-        number, first = before.get("run", (0, ns))
+        before: Mapping[str, Any] = rules.get(key, {**_OFF, "on": False, "turned": since})
+        number, first = before.get("run", (0, since))
         if number + 1 >= count:
             self.turn(subject, key, ns, on=True, said=said, since=first)
         else:
