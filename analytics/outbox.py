@@ -1,0 +1,665 @@
+"""The outbox: every notification, from the event that it tells to the receiver's answer.
+
+    events to route ─► route ─► notifications ─► take ─► a channel ─► delivered | unreachable | refused
+                                    ▲                                      └─ a channel that fails is an alert itself
+                          escalate, calm, expire
+
+Each step is one transaction of the records, together with what it follows from: an event is routed when its
+notifications are there, and a notification is sent when its receiver has answered. Whatever is killed in between, the
+step is done again, and a notice that may have arrived is sent again with the same id.
+
+`take` notes that a notification is begun to be sent before it is: one that was begun is never told in a summary.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal, Protocol, TypeAlias
+
+import sqlalchemy as sa
+
+from analytics import alertlog, pacing
+from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
+from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, Fate, Notification
+from analytics.pacing import Pace
+from analytics.routing import Armed, Board, Flood, Routed, Rules, calm, flood_event, route
+from analytics.trouble import trouble
+from collector.park import Severity
+from collector.records import METADATA, NUMBER, Instant
+
+NOTIFICATIONS: Final = sa.Table(
+    "notifications",
+    METADATA,
+    sa.Column("number", NUMBER, primary_key=True, autoincrement=True),
+    sa.Column("id", sa.String(32), nullable=False, unique=True),
+    sa.Column("event", sa.String(160), nullable=False),
+    sa.Column("channel", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(32), nullable=False),
+    sa.Column("severity", sa.String(16), nullable=False),
+    sa.Column("made", Instant, nullable=False),
+    sa.Column("since", Instant, nullable=False),
+    sa.Column("due", Instant, nullable=False),
+    sa.Column("alert", sa.String(16), nullable=False),
+    sa.Column("group", sa.String(16), nullable=False),
+    sa.Column("fate", sa.String(16), nullable=False),
+    sa.Column("reason", sa.String(100), nullable=False),
+    sa.Column("into", sa.String(32), nullable=False),
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("tried", Instant),
+    sa.Column("sent", Instant),
+    sa.Column("answer", sa.Text, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("notice", sa.Text, nullable=False),
+    sa.UniqueConstraint("event", "channel"),
+    sa.Index("notifications_by_fate", "channel", "fate"),
+    sa.Index("notifications_by_alert", "alert"),
+    sa.Index("notifications_by_group", "group"),
+    sa.Index("notifications_by_tried", "channel", "tried"),
+    sa.Index("notifications_by_made", "made"),
+    sqlite_autoincrement=True,
+)
+"""One row per event and channel; columns as in `Notification`. `since`: since when it is waiting; `notice`: what is
+told, as JSON; empty for what is untold."""
+
+FLOODS: Final = sa.Table(
+    "alert_floods",
+    METADATA,
+    sa.Column("factory", sa.String(64), primary_key=True),
+    sa.Column("began", Instant),
+    sa.Column("raised", sa.BigInteger, nullable=False),
+    sa.Column("recent", sa.JSON, nullable=False),
+)
+"""How many alerts each factory raises; columns as in `Flood`, `recent` in RFC 3339."""
+
+ESCALATIONS: Final = sa.Table(
+    "alert_escalations",
+    METADATA,
+    sa.Column("alert", sa.String(16), primary_key=True),
+    sa.Column("route", sa.String(64), primary_key=True),
+    sa.Column("due", Instant, nullable=False),
+)
+"""Escalations that are due unless somebody acknowledges the alert."""
+
+CHANNELS: Final = sa.Table(
+    "channels",
+    METADATA,
+    sa.Column("name", sa.String(64), primary_key=True),
+    sa.Column("failing", Instant),
+    sa.Column("how", sa.String(16), nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("told", sa.Boolean, nullable=False),
+    sa.Column("worked", Instant),
+)
+"""How each channel stands. `failing`: since when it fails; `told`: whether that is an alert already; `worked`: when a
+notice was taken last."""
+
+AT_ONCE: Final = 200
+"""Events that are routed in one transaction at most."""
+
+CHUNK: Final = 500
+"""Values in one question at most."""
+
+KEPT: Final = timedelta(days=90)
+"""How long notifications are kept after their last."""
+
+PROGRAM: Final = "parkline"
+"""Who escalates."""
+
+Told: TypeAlias = dict[str, Any]
+"""What a notification says, as the records keep it: `title`, `text`, `line`, `severity`, `at` (RFC 3339), `data`."""
+
+
+class Wording(Protocol):
+    """Puts into words what is told, in the language of a channel."""
+
+    def event(self, event: AlertEvent, one: Notification) -> Told:
+        """Say what happened to an alert."""
+
+    def lasting(self, standing: Standing, one: Notification) -> Told:
+        """Say that an alert lasts of which the channel was not told until now."""
+
+    def flood(self, one: Notification, flood: Flood) -> Told:
+        """Say that a flood began, or is over."""
+
+    def summary(self, one: Notification, told: Sequence[tuple[Notification, Told]]) -> Told:
+        """Say several in one; the reason of `one` is why they were held."""
+
+    def expired(self, one: Notification, channel: str, told: Sequence[tuple[Notification, Told]]) -> Told:
+        """Say that a channel gave some up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a channel stands."""
+
+    name: str
+    """Its name."""
+
+    failing: datetime | None = None
+    """Since when it fails, UTC; None: it works, as far as anybody knows."""
+
+    how: str = ""
+    """`unreachable` or `refused`; empty: it works."""
+
+    error: str = ""
+    """What it said last, where it fails or failed."""
+
+    told: bool = False
+    """Whether that is an alert already."""
+
+    worked: datetime | None = None
+    """When it took a notice last, UTC; None: never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a channel is to do next."""
+
+    one: Notification | None
+    """What is to be sent now; None: nothing."""
+
+    told: Told
+    """What it says."""
+
+    wake: datetime | None
+    """When something is due, UTC, where nothing is to be sent now; None: nothing is."""
+
+
+def deliver(connection: sa.Connection, rules: Rules, wording: Wording, now: datetime) -> int:
+    """Route the events that nobody has routed yet, `AT_ONCE` at most; give how many they were.
+
+    Args:
+        connection: a transaction of the records.
+        rules: routes and channels.
+        wording: puts into words what is told.
+        now: the present, UTC.
+    """
+    events = alertlog.unrouted(connection, AT_ONCE)
+    if not events or not rules.channels:
+        alertlog.routed(connection, [event.id for event in events])
+        return len(events)
+    board = _board(connection, events)
+    routed = route(rules, board, events, now)
+    by_id = {event.id: event for event in events}
+    _write(connection, routed, now, lambda one: _worded(one, by_id, board, wording))
+    alertlog.routed(connection, [event.id for event in events])
+    return len(events)
+
+
+def _worded(one: Notification, events: Mapping[str, AlertEvent], board: Board, wording: Wording) -> Told:
+    if one.event in events:
+        return wording.event(events[one.event], one)
+    if one.alert:
+        return wording.lasting(board.standings[one.alert], one)
+    return wording.flood(one, board.floods[one.reason])
+
+
+def settle_floods(connection: sa.Connection, rules: Rules, wording: Wording, now: datetime) -> int:
+    """Tell of floods that are over; give how many."""
+    lasting = sa.select(FLOODS).where(FLOODS.c.began.is_not(None))
+    board = Board(floods={row.factory: _flood(row) for row in connection.execute(lasting)})
+    over = {factory for factory, flood in board.floods.items() if flood.over(now)}
+    if not over:
+        return 0
+    _read_flooded(connection, board)
+    routed = calm(rules, board, now)
+    _write(connection, routed, now, lambda one: wording.flood(one, board.floods[one.reason]))
+    return len(over)
+
+
+def escalate(connection: sa.Connection, rules: Rules, now: datetime) -> int:
+    """Escalate the alerts that nobody acknowledged in time; give how many.
+
+    One whose cause is gone waits: should it come again, it is due at once.
+    """
+    rows = connection.execute(sa.select(ESCALATIONS).where(ESCALATIONS.c.due <= now).order_by(ESCALATIONS.c.due)).all()
+    done = 0
+    for row in rows:
+        here = sa.and_(ESCALATIONS.c.alert == row.alert, ESCALATIONS.c.route == row.route)
+        standing = alertlog.read_standing(connection, row.alert)
+        asked = rules.routes[row.route].escalate if row.route in rules.routes else None
+        if standing is None or asked is None or standing.state not in _WAITED:
+            connection.execute(sa.delete(ESCALATIONS).where(here))
+        elif standing.state is not AlarmState.RETURNED_UNACKNOWLEDGED:
+            action = Action(EventKind.ESCALATED, PROGRAM, alert=row.alert, comment=row.route)
+            alertlog.act(connection, action, now=now)
+            if asked.repeat is None:
+                connection.execute(sa.delete(ESCALATIONS).where(here))
+            else:
+                connection.execute(sa.update(ESCALATIONS).where(here).values(due=now + asked.repeat))
+            done += 1
+    return done
+
+
+_WAITED: Final = frozenset(
+    {AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED}
+)
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    """Give when the next escalation is due, UTC."""
+    due: datetime | None = connection.execute(sa.select(sa.func.min(ESCALATIONS.c.due))).scalar()
+    return due
+
+
+def take(connection: sa.Connection, channel: str, pace: Pace, wording: Wording, now: datetime) -> Taken:
+    """Give what a channel is to send now, and note that it is begun; hold and tell together what is to be.
+
+    Args:
+        connection: a transaction of the records.
+        channel: name of the channel.
+        pace: how it may be told.
+        wording: puts summaries into words.
+        now: the present, UTC.
+    """
+    pending = _pending(connection, channel)
+    if not pending:
+        return Taken(None, {}, None)
+    sent = _sent(connection, channel, pace, now)
+    settled = pacing.settle(pace, pending, sent, now)
+    for one in settled.changed.values():
+        _change(connection, one, since=now if one.fate is Fate.WAITING and not one.attempts else None)
+    for gone, into in settled.absorbed.items():
+        _summarised(connection, [gone], into)
+    left = pacing.after(pending, settled)
+    left += [_summarise(connection, channel, reason, many, wording, now) for reason, many in settled.together.items()]
+    chosen = pacing.choose(pace, left, sent, now)
+    if chosen is None:
+        return Taken(None, {}, pacing.wakes(pace, left, sent, now))
+    here = NOTIFICATIONS.c.id == chosen.id
+    tried = {"attempts": chosen.attempts + 1, "tried": now}
+    connection.execute(sa.update(NOTIFICATIONS).where(here).values(tried))
+    told = connection.execute(sa.select(NOTIFICATIONS.c.notice).where(here)).scalar_one()
+    return Taken(replace(chosen, attempts=chosen.attempts + 1, tried=now), json.loads(told), None)
+
+
+def delivered(connection: sa.Connection, rules: Rules, one: Notification, answer: str, now: datetime) -> None:
+    """Note that the receiver has a notice, and that its channel works."""
+    values = {"fate": Fate.SENT.value, "sent": now, "answer": answer, "error": ""}
+    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+    works(connection, rules, one.channel, now)
+
+
+def works(connection: sa.Connection, rules: Rules, channel: str, now: datetime) -> None:
+    """Note that a channel works; where it was an alert that it fails, that is over."""
+    health = _health(connection, channel)
+    if health.told and health.failing is not None:
+        _tell_trouble(connection, rules, health, now, ended=now)
+    _keep(connection, replace(health, failing=None, how="", told=False, worked=now))
+
+
+def unreachable(
+    connection: sa.Connection, rules: Rules, one: Notification, error: str, *, due: datetime, now: datetime
+) -> None:
+    """Note that nobody answered; it is tried again when it is `due`. One that fails for long becomes an alert."""
+    values = {"due": due, "error": error}
+    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+    health = _health(connection, one.channel)
+    since = health.failing or now
+    health = replace(health, failing=since, how=health.how or "unreachable", error=error)
+    if not health.told and now - since >= rules.failing:
+        _tell_trouble(connection, rules, health, now)
+        health = replace(health, told=True)
+    _keep(connection, health)
+
+
+def refused(connection: sa.Connection, rules: Rules, one: Notification, error: str, now: datetime) -> None:
+    """Note that the receiver said no: this notification ends, and the channel is an alert."""
+    values = {"fate": Fate.REFUSED.value, "error": error}
+    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+    doubt(connection, rules, one.channel, error, now)
+
+
+def doubt(connection: sa.Connection, rules: Rules, channel: str, error: str, now: datetime) -> None:
+    """Note that a channel refuses what it is sent; that is an alert at once."""
+    before = _health(connection, channel)
+    health = replace(before, failing=before.failing or now, how="refused", error=error, told=True)
+    if not before.told or before.how != "refused":
+        _tell_trouble(connection, rules, health, now)
+    _keep(connection, health)
+
+
+def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datetime) -> int:
+    """Give up what has waited for too long, and what is for channels that are no longer configured; give how many.
+
+    The channels that are told when one fails are told of it, once; that a notice of this kind expires is told nobody.
+    """
+    late = sa.and_(NOTIFICATIONS.c.fate == Fate.WAITING.value, NOTIFICATIONS.c.since <= now - rules.give_up)
+    lost = sa.and_(
+        NOTIFICATIONS.c.fate.in_([fate.value for fate in OPEN]), NOTIFICATIONS.c.channel.not_in(list(rules.channels))
+    )
+    rows = connection.execute(sa.select(NOTIFICATIONS).where(sa.or_(late, lost)).order_by(NOTIFICATIONS.c.number)).all()
+    by_channel: dict[str, list[tuple[Notification, Told]]] = {}
+    for row in rows:
+        by_channel.setdefault(row.channel, []).append((_notification(row), json.loads(row.notice)))
+    for some in _chunks([row.id for row in rows]):
+        where = NOTIFICATIONS.c.id.in_(some)
+        connection.execute(sa.update(NOTIFICATIONS).where(where).values(fate=Fate.EXPIRED.value))
+    for channel, told in by_channel.items():
+        owed = [(one, what) for one, what in told if one.kind != EXPIRED]
+        for other in rules.others(channel) if owed else ():
+            summary = Notification(
+                event=f"expired:{owed[0][0].id}",
+                channel=other,
+                kind=EXPIRED,
+                severity=_gravest(one for one, _ in owed),
+                made=now,
+                due=now,
+                reason=channel,
+            )
+            _insert(connection, summary, wording.expired(summary, channel, owed))
+    return len(rows)
+
+
+def forget(connection: sa.Connection, now: datetime) -> None:
+    """Drop notifications that ended long ago."""
+    over = NOTIFICATIONS.c.fate.not_in([fate.value for fate in OPEN])
+    connection.execute(sa.delete(NOTIFICATIONS).where(NOTIFICATIONS.c.made < now - KEPT, over))
+
+
+def left_channels(connection: sa.Connection, rules: Rules, now: datetime) -> None:
+    """Let be over that channels fail that are no longer configured."""
+    for row in connection.execute(sa.select(CHANNELS)).all():
+        if row.name in rules.channels:
+            continue
+        if row.told and row.failing is not None:
+            _tell_trouble(connection, rules, _health_of(row), now, ended=now)
+        connection.execute(sa.delete(CHANNELS).where(CHANNELS.c.name == row.name))
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """What a channel has sent and what it owes."""
+
+    health: Health
+    """Whether it works."""
+
+    counts: Mapping[str, int]
+    """Notifications by fate."""
+
+    oldest: datetime | None
+    """When the oldest was made that waits, UTC."""
+
+
+def read_stands(connection: sa.Connection) -> dict[str, Stand]:
+    """Give how each channel stands, by name; an empty name is that of alerts for which no route was found."""
+    table = NOTIFICATIONS.c
+    counts: dict[str, dict[str, int]] = {}
+    query = sa.select(table.channel, table.fate, sa.func.count()).group_by(table.channel, table.fate)
+    for channel, fate, count in connection.execute(query):
+        counts.setdefault(channel, {})[fate] = count
+    waiting = sa.select(table.channel, sa.func.min(table.made)).where(table.fate == Fate.WAITING.value)
+    oldest = {row[0]: row[1] for row in connection.execute(waiting.group_by(table.channel))}
+    health = {row.name: _health_of(row) for row in connection.execute(sa.select(CHANNELS))}
+    return {
+        name: Stand(health.get(name, Health(name)), counts.get(name, {}), oldest.get(name))
+        for name in sorted({*counts, *health})
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A notification as the records have it."""
+
+    notification: Notification
+    """What it is."""
+
+    told: Told
+    """What it says; empty for what is untold."""
+
+    sent: datetime | None
+    """When the receiver answered, UTC."""
+
+    answer: str
+    """What it answered."""
+
+    error: str
+    """What went wrong last."""
+
+
+def read_notifications(
+    connection: sa.Connection,
+    *,
+    channel: str | None = None,
+    alert: str | None = None,
+    fates: Collection[Fate] | None = None,
+    limit: int | None = None,
+) -> list[Record]:
+    """Give notifications, the newest first.
+
+    Args:
+        connection: a transaction of the records.
+        channel: only those of this channel.
+        alert: only those of this alert, by id.
+        fates: only those with one of these fates.
+        limit: how many at most; all when None.
+    """
+    query = sa.select(NOTIFICATIONS).order_by(NOTIFICATIONS.c.number.desc()).limit(limit)
+    if channel is not None:
+        query = query.where(NOTIFICATIONS.c.channel == channel)
+    if alert is not None:
+        query = query.where(NOTIFICATIONS.c.alert == alert)
+    if fates is not None:
+        query = query.where(NOTIFICATIONS.c.fate.in_([fate.value for fate in fates]))
+    return [
+        Record(_notification(row), json.loads(row.notice or "{}"), row.sent, row.answer, row.error)
+        for row in connection.execute(query)
+    ]
+
+
+# ── what is read and written ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _board(connection: sa.Connection, events: Sequence[AlertEvent]) -> Board:
+    """Read what was told of the alerts of these events, and of their groups."""
+    board = Board()
+    groups = sorted({event.standing.group for event in events} | {event.alert for event in events})
+    rows: list[sa.Row[Any]] = []
+    for some in _chunks(groups):
+        mine = sa.or_(NOTIFICATIONS.c.group.in_(some), NOTIFICATIONS.c.alert.in_(some))
+        rows += connection.execute(sa.select(NOTIFICATIONS).where(mine))
+    for row in sorted({row.number: row for row in rows}.values(), key=lambda row: row.number):
+        board.add(_notification(row))
+    alerts = sorted({alert for alert, _ in board.grouped})
+    read = (alertlog.read_standing(connection, alert) for alert in alerts)
+    board.standings = {one.id: one for one in read if one is not None}
+    board.floods = {row.factory: _flood(row) for row in connection.execute(sa.select(FLOODS))}
+    _read_flooded(connection, board)
+    return board
+
+
+def _read_flooded(connection: sa.Connection, board: Board) -> None:
+    """Read which channels were told of the floods that last."""
+    for factory, flood in board.floods.items():
+        if flood.began is None:
+            continue
+        event = flood_event(factory, flood.began, FLOOD_BEGAN)
+        query = sa.select(NOTIFICATIONS.c.channel).where(NOTIFICATIONS.c.event == event)
+        board.flooded[factory] = set(connection.execute(query).scalars())
+
+
+def _write(connection: sa.Connection, routed: Routed, now: datetime, worded: Callable[[Notification], Told]) -> None:
+    for one in routed.notifications:
+        _insert(connection, one, {} if one.fate is Fate.UNTOLD else worded(one))
+    for one in routed.promoted:
+        told = {} if one.fate is Fate.UNTOLD else worded(one)
+        _change(connection, one, since=now, told=told)
+    for alert in routed.disarmed:
+        connection.execute(sa.delete(ESCALATIONS).where(ESCALATIONS.c.alert == alert))
+    for armed in routed.armed:
+        _arm(connection, armed)
+    for factory, flood in routed.floods.items():
+        values = {
+            "began": flood.began,
+            "raised": flood.raised,
+            "recent": [one.isoformat() for one in flood.recent],
+        }
+        done = connection.execute(sa.update(FLOODS).where(FLOODS.c.factory == factory).values(values))
+        if done.rowcount == 0:
+            connection.execute(sa.insert(FLOODS).values(factory=factory, **values))
+    for factory in routed.calmed:
+        held = sa.and_(NOTIFICATIONS.c.fate == Fate.HELD.value, NOTIFICATIONS.c.reason == f"flood:{factory}")
+        connection.execute(sa.update(NOTIFICATIONS).where(held).values(due=now))
+
+
+def _arm(connection: sa.Connection, armed: Armed) -> None:
+    here = sa.and_(ESCALATIONS.c.alert == armed.alert, ESCALATIONS.c.route == armed.route)
+    if connection.execute(sa.select(ESCALATIONS.c.alert).where(here)).one_or_none() is None:
+        values = {"alert": armed.alert, "route": armed.route, "due": armed.due}
+        connection.execute(sa.insert(ESCALATIONS).values(values))
+
+
+def _insert(connection: sa.Connection, one: Notification, told: Told) -> int:
+    values = {
+        "id": one.id,
+        "event": one.event,
+        "channel": one.channel,
+        "kind": one.kind,
+        "severity": one.severity.value,
+        "made": one.made,
+        "since": one.made,
+        "due": one.due,
+        "alert": one.alert,
+        "group": one.group,
+        "fate": one.fate.value,
+        "reason": one.reason,
+        "into": one.into,
+        "attempts": 0,
+        "answer": "",
+        "error": "",
+        "notice": _text(told),
+    }
+    number: int = connection.execute(
+        sa.insert(NOTIFICATIONS).values(values).returning(NOTIFICATIONS.c.number)
+    ).scalar_one()
+    return number
+
+
+def _change(
+    connection: sa.Connection, one: Notification, *, since: datetime | None = None, told: Told | None = None
+) -> None:
+    values: dict[str, Any] = {
+        "fate": one.fate.value,
+        "reason": one.reason,
+        "into": one.into,
+        "due": one.due,
+        "made": one.made,
+        "severity": one.severity.value,
+    }
+    if since is not None:
+        values["since"] = since
+    if told is not None:
+        values["notice"] = _text(told)
+    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+
+
+def _summarised(connection: sa.Connection, ids: Sequence[str], into: str) -> None:
+    for some in _chunks(ids):
+        values = {"fate": Fate.SUMMARISED.value, "into": into}
+        connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id.in_(some)).values(values))
+
+
+def _summarise(
+    connection: sa.Connection, channel: str, reason: str, many: Sequence[Notification], wording: Wording, now: datetime
+) -> Notification:
+    """Make the notification that tells several."""
+    one = Notification(
+        event=f"summary:{many[0].id}",
+        channel=channel,
+        kind=SUMMARY,
+        severity=_gravest(many),
+        made=now,
+        due=now,
+        reason=reason,
+    )
+    told: dict[str, Told] = {}
+    for some in _chunks([other.id for other in many]):
+        query = sa.select(NOTIFICATIONS.c.id, NOTIFICATIONS.c.notice).where(NOTIFICATIONS.c.id.in_(some))
+        told |= {row.id: json.loads(row.notice) for row in connection.execute(query)}
+    number = _insert(connection, one, wording.summary(one, [(other, told[other.id]) for other in many]))
+    _summarised(connection, [other.id for other in many], one.id)
+    return replace(one, number=number)
+
+
+def _pending(connection: sa.Connection, channel: str) -> list[Notification]:
+    fates = [fate.value for fate in OPEN]
+    where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.fate.in_(fates))
+    columns = [column for column in NOTIFICATIONS.c if column.name not in {"notice", "answer", "error"}]
+    rows = connection.execute(sa.select(*columns).where(where).order_by(NOTIFICATIONS.c.number))
+    return [_notification(row) for row in rows]
+
+
+def _sent(connection: sa.Connection, channel: str, pace: Pace, now: datetime) -> list[datetime]:
+    """Give when a channel was sent to within the time of its bound."""
+    if pace.rate is None:
+        return []
+    where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.tried > now - pace.rate.per)
+    return list(connection.execute(sa.select(NOTIFICATIONS.c.tried).where(where)).scalars())
+
+
+def _tell_trouble(
+    connection: sa.Connection, rules: Rules, health: Health, now: datetime, *, ended: datetime | None = None
+) -> None:
+    how: Literal["refused", "unreachable"] = "refused" if health.how == "refused" else "unreachable"
+    since = health.failing or now
+    alert = trouble(rules.park.id, health.name, how, health.error, since=since, ended=ended and max(ended, since))
+    alertlog.fold(connection, [alert], now=now, suppressed=lambda _: "")
+
+
+def _health(connection: sa.Connection, channel: str) -> Health:
+    row = connection.execute(sa.select(CHANNELS).where(CHANNELS.c.name == channel)).one_or_none()
+    return Health(channel) if row is None else _health_of(row)
+
+
+def _health_of(row: sa.Row[Any]) -> Health:
+    return Health(row.name, row.failing, row.how, row.error, row.told, row.worked)
+
+
+def _keep(connection: sa.Connection, health: Health) -> None:
+    values = {
+        "failing": health.failing,
+        "how": health.how,
+        "error": health.error,
+        "told": health.told,
+        "worked": health.worked,
+    }
+    done = connection.execute(sa.update(CHANNELS).where(CHANNELS.c.name == health.name).values(values))
+    if done.rowcount == 0:
+        connection.execute(sa.insert(CHANNELS).values(name=health.name, **values))
+
+
+def _notification(row: sa.Row[Any]) -> Notification:
+    return Notification(
+        event=row.event,
+        channel=row.channel,
+        kind=row.kind,
+        severity=Severity(row.severity),
+        made=row.made,
+        due=row.due,
+        alert=row.alert,
+        group=row.group,
+        fate=Fate(row.fate),
+        reason=row.reason,
+        into=row.into,
+        number=row.number,
+        attempts=row.attempts,
+        tried=row.tried,
+    )
+
+
+def _flood(row: sa.Row[Any]) -> Flood:
+    recent = tuple(datetime.fromisoformat(one).astimezone(UTC) for one in row.recent)
+    return Flood(row.began, row.raised, recent)
+
+
+def _gravest(many: Iterable[Notification]) -> Severity:
+    return max((one.severity for one in many), key=ORDER.index)
+
+
+def _text(told: Told) -> str:
+    return json.dumps(told, ensure_ascii=False) if told else ""
+
+
+def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
