@@ -31,6 +31,7 @@ from analytics.lifecycle import (
     AlertEvent,
     EventKind,
     Hidden,
+    NotNowError,
     Standing,
 )
 from collector.park import Severity
@@ -266,6 +267,7 @@ def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[Ale
 
     Raises:
         UnknownAlertError: there is no such alert.
+        NotNowError: it cannot be done as the alert stands.
         ActionError: it cannot be done; the text says what can.
     """
     lifecycle.check(action, now=now)
@@ -280,7 +282,7 @@ def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[Ale
     if action.kind in _OF_POINTS:
         if standing.number == 0:
             msg = f"alert {standing.id} comes of a recording; nobody looks at its point now"
-            raise ActionError(msg)
+            raise NotNowError(msg)
         _change_point(connection, standing.alert, action, now)
         return _refreshed(connection, _of_point(connection, standing), action, now)
     book = _Book(connection, now, lambda _: "")
@@ -664,7 +666,7 @@ def _change_point(connection: sa.Connection, alert: Alert, action: Action, now: 
             path = _Shelves(read_points(connection), now).path_of(alert)
             if path:
                 msg = f"it is shelved with all of {path}; `parkline alert unshelve --path {path}` ends that"
-                raise ActionError(msg)
+                raise NotNowError(msg)
             shelved_until = None
         case _:
             out_of_service = action.kind is EventKind.OUT_OF_SERVICE

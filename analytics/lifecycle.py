@@ -312,6 +312,10 @@ class ActionError(Exception):
     """An action cannot be done; the text says what can."""
 
 
+class NotNowError(ActionError):
+    """An action cannot be done as the alert stands; the text says when it can."""
+
+
 def raised(alert: Alert, *, now: datetime, hidden: Hidden, group: str) -> tuple[Standing, list[AlertEvent]]:
     """Give the standing of an alert that begins with this occurrence, and what happened."""
     life = _Life(
@@ -412,7 +416,7 @@ def acted(standing: Standing, action: Action, *, now: datetime) -> tuple[Standin
     Acknowledging what is acknowledged, and resetting what is not latched any more, changes nothing.
 
     Raises:
-        ActionError: a reset while the cause lasts.
+        NotNowError: a reset while the cause lasts.
     """
     life = _Life(standing, now)
     life.act(action)
@@ -467,9 +471,10 @@ def _check_shelf(until: datetime | None, now: datetime) -> None:
 
 def told_by_count(count: int) -> bool:
     """Tell whether an occurrence that brings the count to this is told: 2, 3, 5, 10, 20, 50, 100 and so on."""
-    while count % 10 == 0:
-        count //= 10
-    return count in {1, 2, 3, 5}
+    rest = count
+    while rest and rest % 10 == 0:
+        rest //= 10
+    return count == 3 or rest in {1, 2, 5}  # noqa: PLR2004 - three in a row are worth a word
 
 
 class _Life:
@@ -637,7 +642,7 @@ class _Life:
     def _reset(self, person: str, comment: str) -> None:
         if self._standing.active:
             msg = f"the cause of alert {self._standing.id} lasts; it can be reset when that is gone"
-            raise ActionError(msg)
+            raise NotNowError(msg)
         if self._standing.latched:
             self.put(latched=False)
             self.tell(EventKind.RESET, person, comment)

@@ -80,6 +80,12 @@ UNKNOWN_STOP_REASON: Final = Kind(
     "Nobody said such a thing of this machine",
     "Look up what was said under /api/v1/equipment/{path}/stop-reasons.",
 )
+UNKNOWN_ALERT: Final = Kind(
+    "unknown-alert", 404, "There is no such alert", "Look up alerts under /api/v1/alerts; their ids never change."
+)
+NOT_NOW: Final = Kind(
+    "not-now", 409, "As the alert stands, this cannot be done", "Do what `detail` says first, and ask again."
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -128,6 +134,8 @@ KINDS: Final = {
         UNKNOWN_KPI,
         UNKNOWN_LETTER,
         UNKNOWN_STOP_REASON,
+        UNKNOWN_ALERT,
+        NOT_NOW,
         METHOD_NOT_ALLOWED,
         STORE_UNAVAILABLE,
         STORE_REFUSED,

@@ -29,7 +29,7 @@ TAGS: Final = (
     {"name": "states", "description": "What each machine did, and when."},
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
     {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
-    {"name": "alerts", "description": "What went wrong, from when until when."},
+    {"name": "alerts", "description": "What went wrong, from when until when, and what people did about it."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
     {"name": "health", "description": "Whether the API and what it stands on work."},
@@ -41,7 +41,7 @@ _MEANINGS: Final = {
     "401": "No key, or one that is unknown, expired or revoked.",
     "403": "The key lacks the scope.",
     "404": "The park has no such thing.",
-    "409": "The files of the configuration have mistakes.",
+    "409": "The files of the configuration have mistakes, or the alert stands otherwise.",
     "422": "A parameter is wrong.",
     "503": "The store or the records do not answer.",
 }

@@ -1,42 +1,78 @@
-"""Alerts: what lasts and what is over."""
+"""Alerts: what lasts and what is over, and what people do about it."""
 
-from typing import Annotated, Final
+from functools import partial
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, Path, Query, Security
 
-from analytics.alertlog import After, read_alerts
-from analytics.alerts import Alert
+from analytics.alertlog import After, UnknownAlertError, act, read_events, read_standing, read_standings
+from analytics.lifecycle import Action, ActionError, AlarmState, AlertEvent, EventKind, NotNowError, Standing
 from analytics.sayings import message
+from api.access import Caller, allowed
+from api.auth import Scope
+from api.errors import INVALID_PARAMETER, NOT_NOW, UNKNOWN_ALERT, Fault, ProblemError
 from api.lookup import known_assets, signal_at
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
-from api.views.alerts import AlertView
+from api.views.alerts import (
+    AcknowledgeRequest,
+    AlertEventView,
+    AlertHistoryView,
+    AlertView,
+    CommentRequest,
+    ContributionView,
+    ShelveRequest,
+)
 from api.views.shape import Paged, TitleView, documented
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.park import Severity
 
 router = APIRouter(tags=["alerts"])
 
-_EXAMPLE: Final = {
-    "items": [
-        {
-            "id": "4f1b2c9d8e7a6051",
-            "equipment": "gears/hobbing/hob-01",
-            "signal": "gears/hobbing/hob-01/spindle_temperature",
-            "detector": "limit",
-            "severity": "high",
-            "message": {
-                "zh": "主轴温度: 81.5 Cel, 高于上限 80 Cel",
-                "en": "Spindle temperature: 81.5 Cel is above its limit of 80 Cel",
-            },
-            "value": "81.5",
-            "began": "2026-11-24T08:12:04.9Z",
-            "ended": "2026-11-24T08:31:40.2Z",
-            "active": False,
-        }
-    ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+_ALERT: Final[dict[str, Any]] = {
+    "id": "4f1b2c9d8e7a6051",
+    "equipment": "gears/hobbing/hob-01",
+    "signal": "gears/hobbing/hob-01/spindle_temperature",
+    "detector": "limit",
+    "severity": "high",
+    "priority": "high",
+    "message": {
+        "zh": "主轴温度: 81.5 Cel, 高于上限 80 Cel",
+        "en": "Spindle temperature: 81.5 Cel is above its limit of 80 Cel",
+    },
+    "value": "81.5",
+    "began": "2026-11-24T08:12:04.9Z",
+    "occurred": "2026-11-24T08:24:51.3Z",
+    "ended": "2026-11-24T08:31:40.2Z",
+    "active": False,
+    "count": 3,
+    "chattering": False,
+    "state": "shelved",
+    "raised": "2026-11-24T08:12:14.9Z",
+    "changed": "2026-11-24T08:40:00Z",
+    "acknowledged": "2026-11-24T08:35:00Z",
+    "person": "李工 (maintenance)",
+    "shelved_until": "2026-11-24T16:40:00Z",
+    "suppressed_by": "",
+    "group": "4f1b2c9d8e7a6051",
+    "contributions": [],
 }
+_EVENT: Final[dict[str, Any]] = {
+    "id": "4f1b2c9d8e7a6051-7",
+    "number": 7,
+    "at": "2026-11-24T08:40:00Z",
+    "kind": "shelved",
+    "person": "李工 (maintenance)",
+    "comment": "coolant pump is being changed",
+    "state": "shelved",
+    "count": 3,
+}
+_EXAMPLE: Final = {"items": [_ALERT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+_HISTORY: Final = _ALERT | {"events": [_EVENT]}
+
+OfAlert = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Id of the alert.")]
+Operator = Annotated[Caller, Security(allowed(Scope.OPERATE))]
 
 
 @router.get("/alerts", summary="Read alerts", responses=documented(_EXAMPLE))
@@ -49,6 +85,9 @@ async def list_alerts(
     ] = None,
     signal: Annotated[str | None, Query(description="Path of one signal.")] = None,
     severity: Annotated[list[Severity] | None, Query(description="Priorities; may be repeated.")] = None,
+    state: Annotated[
+        list[AlarmState] | None, Query(description="How they stand; `normal` is closed; may be repeated.")
+    ] = None,
     active: Annotated[bool | None, Query(description="true: only what lasts; false: only what is over.")] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
@@ -63,13 +102,14 @@ async def list_alerts(
     if (position := page.after(int, str)) is not None:
         after = After(instant(position[0]), position[1])
     alerts = await parts.records().run(
-        lambda connection: read_alerts(
+        lambda connection: read_standings(
             connection,
             start=start,
             end=end,
             under=under,
             signals=signals,
             severities=severity or None,
+            states=state or None,
             active=active,
             after=after,
             limit=page.limit + 1,
@@ -77,19 +117,135 @@ async def list_alerts(
     )
     shown = alerts[: page.limit]
     token = page.token((microseconds(shown[-1].began), shown[-1].id)) if len(alerts) > len(shown) else None
-    return Paged[AlertView](items=[_alert(alert) for alert in shown], next_page_token=token)
+    return Paged[AlertView](items=[AlertView(**_shown(alert)) for alert in shown], next_page_token=token)
 
 
-def _alert(alert: Alert) -> AlertView:
-    return AlertView(
-        id=alert.id,
-        equipment=alert.equipment,
-        signal=alert.signal,
-        detector=alert.detector,
-        severity=alert.severity,
-        message=TitleView(zh=message(alert, "zh"), en=message(alert, "en")),
-        value=alert.value,
-        began=alert.began,
-        ended=alert.ended,
-        active=alert.active,
+@router.get("/alerts/{alert}", summary="Read an alert and its history", responses=documented(_HISTORY))
+async def read_alert(parts: GivenParts, alert: OfAlert) -> AlertHistoryView:
+    """Give an alert as it stands, and all that happened to it."""
+    return await _history(parts, alert)
+
+
+@router.post("/alerts/{alert}/acknowledgement", summary="Acknowledge an alert", responses=documented(_HISTORY))
+async def acknowledge_alert(
+    parts: GivenParts, alert: OfAlert, caller: Operator, asked: AcknowledgeRequest | None = None
+) -> AlertHistoryView:
+    """Note that somebody knows of an alert; a second time changes nothing.
+
+    Needs a key with the scope `operate`.
+    """
+    asked = asked or AcknowledgeRequest()
+    who = _who(caller, asked.person)
+    return await _act(parts, Action(EventKind.ACKNOWLEDGED, who, alert, comment=asked.comment))
+
+
+@router.post("/alerts/{alert}/comments", summary="Comment on an alert", responses=documented(_HISTORY))
+async def comment_on_alert(
+    parts: GivenParts, alert: OfAlert, asked: CommentRequest, caller: Operator
+) -> AlertHistoryView:
+    """Note what somebody says of an alert. Needs a key with the scope `operate`."""
+    who = _who(caller, asked.person)
+    return await _act(parts, Action(EventKind.COMMENTED, who, alert, comment=asked.comment))
+
+
+@router.post("/alerts/{alert}/shelving", summary="Shelve an alert", responses=documented(_HISTORY))
+async def shelve_alert(parts: GivenParts, alert: OfAlert, asked: ShelveRequest, caller: Operator) -> AlertHistoryView:
+    """Put an alert aside for a while: nobody is told of it, nor of what its limit or condition finds until then.
+
+    Needs a key with the scope `operate`. A second time changes until when.
+    """
+    who = _who(caller, asked.person)
+    return await _act(parts, Action(EventKind.SHELVED, who, alert, comment=asked.reason, until=asked.until))
+
+
+@router.delete("/alerts/{alert}/shelving", summary="Take an alert off the shelf", responses=documented(_HISTORY))
+async def unshelve_alert(parts: GivenParts, alert: OfAlert, caller: Operator) -> AlertHistoryView:
+    """End the while for which an alert was put aside; a second time changes nothing.
+
+    Needs a key with the scope `operate`.
+    """
+    return await _act(parts, Action(EventKind.UNSHELVED, caller.name, alert))
+
+
+@router.post("/alerts/{alert}/reset", summary="Reset an alert that latches", responses=documented(_HISTORY))
+async def reset_alert(
+    parts: GivenParts, alert: OfAlert, caller: Operator, asked: AcknowledgeRequest | None = None
+) -> AlertHistoryView:
+    """End an alert that stays active after its cause is gone; a second time changes nothing.
+
+    Needs a key with the scope `operate`. While the cause lasts, it cannot be reset.
+    """
+    asked = asked or AcknowledgeRequest()
+    who = _who(caller, asked.person)
+    return await _act(parts, Action(EventKind.RESET, who, alert, comment=asked.comment))
+
+
+async def _act(parts: GivenParts, action: Action) -> AlertHistoryView:
+    try:
+        await parts.records().run(partial(act, action=action, now=parts.now()))
+    except UnknownAlertError as error:
+        raise ProblemError(UNKNOWN_ALERT, f"there is no alert {action.alert}") from error
+    except NotNowError as error:
+        raise ProblemError(NOT_NOW, str(error)) from error
+    except ActionError as error:
+        where = "until" if action.kind is EventKind.SHELVED and action.comment.strip() else "comment"
+        fault = Fault("body", where, str(error))
+        raise ProblemError(INVALID_PARAMETER, str(error), faults=[fault]) from error
+    return await _history(parts, action.alert)
+
+
+async def _history(parts: GivenParts, alert: str) -> AlertHistoryView:
+    def read(connection: sa.Connection) -> tuple[Standing | None, list[AlertEvent]]:
+        return read_standing(connection, alert), read_events(connection, alert=alert)
+
+    standing, events = await parts.records().run(read)
+    if standing is None:
+        raise ProblemError(UNKNOWN_ALERT, f"there is no alert {alert}")
+    return AlertHistoryView(**_shown(standing), events=[_event(event) for event in events])
+
+
+def _who(caller: Caller, person: str) -> str:
+    """Name who does something: the person, where the request names one, and the key."""
+    return f"{person.strip()} ({caller.name})" if person.strip() else caller.name
+
+
+def _shown(standing: Standing) -> dict[str, Any]:
+    alert = standing.alert
+    return {
+        "id": standing.id,
+        "equipment": alert.equipment,
+        "signal": alert.signal,
+        "detector": alert.detector,
+        "severity": alert.severity,
+        "priority": standing.priority,
+        "message": TitleView(zh=message(alert, "zh"), en=message(alert, "en")),
+        "value": alert.value,
+        "began": standing.began,
+        "occurred": alert.began,
+        "ended": alert.ended,
+        "active": standing.active,
+        "count": standing.count,
+        "chattering": standing.chattering,
+        "state": standing.state,
+        "raised": standing.raised,
+        "changed": standing.changed,
+        "acknowledged": standing.acknowledged,
+        "person": standing.person,
+        "shelved_until": standing.shelved_until,
+        "suppressed_by": standing.suppressed_by,
+        "group": standing.group,
+        "contributions": [ContributionView(signal=one.signal, share=one.share) for one in alert.contributions],
+    }
+
+
+def _event(event: AlertEvent) -> AlertEventView:
+    return AlertEventView(
+        id=event.id,
+        number=event.number,
+        at=event.at,
+        kind=event.kind,
+        person=event.person,
+        comment=event.comment,
+        state=event.standing.state,
+        count=event.standing.count,
     )

@@ -1,40 +1,167 @@
-"""What went wrong with a machine, from when until when."""
+"""What went wrong with a machine, from when until when, and what people did about it."""
 
 from datetime import datetime
+from typing import Annotated
 
-from api.views.shape import TitleView, View
+from pydantic import Field
+
+from analytics.lifecycle import LONGEST_COMMENT, AlarmState, EventKind
+from api.views.shape import Instant, TitleView, View
 from collector.park import Severity
+
+Text = Annotated[str, Field(max_length=LONGEST_COMMENT, pattern=r"^[^\x00]*$")]
+"""Words of a person."""
+
+Name = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$")]
+"""Name of a person."""
+
+
+class ContributionView(View):
+    """How much one signal has to do with an alert of several."""
+
+    signal: str
+    """Path of the signal."""
+
+    share: float
+    """Its part of what was found, 0 to 1."""
 
 
 class AlertView(View):
-    """One alert, as far as its life has come."""
+    """One alert, as far as its life has come. It counts its occurrences: a flapping alert is one alert."""
 
     id: str
     """Stable: the same cause has the same id however often it is computed."""
 
     equipment: str
-    """Path of the machine it is about."""
+    """Path of the machine it is about; of the line, where it is about a link."""
 
     signal: str
-    """Path of the signal it was seen on."""
+    """Path of the signal it was seen on; of the machine, where several tell it together; `source:NAME` for a link."""
 
     detector: str
-    """What saw it: `limit` or `condition`."""
+    """What saw it: the slug of a detector, such as `limit` or `condition`."""
 
     severity: Severity
-    """Priority: how soon somebody must act."""
+    """Priority of its newest occurrence: how soon somebody must act."""
+
+    priority: Severity
+    """The highest severity of its occurrences; lists are filtered by it."""
 
     message: TitleView
     """What happened, in each language."""
 
     value: str
-    """The value that began it, as text; for a condition the report as it came."""
+    """The value that began its newest occurrence, as text; for a condition the report as it came."""
 
     began: datetime
-    """When its cause began, by the machine's clock."""
+    """When the cause of its first occurrence began, by the machine's clock."""
+
+    occurred: datetime
+    """When the cause of its newest occurrence began, by the machine's clock."""
 
     ended: datetime | None
-    """When its cause was gone; null while it lasts."""
+    """When the cause of its newest occurrence was gone; null while it lasts."""
 
     active: bool
-    """Whether it lasts."""
+    """Whether its cause lasts."""
+
+    count: int
+    """How many occurrences it has."""
+
+    chattering: bool
+    """Whether three occurrences ever began within a minute."""
+
+    state: AlarmState
+    """How it stands (ISA-18.2)."""
+
+    raised: datetime
+    """When it was found first."""
+
+    changed: datetime
+    """When its state changed last."""
+
+    acknowledged: datetime | None
+    """When it was acknowledged; null: it is not."""
+
+    person: str
+    """Who acknowledged it; empty: nobody."""
+
+    shelved_until: datetime | None
+    """Until when it is shelved; null: it is not."""
+
+    suppressed_by: str
+    """What suppresses it by design: the id of another alert, `machine_runs` or `line_runs`; empty: nothing."""
+
+    group: str
+    """Id of the first of the alerts of its machine that were raised together with it; its own, where it is that."""
+
+    contributions: list[ContributionView]
+    """Which signals tell it together, those that tell most first; empty where one signal alone does."""
+
+
+class AlertEventView(View):
+    """Something that happened to an alert."""
+
+    id: str
+    """Stable: the same event has the same id wherever it is told."""
+
+    number: int
+    """Its place among the alert's events, from 1."""
+
+    at: datetime
+    """When it was noticed or done."""
+
+    kind: EventKind
+    """What happened."""
+
+    person: str
+    """Who did it; empty: nobody."""
+
+    comment: str
+    """What they said; for what suppresses it, by what; empty: nothing."""
+
+    state: AlarmState
+    """How the alert stood after it."""
+
+    count: int
+    """How many occurrences the alert had by then."""
+
+
+class AlertHistoryView(AlertView):
+    """One alert with all that happened to it."""
+
+    events: list[AlertEventView]
+    """What happened, in order; none for an alert of a recording."""
+
+
+class CommentRequest(View):
+    """What somebody says of an alert."""
+
+    comment: Annotated[Text, Field(min_length=1)]
+    """Their words, 1,000 characters at most."""
+
+    person: Name = ""
+    """Who says it, where one key is shared; the key's name is noted beside it."""
+
+
+class AcknowledgeRequest(View):
+    """Somebody knows of an alert."""
+
+    comment: Text = ""
+    """What they say of it, 1,000 characters at most."""
+
+    person: Name = ""
+    """Who it is, where one key is shared; the key's name is noted beside it."""
+
+
+class ShelveRequest(View):
+    """Somebody puts an alert aside for a while."""
+
+    until: Instant
+    """Until when; in the future, by seven days at most."""
+
+    reason: Annotated[Text, Field(min_length=1)]
+    """Why, 1,000 characters at most."""
+
+    person: Name = ""
+    """Who does it, where one key is shared; the key's name is noted beside it."""

@@ -20,7 +20,7 @@ from adapters.sample import REFUSALS, SAMPLES, Status
 from adapters.settings import Settings
 from adapters.sources.contract import FilledBy, GapKind
 from adapters.stores.contract import Position, Store
-from analytics.alertlog import write_alerts
+from analytics.alertlog import fold, write_alerts
 from analytics.alerts import Alert
 from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
@@ -440,7 +440,8 @@ async def _build(folder: Path) -> Plant:
 
 def _enter(connection: Any) -> None:
     write_links(connection, links())
-    write_alerts(connection, alerts())
+    write_alerts(connection, [alert for alert in alerts() if not alert.active])
+    fold(connection, [alert for alert in alerts() if alert.active], now=NOW, suppressed=lambda _: "")
     write_dead_letters(connection, refusals(), bounds=Bounds(1000, 2**20))
     begin_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9), "no answer to the keep-alive within 10 s")
     end_gap(connection, "hobbing-opcua", NOW - timedelta(hours=9) + timedelta(minutes=4), filled=False)
