@@ -27,6 +27,8 @@ BENCHMARKS: Final[dict[str, str]] = {
     "kpi-dask": "tests.bench.kpi_dask",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
     "e2e-opcua": "tests.bench.e2e_opcua",
+    "skab-valve1": "tests.bench.skab_valve1",
+    "tep": "tests.bench.tep",
 }
 """Name to module, in the order in which all of them run."""
 

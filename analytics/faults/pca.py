@@ -1,0 +1,714 @@
+"""Signals of one machine that no longer move together as they did: T² and SPE of what has changed lately.
+
+What is judged is not where the signals are but whether they leave where they have been, on several horizons at once:
+a machine that warms up, or whose room cools down, is not ill. Everything is learned, and all is row by row: what is
+known after a row depends on what was known before it and on the row.
+
+    x      m values of a row, scaled by how much each strays from its own short average
+    v      x, and |step of x| in units of its median step: 2m features, of level and of unrest
+    e      averages of v with horizons 8, 32, 128, … rows, up to an eighth of what was learned (EWMA; Roberts 1959);
+           v counts as no further than 4 from the quickest average, so that one wild value is not a change (Huber)
+    c      the differences of neighbouring averages: what has changed lately, by horizon
+    s², ν  mean square of c, and how many independent values it was learned from: n / Σ ρ², ρ the autocorrelation of c
+           (Bayley, Hammersley 1946), fewer where c is seldom large. A signal that wanders has hardly been seen twice
+    z      c / s as a normal deviate of the same rareness under Student's t with ν degrees of freedom (Wallace 1959)
+
+    evidence = max over horizons of -log10 p for
+        the largest |z| of all features                                     one signal alone
+        T² = Σ t²/λ of z in the plane of its principal components           signals together, as they use to move
+        SPE of z off that plane                                             signals that part
+
+The correlations of z come from few independent values: they are shrunk towards none (Ledoit, Wolf 2004), and T² and SPE
+pass Bartlett's approximation of Hotelling's distribution before their chi-squared one (Wilson, Hilferty 1931).
+
+The limit says how rare something must be before it is told: so that it is expected once in `certainty` times what has
+been learned. It learns on: s² and ν grow with every row (one far out counts as 3 s), and the limit with them. From 400
+rows little can be promised; after a day the same settings promise weeks.
+The alarm goes on with the last of `in_a_row` rows beyond the limit, and off below half of it.
+"""
+
+# ruff: noqa: RUF002 - Greek letters as the papers write them
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
+from math import inf, log, log10, pi, sqrt
+from typing import Any, Final, Self
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from analytics.faults.components import Floats, span, spectrum
+
+_WILD: Final = 4.0
+"""No value counts as further than this from the quickest average."""
+
+_LEAP: Final = 5.0
+"""No step counts as more than this many median steps."""
+
+_FAR: Final = 3.0
+"""While it learns on, no contrast counts as more than this many standard deviations."""
+
+_SETTLING: Final = 10
+"""So many rows after it has begun, every value counts as it is."""
+
+_NOTHING: Final = 1e-12
+"""The least that a mean square is taken for."""
+
+_STILL: Final = 1e-9
+"""A step of less, scaled, is none."""
+
+_PORTION: Final = 4096
+"""So many rows are looked at in one go."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How it learns and when it tells."""
+
+    variance: float = 0.8
+    """The part of the variance that the principal components explain, more than 0 and less than 1."""
+
+    quickest: float = 8.0
+    """The shortest horizon, rows, more than 1."""
+
+    step: float = 4.0
+    """How many times longer each further horizon is, more than 1."""
+
+    reach: float = 8.0
+    """The longest horizon but one is this part of the rows learned from, 2 or more."""
+
+    certainty: float = 20.0
+    """Alert at what is expected once in so many times what was learned, more than 0."""
+
+    in_a_row: int = 6
+    """So many rows in a row must be beyond the limit, 1 or more."""
+
+    @property
+    def fewest(self) -> int:
+        """How many rows it needs to learn from."""
+        return int(self.quickest * self.step * 2)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Shape:
+    """How a sum of weighted squares is distributed: as `unit` times chi-squared with `size` degrees of freedom."""
+
+    weights: Floats
+    """Of the squared scores; s by k."""
+
+    unit: Floats
+    """s."""
+
+    size: Floats
+    """s."""
+
+
+@dataclass(frozen=True, eq=False)
+class Model:
+    """What was learned once; k of the m signals ever changed; s horizons."""
+
+    names: tuple[str, ...]
+    """The signals; m."""
+
+    settings: Settings
+    """As it was learned with."""
+
+    rows: int
+    """How many rows it was learned from."""
+
+    live: tuple[int, ...]
+    """Which signals changed at all while it learned; the others say nothing; k."""
+
+    mean: Floats
+    """k."""
+
+    scale: Floats
+    """How much a value strays from the average of the second horizon before it; k."""
+
+    stride: Floats
+    """Median of the steps that are not 0, in `scale`; k."""
+
+    horizons: Floats
+    """Of the averages, rows; s + 1."""
+
+    freedom: Floats
+    """Independent values per row; s by 2k."""
+
+    independent: Floats
+    """Independent rows that the correlations were learned from; s."""
+
+    loadings: Floats
+    """Eigenvectors of the correlations of z, of levels; s by k by k, one column each."""
+
+    variances: Floats
+    """Their eigenvalues; s by k."""
+
+    kept: tuple[int, ...]
+    """How many components span the plane; s."""
+
+    @cached_property
+    def columns(self) -> list[int]:
+        """Of the live signals."""
+        return list(self.live)
+
+    @cached_property
+    def spans(self) -> Floats:
+        """The eigenvalues, none of them 0; s by k."""
+        return np.maximum(self.variances, 1e-9)
+
+    @cached_property
+    def t2_shape(self) -> Shape:
+        """How T² is distributed."""
+        size = np.array(self.kept, dtype=np.float64)
+        return Shape(np.where(self._plane, 1 / self.spans, 0.0), np.ones_like(size), size)
+
+    @cached_property
+    def spe_shape(self) -> Shape:
+        """How SPE is distributed (Box 1954); where no component is left over, it is 0 and so it stays."""
+        off = np.where(self._plane, 0.0, self.spans)
+        first, second = off.sum(axis=1), (off**2).sum(axis=1)
+        left = first > 0
+        unit = np.where(left, second / np.where(left, first, 1.0), 1.0)
+        size = np.where(left, first**2 / np.where(left, second, 1.0), 1.0)
+        return Shape(np.where(self._plane, 0.0, 1.0), unit, size)
+
+    @property
+    def _plane(self) -> NDArray[np.bool_]:
+        return np.arange(len(self.live)) < np.array(self.kept)[:, None]
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold; numbers come back as they were, to the last bit."""
+        return {
+            "names": list(self.names),
+            "settings": asdict(self.settings),
+            "rows": self.rows,
+            "live": list(self.live),
+            "kept": list(self.kept),
+            **{name: getattr(self, name).tolist() for name in _MODEL},
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Give back what `to_json` gave."""
+        s, k = len(kept["kept"]), len(kept["live"])
+        shapes: dict[str, tuple[int, ...]] = {
+            "horizons": (s + 1,),
+            "freedom": (s, 2 * k),
+            "independent": (s,),
+            "loadings": (s, k, k),
+            "variances": (s, k),
+        }
+        return cls(
+            names=tuple(kept["names"]),
+            settings=Settings(**kept["settings"]),
+            rows=kept["rows"],
+            live=tuple(kept["live"]),
+            kept=tuple(kept["kept"]),
+            **{name: np.array(kept[name], dtype=np.float64).reshape(shapes.get(name, (k,))) for name in _MODEL},
+        )
+
+
+_MODEL: Final = ("mean", "scale", "stride", "horizons", "freedom", "independent", "loadings", "variances")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class State:
+    """What is known after a row."""
+
+    averages: Floats
+    """e; s + 1 by 2k."""
+
+    squares: Floats
+    """s²; s by 2k."""
+
+    learned: Floats
+    """How many rows s² is the mean of; s by 2k."""
+
+    came: Floats
+    """How many values the averages hold, since they began; 2k."""
+
+    last: Floats
+    """The newest value of each signal, scaled; NaN before the first; k."""
+
+    beyond: int = 0
+    """How many rows in a row were beyond the limit."""
+
+    on: bool = False
+    """Whether the alarm is on."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what JSON can hold; numbers come back as they were, to the last bit."""
+        return {
+            **{name: getattr(self, name).tolist() for name in ("averages", "squares", "learned", "came")},
+            "last": [None if value != value else value for value in self.last.tolist()],  # noqa: PLR0124 - NaN
+            "beyond": self.beyond,
+            "on": self.on,
+        }
+
+    @classmethod
+    def from_json(cls, kept: Mapping[str, Any]) -> Self:
+        """Give back what `to_json` gave."""
+        k = len(kept["last"])
+        averages = np.array(kept["averages"], dtype=np.float64).reshape(-1, 2 * k)
+        shape = (len(kept["squares"]), 2 * k)
+        return cls(
+            averages=averages,
+            squares=np.array(kept["squares"], dtype=np.float64).reshape(shape),
+            learned=np.array(kept["learned"], dtype=np.float64).reshape(shape),
+            came=np.array(kept["came"], dtype=np.float64),
+            last=np.array(kept["last"], dtype=np.float64),
+            beyond=kept["beyond"],
+            on=kept["on"],
+        )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scores:
+    """What n rows said."""
+
+    evidence: Floats
+    """-log10 of how rare it is; n."""
+
+    limit: Floats
+    """From where on it is an alarm, of the same; n."""
+
+    t2: Floats
+    """T² by horizon; n by s."""
+
+    spe: Floats
+    """SPE by horizon; n by s."""
+
+    on: NDArray[np.bool_]
+    """Whether the alarm is on; n, bool."""
+
+    began: Mapping[int, Floats] = field(default_factory=dict)
+    """By row in which the alarm went on, the share of each signal in it, 0 to 1, of all together 1; m."""
+
+
+@dataclass(frozen=True, slots=True)
+class Onset:
+    """An alarm that went on."""
+
+    began: int
+    """In which row."""
+
+    ended: int | None
+    """In which row it went off; None: it was on to the end."""
+
+    contributions: Mapping[str, float]
+    """Share of each signal, 0 to 1, the largest first; of those that have one."""
+
+
+def learn(table: pl.DataFrame | Floats, names: Sequence[str], settings: Settings | None = None) -> tuple[Model, State]:
+    """Learn what is usual from rows in which the machine is well.
+
+    Args:
+        table: n by m, in order of time; a missing value is null or NaN.
+        names: of its m columns.
+        settings: how; None: the defaults.
+
+    Returns:
+        What was learned, and what is known after the last of these rows.
+
+    Raises:
+        ValueError: when there are fewer rows than `Settings.fewest`.
+    """
+    settings = settings or Settings()
+    rows = _rows(table)
+    if len(rows) < settings.fewest:
+        msg = f"{len(rows)} rows are too few to learn from; give at least {settings.fewest}"
+        raise ValueError(msg)
+    model = _scaled_by(rows, tuple(names), settings)
+    state = _nothing(model)
+    contrasts: list[list[Floats]] = [[] for _ in model.kept]
+    for first in range(0, len(rows), _PORTION):
+        state, averages = _averaged_over(model, state, rows[first : first + _PORTION])
+        for horizon, kept in enumerate(contrasts):
+            offset = -first % _apart(model, horizon)
+            quick, slow = (averages[offset :: _apart(model, horizon), one] for one in (horizon, horizon + 1))
+            kept.append(quick - slow)
+    found = [np.concatenate(kept) for kept in contrasts]
+    squares, learned, freedom = _moments(model, found)
+    state = replace(state, squares=squares, learned=learned)
+    return _planes(replace(model, freedom=freedom), found, squares, learned), state
+
+
+def advance(
+    model: Model, state: State, table: pl.DataFrame | Floats, *, after_gap: bool = False
+) -> tuple[State, Scores]:
+    """Go on by some rows.
+
+    Args:
+        model: what was learned.
+        state: what was known before.
+        table: n by m, in order of time; a missing value is null or NaN, and leaves its signal as it was.
+        after_gap: whether the first of them comes after a gap: then the averages begin anew, and what has changed
+            over the gap is no change.
+
+    Returns:
+        What is known now, and what the rows said. In whatever portions rows come, both are the same.
+    """
+    rows = _rows(table)
+    if after_gap:
+        state = replace(state, came=np.zeros_like(state.came), last=np.full_like(state.last, np.nan))
+    if not model.live or not len(rows):
+        return state, _silence(model, len(rows))
+    known, averages = _averaged_over(model, state, rows)
+    contrasts = averages[:, :-1] - averages[:, 1:]
+    squares, learned, known = _learned_on(model, state, known, rows, contrasts)
+    deviates = _deviates(contrasts, squares, learned * model.freedom)
+    evidence, t2, spe, kinds = _judged(model, deviates)
+    limit = np.log10(model.settings.certainty / model.settings.quickest * learned.max(axis=(1, 2)))
+    beyond, on = _alarm(model.settings, state, evidence, limit)
+    began = {
+        int(row): _shares(model, deviates[row], kinds[row])
+        for row in np.flatnonzero(on & ~np.concatenate([[state.on], on[:-1]]))
+    }
+    state = replace(known, beyond=beyond, on=bool(on[-1]))
+    return state, Scores(evidence, limit, t2, spe, on, began)
+
+
+def onsets(table: pl.DataFrame, train_rows: int, settings: Settings | None = None) -> list[Onset]:
+    """Learn from the first rows of a table of numbers, and give the alarms that go on in the others.
+
+    Args:
+        table: a row per instant, in order of time; a column per signal.
+        train_rows: how many rows to learn from.
+        settings: how; None: the defaults.
+
+    Raises:
+        ValueError: when `train_rows`, or the rows that are there, are too few to learn from.
+    """
+    model, state = learn(table.head(train_rows), table.columns, settings)
+    found: list[Onset] = []
+    was_on = False
+    for first in range(train_rows, len(table), _PORTION):
+        state, scores = advance(model, state, table.slice(first, _PORTION))
+        for row, on in enumerate(scores.on.tolist()):
+            if on and not was_on:
+                found.append(Onset(first + row, None, named(model, scores.began[row])))
+            elif was_on and not on:
+                found[-1] = replace(found[-1], ended=first + row)
+            was_on = on
+    return found
+
+
+def named(model: Model, shares: Floats) -> dict[str, float]:
+    """Give shares by name of the signal, the largest first, without those that are 0."""
+    told = sorted(zip(model.names, shares.tolist(), strict=True), key=lambda one: -one[1])
+    return {name: share for name, share in told if share > 0}
+
+
+def _rows(table: pl.DataFrame | Floats) -> Floats:
+    if isinstance(table, pl.DataFrame):
+        table = table.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    return np.ascontiguousarray(np.where(np.isfinite(table), table, np.nan))
+
+
+def _scaled_by(rows: Floats, names: tuple[str, ...], settings: Settings) -> Model:
+    """Give a model that knows how to scale, and its horizons; nothing of contrasts yet."""
+    n = len(rows)
+    count = 1
+    while settings.quickest * settings.step**count <= n / settings.reach:
+        count += 1
+    horizons = settings.quickest * settings.step ** np.arange(count + 1.0)
+    live, means, scales, strides = [], [], [], []
+    for signal in range(rows.shape[1]):
+        values = rows[:, signal][~np.isnan(rows[:, signal])]
+        if len(values) < settings.fewest or np.ptp(values) <= abs(values[0]) * 1e-12:
+            continue
+        average = _average(values, horizons[1])
+        scale = sqrt(float(np.mean((values[1:] - average[:-1]) ** 2)))
+        steps = np.abs(np.diff(values)) / scale
+        live.append(signal)
+        means.append(float(values.mean()))
+        scales.append(scale)
+        strides.append(float(np.median(steps[steps > _STILL])))
+    k = len(live)
+    return Model(
+        names=names,
+        settings=settings,
+        rows=n,
+        live=tuple(live),
+        mean=np.array(means, dtype=np.float64),
+        scale=np.array(scales, dtype=np.float64),
+        stride=np.array(strides, dtype=np.float64),
+        horizons=horizons,
+        freedom=np.zeros((count, 2 * k)),
+        independent=np.ones(count),
+        loadings=np.zeros((count, k, k)),
+        variances=np.zeros((count, k)),
+        kept=(1,) * count,
+    )
+
+
+def _average(values: Floats, horizon: float) -> Floats:
+    averages = np.empty_like(values)
+    average = values[0]
+    for row, value in enumerate(values.tolist()):
+        average += max(1 / horizon, 1 / (row + 1)) * (value - average)
+        averages[row] = average
+    return averages
+
+
+def _nothing(model: Model) -> State:
+    s, k = len(model.kept), len(model.live)
+    return State(
+        averages=np.zeros((s + 1, 2 * k)),
+        squares=np.zeros((s, 2 * k)),
+        learned=np.zeros((s, 2 * k)),
+        came=np.zeros(2 * k),
+        last=np.full(k, np.nan),
+    )
+
+
+def _scaled(model: Model, rows: Floats) -> Floats:
+    levels = np.empty((len(rows), len(model.live)))
+    np.divide(rows[:, model.columns] - model.mean, model.scale, out=levels)
+    return levels
+
+
+def _there(model: Model, state: State, rows: Floats) -> NDArray[np.bool_]:
+    """Tell which features a row has: a level where there is a value, a step where there was one before it, too."""
+    levels = np.logical_not(np.isnan(rows[:, model.columns]))
+    had = np.logical_not(np.isnan(state.last)) | np.concatenate(
+        [np.zeros((1, levels.shape[1]), dtype=bool), np.logical_or.accumulate(levels, axis=0)[:-1]]
+    )
+    return np.concatenate([levels, levels & had], axis=1)
+
+
+def _held(values: Floats) -> Floats:
+    """Put the newest value before it in the place of every missing one."""
+    missing = np.isnan(values)
+    if not np.any(missing[1:]):
+        return values
+    there = np.maximum.accumulate(np.where(missing, 0, np.arange(len(values))[:, None]), axis=0)
+    return np.take_along_axis(values, there, axis=0)
+
+
+def _averaged_over(model: Model, state: State, rows: Floats) -> tuple[State, Floats]:
+    """Take the averages over rows: what is known then but for s², and e after each row, n by s + 1 by 2k."""
+    levels = _scaled(model, rows)
+    held = _held(np.concatenate([state.last[None], levels]))
+    steps = np.minimum(np.abs(levels - held[:-1]) / model.stride, _LEAP)
+    averages, came = _averaged(model.horizons, state, np.concatenate([levels, steps], axis=1))
+    return replace(state, averages=averages[-1].copy(), came=came, last=held[-1].copy()), averages
+
+
+def _averaged(horizons: Floats, state: State, values: Floats) -> tuple[Floats, Floats]:
+    """Give e after each row, and how many values it holds in the end; v is NaN where it is missing."""
+    gains = np.repeat(1 / horizons[:, None], values.shape[1], axis=1)
+    there = np.array(np.isfinite(values), dtype=np.bool_)
+    whole = there.all(axis=1).tolist()
+    settled = float(max(horizons[-1], _SETTLING))
+    out = np.empty((len(values), *gains.shape))
+    average, came = state.averages, state.came.copy()
+    steady = bool((came > settled).all())
+    gain, near = gains, np.full(values.shape[1], _WILD)
+    low, high = np.empty_like(near), np.empty_like(near)
+    for row in range(len(values)):
+        if not steady:
+            steady = bool((came > settled).all())
+            gain = np.maximum(gains, 1 / (came + 1))
+            near = np.where(came > _SETTLING, _WILD, inf)
+        np.subtract(average[0], near, out=low)
+        np.add(average[0], near, out=high)
+        np.maximum(values[row], low, out=low)
+        np.minimum(low, high, out=low)
+        after = out[row]
+        np.subtract(low, average, out=after)
+        np.multiply(after, gain, out=after)
+        if not whole[row]:
+            after[:, ~there[row]] = 0.0
+        np.add(after, average, out=after)
+        average = after
+        if not steady:
+            came += there[row]
+    if steady:
+        came = state.came + there.sum(axis=0)
+    return out, came
+
+
+def _apart(model: Model, horizon: int) -> int:
+    """Give how many rows apart contrasts of a horizon are learned from; between them they hardly change."""
+    return int(model.horizons[horizon] / model.horizons[0])
+
+
+def _moments(model: Model, contrasts: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
+    """Give s², of how many rows it is the mean, and how many independent values a row is worth; s by 2k each."""
+    shape = (len(contrasts), 2 * len(model.live))
+    squares, learned, freedom = np.ones(shape), np.ones(shape), np.ones(shape)
+    for horizon, found in enumerate(contrasts):
+        settling = min(model.horizons[horizon], model.rows // 4)
+        settled = found[int(settling / _apart(model, horizon)) :]
+        rows = model.rows - int(settling)
+        for feature in range(shape[1]):
+            contrast = settled[:, feature]
+            independent = max(min(_freedom(contrast), _tailed(contrast**2)), 1.0)
+            squares[horizon, feature] = max(float(np.mean(contrast**2)), _NOTHING)
+            learned[horizon, feature] = rows
+            freedom[horizon, feature] = independent / rows
+    return squares, learned, freedom
+
+
+def _covariances(values: Floats) -> Floats:
+    """Give the sums of products of values 0, 1, … apart."""
+    n = len(values)
+    size = 1 << (2 * n - 1).bit_length()
+    spectrum_ = np.fft.rfft(values, size)
+    return np.asarray(np.fft.irfft(spectrum_ * spectrum_.conj(), size)[:n])
+
+
+def _freedom(contrast: Floats) -> float:
+    """Give how many independent values a mean square is worth, of values that are normal and correlated."""
+    sums = _covariances(contrast)
+    if sums[0] <= 0:
+        return 1.0
+    return float(len(contrast) / (1 + 2 * float(((sums[1:] / sums[0]) ** 2).sum())))
+
+
+def _tailed(squares: Floats) -> float:
+    """Give the same by how much the squares themselves stray, whatever their distribution (Bartlett's window)."""
+    n = len(squares)
+    mean = float(squares.mean())
+    sums = _covariances(squares - mean) / n
+    lags = n // 4
+    long_run = float(sums[0] + 2 * ((1 - np.arange(1, lags) / lags) * sums[1:lags]).sum())
+    return 2 * mean**2 * n / max(long_run, 1e-300)
+
+
+def _planes(model: Model, contrasts: Sequence[Floats], squares: Floats, learned: Floats) -> Model:
+    """Add the principal components of z, levels only."""
+    k = len(model.live)
+    if not k:
+        return model
+    independent = np.median((learned * model.freedom)[:, :k], axis=1)
+    loadings, variances, kept = [], [], []
+    for horizon, found in enumerate(contrasts):
+        freedom = learned[horizon, :k] * model.freedom[horizon, :k]
+        z = _deviates(found[len(found) // 4 :, :k], squares[horizon, :k], freedom)
+        products = z.T @ z
+        spread = np.sqrt(np.maximum(np.diag(products), _NOTHING))
+        known = float(independent[horizon] / (k + independent[horizon]))
+        correlations = known * products / spread[:, None] / spread[None, :]
+        np.fill_diagonal(correlations, 1.0)
+        values, vectors = spectrum(correlations)
+        loadings.append(vectors)
+        variances.append(values)
+        kept.append(span(values, model.settings.variance))
+    return replace(
+        model,
+        independent=independent,
+        loadings=np.array(loadings),
+        variances=np.array(variances),
+        kept=tuple(kept),
+    )
+
+
+def _learned_on(
+    model: Model, state: State, known: State, rows: Floats, contrasts: Floats
+) -> tuple[Floats, Floats, State]:
+    """Give s² and its rows as they were before each row, n by s by 2k each; and what is known after the last."""
+    there = _there(model, state, rows)
+    came = state.came + np.cumsum(there, axis=0)
+    counted = np.array(there[:, None, :] & (came[:, None, :] > model.horizons[1:, None]), dtype=np.bool_)
+    counts = np.cumsum(np.concatenate([state.learned[None], counted]), axis=0)
+    capped = _FAR**2
+    squares = np.empty((len(contrasts) + 1, *state.squares.shape))
+    squares[0] = state.squares
+    found, whole = contrasts**2, counted.all(axis=(1, 2)).tolist()
+    for row in range(len(contrasts)):
+        before, after = squares[row], squares[row + 1]
+        np.multiply(before, capped, out=after)
+        np.minimum(after, found[row], out=after)
+        np.subtract(after, before, out=after)
+        np.divide(after, counts[row + 1], out=after)
+        if not whole[row]:
+            after[~counted[row]] = 0.0
+        np.add(after, before, out=after)
+    return squares[:-1], counts[:-1], replace(known, squares=squares[-1].copy(), learned=counts[-1].copy())
+
+
+def _deviates(contrasts: Floats, squares: Floats, freedom: Floats) -> Floats:
+    """Give z."""
+    size = (8 * freedom + 1) / (8 * freedom + 3) * np.sqrt(freedom * np.log1p(contrasts**2 / squares / freedom))
+    return np.asarray(np.copysign(size, contrasts))
+
+
+def _judged(model: Model, deviates: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
+    """Give evidence, T² and SPE of each row; and by which horizon and kind it is largest, kinds first.
+
+    Kinds are 0 one signal, 1 T², 2 SPE. Sums are taken term by term, so that a row does not depend on its neighbours.
+    """
+    n, s, features = deviates.shape
+    k = features // 2
+    scores: Floats = deviates[:, :, :1] * model.loadings[:, 0]
+    for signal in range(1, k):
+        scores += deviates[:, :, signal : signal + 1] * model.loadings[:, signal]
+    scores *= scores
+    told = np.empty((n, 3, s))
+    told[:, 0] = _rareness(np.abs(deviates).max(axis=2)) - log10(2 * features)
+    sums = []
+    for kind, shape in enumerate((model.t2_shape, model.spe_shape)):
+        number = scores[:, :, 0] * shape.weights[:, 0]
+        for one in range(1, k):
+            number += scores[:, :, one] * shape.weights[:, one]
+        sums.append(number)
+        told[:, kind + 1] = _rareness(_chi(_hotelling(number / shape.unit, shape.size, model.independent), shape.size))
+    flat = told.reshape(n, 3 * s)
+    return flat.max(axis=1), sums[0], sums[1], flat.argmax(axis=1)
+
+
+def _hotelling(number: Floats, dimensions: Floats, independent: Floats) -> Floats:
+    """Turn T² with correlations from so many independent rows into a chi-squared number of about the same rareness."""
+    factor = np.maximum(independent - (dimensions - 1) / 2, independent / 2)
+    return np.asarray(factor * np.log1p(number / independent))
+
+
+def _chi(number: Floats, freedom: Floats) -> Floats:
+    """Turn a chi-squared number into a normal deviate of the same rareness."""
+    spread = 2 / (9 * freedom)
+    return np.asarray((np.cbrt(number / freedom) - (1 - spread)) / np.sqrt(spread))
+
+
+def _rareness(deviate: Floats) -> Floats:
+    """Give -log10 of how often a normal deviate is larger (Sampford 1953); as of 0 for those below."""
+    z = np.maximum(deviate, 0.0)
+    return np.asarray((z * z / 2 + np.log(sqrt(pi / 2) * (z + np.sqrt(z * z + 8 / pi)))) / log(10))
+
+
+def _alarm(settings: Settings, state: State, evidence: Floats, limit: Floats) -> tuple[int, NDArray[np.bool_]]:
+    beyond, on = state.beyond, state.on
+    out = np.zeros(len(evidence), dtype=bool)
+    for row, (told, bound) in enumerate(zip(evidence.tolist(), limit.tolist(), strict=True)):
+        beyond = beyond + 1 if told >= bound else 0
+        on = told >= bound / 2 if on else beyond >= settings.in_a_row
+        out[row] = on
+    return beyond, out
+
+
+def _shares(model: Model, deviates: Floats, kind: int) -> Floats:
+    """Give the share of each signal in the evidence of a row; m."""
+    s, k = len(model.kept), len(model.live)
+    sort, horizon = divmod(int(kind), s)
+    z, a = deviates[horizon, :k], model.kept[horizon]
+    loadings, spans = model.loadings[horizon], model.spans[horizon]
+    if sort == 0:
+        parts = np.maximum(z**2, deviates[horizon, k:] ** 2)
+    elif sort == 1:
+        plane = loadings[:, :a]
+        parts = np.maximum(z * (z @ plane / spans[:a] @ plane.T), 0.0)
+    else:
+        rest = loadings[:, a:]
+        parts = (z @ rest @ rest.T) ** 2
+    shares = np.zeros(len(model.names))
+    shares[list(model.live)] = parts / parts.sum()
+    return shares
+
+
+def _silence(model: Model, n: int) -> Scores:
+    s = len(model.kept)
+    nothing = np.zeros((n, s))
+    return Scores(np.zeros(n), np.ones(n), nothing, nothing, np.zeros(n, dtype=bool))
