@@ -8,6 +8,9 @@ from analytics.faults.limits import LIMITS
 from analytics.faults.links import LINKS
 from analytics.faults.out_of_range import OUT_OF_RANGE
 from analytics.faults.rate import RATE
+from analytics.faults.stale import STALE
+from analytics.faults.stuck import STUCK
+from analytics.faults.trend import TREND
 from analytics.faults.vibration import VIBRATION
 
 DETECTORS: Final[tuple[Detector[Any], ...]] = (
@@ -16,6 +19,9 @@ DETECTORS: Final[tuple[Detector[Any], ...]] = (
     LINKS,
     OUT_OF_RANGE,
     VIBRATION,
+    TREND,
     RATE,
+    STUCK,
+    STALE,
 )
 """Every fault detector, in the order in which they look."""
