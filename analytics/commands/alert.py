@@ -1,0 +1,606 @@
+"""List alerts; acknowledge, comment, shelve or reset them; take alarm points out of service; measure how alerts do."""
+
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
+
+import asyncio
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+
+import typer
+
+from analytics.commands.report import Language
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from analytics.alertlog import AlarmPoint
+    from analytics.lifecycle import AlertEvent, Standing
+    from analytics.performance import Measure, Performance
+    from collector.load import Config
+    from collector.park import Park
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True)
+
+_LISTED: Final = 200
+"""Alerts that a list shows unless told otherwise."""
+
+_PERIOD: Final = timedelta(days=30)
+"""The period whose performance is told unless told otherwise."""
+
+Ids = Annotated[list[str], typer.Argument(metavar="ALERT", help="Ids of alerts, as `list` shows them.")]
+MaybeIds = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="ALERT", help="Ids of alerts, as `list` shows them.", show_default=False),
+]
+AtPath = Annotated[str, typer.Option("--path", help="Everything of this factory, line or machine, now and later.")]
+Below = Annotated[
+    str, typer.Argument(help="The park, a factory, a line or a machine, with all below it; everything without it.")
+]
+Person = Annotated[str, typer.Option(help="Who does it.", show_default="the login name")]
+Comment = Annotated[str, typer.Option(help="What to say of it.")]
+In = Annotated[Language, typer.Option("--language", "--lang", help="zh or en.")]
+Since = Annotated[str, typer.Option("--from", help="An instant: 2026-03-02T06:00+08:00; UTC without zone.")]
+Until = Annotated[str, typer.Option("--to", help="The instant before which it ends.")]
+
+
+@app.command("list")
+def list_alerts(
+    path: Below = "",
+    state: Annotated[list[str] | None, typer.Option(help="Only in this state; may be given several times.")] = None,
+    severity: Annotated[
+        list[str] | None, typer.Option(help="Only of this priority: low, medium, high, critical; several times.")
+    ] = None,
+    every: Annotated[bool, typer.Option("--all", help="Closed ones, too.")] = False,  # noqa: FBT002 - a flag
+    since: Since = "",
+    until: Until = "",
+    limit: Annotated[int, typer.Option(min=1, help="How many at most; those that began last.")] = _LISTED,
+    language: In = Language.EN,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """List what is open: alerts that last, that nobody acknowledged, or that wait for a reset. JSON shows UTC."""
+    from analytics.alertlog import read_standings
+    from analytics.lifecycle import AlarmState
+    from collector.park import Severity
+
+    loaded = _load(config)
+    states = [_one_of("--state", one, AlarmState) for one in state or ()]
+    severities = [_one_of("--severity", one, Severity) for one in severity or ()]
+    if not states and not every:
+        states = [one for one in AlarmState if one is not AlarmState.NORMAL]
+    asked = partial(
+        read_standings,
+        under=_under(loaded.park, path),
+        states=states or None,
+        severities=severities or None,
+        start=_instant("--from", since),
+        end=_instant("--to", until),
+        limit=limit + 1,
+    )
+    found = _run(loaded, asked)
+    shown = found[:limit]
+    if output is OutputFormat.JSON:
+        show_json([_told(one) for one in shown])
+        return
+    words = _WORDS[language.value]
+    left = words["more"] if len(found) > limit else ""
+    show([_row(loaded.park, one, language.value) for one in shown], output, title=f"{words['alerts']}{left}")
+
+
+@app.command("show")
+def show_alert(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Id of the alert, as `list` shows it.")],
+    language: In = Language.EN,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Show an alert and all that happened to it."""
+    from analytics.alertlog import read_events, read_standing
+
+    loaded = _load(config)
+    standing = _run(loaded, partial(read_standing, alert=alert))
+    if standing is None:
+        fail(f"there is no alert {alert!r}; `parkline alert list --all` shows them", code=2)
+    events = _run(loaded, partial(read_events, alert=alert))
+    if output is OutputFormat.JSON:
+        show_json(_told(standing) | {"events": [_happened(one) for one in events]})
+        return
+    show([_row(loaded.park, standing, language.value)], output, title=alert)
+    if standing.alert.contributions:
+        words = _WORDS[language.value]
+        shares = [
+            {words["signal"]: one.signal, words["share"]: one.share * 100} for one in standing.alert.contributions
+        ]
+        show(shares, output, title=words["signals"])
+    show(
+        [_event_row(loaded.park, one, language.value) for one in events],
+        output,
+        title=_WORDS[language.value]["history"],
+    )
+
+
+@app.command("ack")
+def acknowledge(alerts: Ids, comment: Comment = "", person: Person = "", config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Acknowledge alerts: you know of them."""
+    _act(config, "acknowledged", alerts, person=person, comment=comment)
+
+
+@app.command("comment")
+def comment_on(
+    alert: Annotated[str, typer.Argument(metavar="ALERT", help="Id of the alert, as `list` shows it.")],
+    text: Annotated[str, typer.Argument(help="What to say of it.")],
+    person: Person = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Say something of an alert, for whoever reads its history."""
+    _act(config, "commented", [alert], person=person, comment=text)
+
+
+@app.command("shelve")
+def shelve(
+    reason: Annotated[str, typer.Option(help="Why; shown with the alert.")],
+    alerts: MaybeIds = None,
+    path: AtPath = "",
+    span: Annotated[str, typer.Option("--for", help="How long: 30min, 8h, 2d; seven days at most.")] = "",
+    until: Annotated[str, typer.Option("--until", help="Or until when: 2026-03-02T06:00+08:00.")] = "",
+    person: Person = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Put alerts, or all of a machine or line, aside for a while; nobody is told of them, nor of their recurrence."""
+    if bool(span) == bool(until):
+        fail("write --for 8h, or --until INSTANT", code=2)
+    ends = datetime.now(UTC) + _span(span) if span else _instant("--until", until)
+    _act(config, "shelved", alerts or [], path, person=person, comment=reason, until=ends)
+
+
+@app.command("unshelve")
+def unshelve(
+    alerts: MaybeIds = None,
+    path: AtPath = "",
+    comment: Comment = "",
+    person: Person = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Take alerts, or a machine or line, off the shelf before their time is over."""
+    _act(config, "unshelved", alerts or [], path, person=person, comment=comment)
+
+
+@app.command("out-of-service")
+def out_of_service(
+    alerts: Ids,
+    reason: Annotated[str, typer.Option(help="Why; shown with the alert.")],
+    person: Person = "",
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Take the points of alerts out of service until somebody puts them back: a sensor is broken or being changed."""
+    _act(config, "out_of_service", alerts, person=person, comment=reason)
+
+
+@app.command("in-service")
+def in_service(alerts: Ids, comment: Comment = "", person: Person = "", config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Put the points of alerts back into service."""
+    _act(config, "in_service", alerts, person=person, comment=comment)
+
+
+@app.command("reset")
+def reset(alerts: Ids, comment: Comment = "", person: Person = "", config: ConfigFile = DEFAULT_CONFIG) -> None:
+    """Reset alerts that stay active after their cause is gone."""
+    _act(config, "reset", alerts, person=person, comment=comment)
+
+
+@app.command("points")
+def points(
+    language: In = Language.EN, config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TABLE
+) -> None:
+    """List what is shelved or out of service: alarm points, machines and lines; by whom, why and until when."""
+    from analytics.alertlog import read_points
+
+    loaded = _load(config)
+    found = _run(loaded, read_points)
+    if output is OutputFormat.JSON:
+        from dataclasses import asdict
+
+        show_json([asdict(one) for one in found])
+        return
+    words = _WORDS[language.value]
+    show([_point_row(loaded.park, one, words) for one in found], output, title=words["points"])
+
+
+@app.command("performance")
+def performance_of(
+    path: Below = "",
+    since: Since = "",
+    until: Until = "",
+    operators: Annotated[int, typer.Option(min=1, help="How many people take alerts at a time.")] = 1,
+    language: In = Language.EN,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Measure the alerts of the last 30 days, or of --from to --to, beside the targets of ISA-18.2 and EEMUA 191."""
+    from analytics.alertlog import read_events, read_standings
+    from analytics.performance import performance
+
+    loaded = _load(config)
+    end = _instant("--to", until) or datetime.now(UTC)
+    start = _instant("--from", since) or end - _PERIOD
+    if start >= end:
+        fail(f"--to: it must lie after --from ({start:%Y-%m-%dT%H:%M:%SZ})", code=2)
+    under = _under(loaded.park, path)
+
+    def read(connection: "sa.Connection") -> "Performance":
+        events = read_events(connection, start=start, end=end, under=under)
+        lived = read_standings(connection, start=start, end=end, under=under)
+        return performance(events, lived, start, end, operators=operators)
+
+    told = _run(loaded, read)
+    if output is OutputFormat.JSON:
+        show_json(_measured(told))
+        return
+    _print(loaded.park, told, language.value)
+
+
+def _act(
+    config: Path,
+    kind: str,
+    alerts: Sequence[str],
+    path: str = "",
+    *,
+    person: str,
+    comment: str,
+    until: datetime | None = None,
+) -> None:
+    """Do the same to each alert, or to a path; all or nothing."""
+    from getpass import getuser
+
+    from analytics.alertlog import act
+    from analytics.lifecycle import Action, ActionError, EventKind
+
+    loaded = _load(config)
+    if bool(alerts) == bool(path):
+        fail("write ids of alerts, or --path", code=2)
+    if path:
+        _under(loaded.park, path)
+    who = person.strip() or getuser()
+    actions = [
+        Action(EventKind(kind), who, alert, one_path, comment, until)
+        for alert, one_path in ([("", path)] if path else [(one, "") for one in dict.fromkeys(alerts)])
+    ]
+    now = datetime.now(UTC)
+
+    def work(connection: "sa.Connection") -> "list[AlertEvent]":
+        return [event for action in actions for event in act(connection, action, now=now)]
+
+    try:
+        events = _run(loaded, work)
+    except ActionError as error:
+        fail(error, code=2)
+    for event in events:
+        typer.echo(f"{event.alert}: {event.kind.value}, {event.standing.state.value}")
+    if not events:
+        typer.echo("shelved; no alert is open there" if kind == "shelved" else "nothing to change")
+
+
+def _told(standing: "Standing") -> dict[str, Any]:
+    from analytics.sayings import message
+
+    alert = standing.alert
+    return {
+        "id": standing.id,
+        "equipment": alert.equipment,
+        "signal": alert.signal,
+        "detector": alert.detector,
+        "key": alert.key,
+        "severity": alert.severity,
+        "priority": standing.priority,
+        "state": standing.state,
+        "message": {"zh": message(alert, "zh"), "en": message(alert, "en")},
+        "value": alert.value,
+        "began": standing.began,
+        "occurred": alert.began,
+        "ended": alert.ended,
+        "count": standing.count,
+        "chattering": standing.chattering,
+        "raised": standing.raised,
+        "changed": standing.changed,
+        "acknowledged": standing.acknowledged,
+        "person": standing.person,
+        "shelved_until": standing.shelved_until,
+        "suppressed_by": standing.suppressed_by,
+        "group": standing.group,
+        "contributions": [{"signal": one.signal, "share": one.share} for one in alert.contributions],
+    }
+
+
+def _happened(event: "AlertEvent") -> dict[str, Any]:
+    return {
+        "id": event.id,
+        "number": event.number,
+        "at": event.at,
+        "kind": event.kind,
+        "person": event.person,
+        "comment": event.comment,
+        "state": event.standing.state,
+        "count": event.standing.count,
+    }
+
+
+def _row(park: "Park", standing: "Standing", language: Any) -> dict[str, Any]:
+    from analytics.alarmwords import STATES
+    from analytics.notices import PRIORITIES
+    from analytics.sayings import message
+
+    words, alert = _WORDS[language], standing.alert
+    return {
+        words["alert"]: standing.id,
+        words["priority"]: getattr(PRIORITIES[standing.priority], language),
+        words["state"]: getattr(STATES[standing.state], language),
+        words["what"]: message(alert, language),
+        words["where"]: alert.equipment,
+        words["began"]: _local(park, alert.equipment, standing.began),
+        words["ended"]: words["lasts"] if standing.active else _local(park, alert.equipment, alert.ended),
+        words["count"]: standing.count,
+        words["person"]: standing.person or None,
+    }
+
+
+def _event_row(park: "Park", event: "AlertEvent", language: Any) -> dict[str, Any]:
+    from analytics.alarmwords import EVENTS, STATES
+
+    words = _WORDS[language]
+    return {
+        words["at"]: _local(park, event.standing.alert.equipment, event.at),
+        words["event"]: getattr(EVENTS[event.kind], language),
+        words["state"]: getattr(STATES[event.standing.state], language),
+        words["count"]: event.standing.count,
+        words["person"]: event.person or None,
+        words["comment"]: event.comment or None,
+    }
+
+
+def _point_row(park: "Park", point: "AlarmPoint", words: dict[str, str]) -> dict[str, Any]:
+    where = point.path or point.signal
+    return {
+        words["where"]: where,
+        words["detector"]: point.detector or None,
+        words["key"]: point.key or None,
+        words["out_of_service"]: words["yes"] if point.out_of_service else None,
+        words["until"]: _local(park, where, point.shelved_until),
+        words["person"]: point.person,
+        words["reason"]: point.reason,
+        words["since"]: _local(park, where, point.since),
+    }
+
+
+def _measured(told: "Performance") -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "start": told.start,
+        "end": told.end,
+        "short": told.short,
+        "operators": told.operators,
+        "annunciations": told.annunciations,
+        "occurrences": told.occurrences,
+        "measures": [
+            {
+                "metric": one.target.metric,
+                "title": {"zh": one.target.title.zh, "en": one.target.title.en},
+                "unit": one.target.unit,
+                "value": one.value,
+                "target": one.target.target,
+                "limit": one.target.limit,
+                "verdict": one.verdict,
+                "source": one.target.source,
+            }
+            for one in told.measures
+        ],
+        "top": [asdict(one) for one in told.top],
+    }
+
+
+def _print(park: "Park", told: "Performance", language: str) -> None:
+    words = _WORDS[language]
+    start, end = (_local(park, "", one) for one in (told.start, told.end))
+    rows = [_measure_row(one, language) for one in told.measures]
+    show(rows, OutputFormat.TABLE, title=words["performance"].format(start, end, told.annunciations, told.occurrences))
+    top = [
+        {
+            words["where"]: one.equipment,
+            words["signal"]: one.signal.removeprefix(f"{one.equipment}/"),
+            words["detector"]: one.detector,
+            words["key"]: one.key,
+            words["annunciations"]: one.annunciations,
+            words["occurrences"]: one.occurrences,
+            f"{words['share']} %": one.share,
+        }
+        for one in told.top
+    ]
+    show(top, OutputFormat.TABLE, title=words["top"])
+    if told.short:
+        typer.echo(words["short"], err=True)
+
+
+def _measure_row(one: "Measure", language: str) -> dict[str, Any]:
+    from analytics.performance import TITLES
+
+    words, target = _WORDS[language], one.target
+    bound = "≥" if target.at_least else "≤"
+    return {
+        words["metric"]: getattr(target.title, language),
+        words["value"]: None if one.value is None else round(one.value, 2),
+        words["unit"]: target.unit or None,
+        words["target"]: None if target.target is None else f"{bound} {target.target:g}",
+        words["limit"]: None if target.limit is None else f"{bound} {target.limit:g}",
+        words["verdict"]: getattr(TITLES[one.verdict], language) or None,
+        words["source"]: target.source or None,
+    }
+
+
+_WORDS: Final[dict[str, dict[str, str]]] = {
+    "en": {
+        "alerts": "alerts",
+        "more": "; there are more (--limit)",
+        "alert": "alert",
+        "priority": "priority",
+        "state": "state",
+        "what": "what",
+        "where": "where",
+        "began": "began",
+        "ended": "ended",
+        "lasts": "lasts",
+        "count": "count",
+        "person": "by",
+        "signal": "signal",
+        "signals": "signals",
+        "share": "share",
+        "history": "history",
+        "at": "at",
+        "event": "event",
+        "comment": "comment",
+        "points": "shelved or out of service",
+        "detector": "detector",
+        "key": "key",
+        "out_of_service": "out of service",
+        "yes": "yes",
+        "until": "shelved until",
+        "reason": "reason",
+        "since": "since",
+        "performance": "alarm performance {} to {}: {} annunciations, {} occurrences",
+        "annunciations": "annunciations",
+        "occurrences": "occurrences",
+        "top": "most frequent alarm points",
+        "short": "less than 30 days: too short for these numbers to say much",
+        "metric": "number",
+        "value": "value",
+        "unit": "unit",
+        "target": "target",
+        "limit": "at most",
+        "verdict": "verdict",
+        "source": "source",
+    },
+    "zh": {
+        "alerts": "告警",
+        "more": "；还有更多（--limit）",
+        "alert": "告警号",
+        "priority": "级别",
+        "state": "状态",
+        "what": "内容",
+        "where": "位置",
+        "began": "开始",
+        "ended": "结束",
+        "lasts": "持续中",
+        "count": "次数",
+        "person": "操作人",
+        "signal": "信号",
+        "signals": "相关信号",
+        "share": "占比",
+        "history": "历史记录",
+        "at": "时间",
+        "event": "事件",
+        "comment": "备注",
+        "points": "已搁置或停用的报警点",
+        "detector": "检测方法",
+        "key": "报警项",
+        "out_of_service": "停用",
+        "yes": "是",
+        "until": "搁置至",
+        "reason": "原因",
+        "since": "自",
+        "performance": "告警绩效 {} 至 {}：通报 {} 次，发生 {} 次",
+        "annunciations": "通报次数",
+        "occurrences": "发生次数",
+        "top": "最频繁的报警点",
+        "short": "统计期不足 30 天，结果仅供参考",
+        "metric": "指标",
+        "value": "数值",
+        "unit": "单位",
+        "target": "目标",
+        "limit": "上限",
+        "verdict": "评价",
+        "source": "依据",
+    },
+}
+"""What tables say, by language."""
+
+
+def _local(park: "Park", path: str, instant: datetime | None) -> str | None:
+    """Give an instant in the time of the factory that a path is of; in that of the first where it is of none."""
+    if instant is None:
+        return None
+    factory = next((one for one in park.factories if one.path == path.partition("/")[0]), park.factories[0])
+    return f"{instant.astimezone(factory.zone):%Y-%m-%d %H:%M:%S}"
+
+
+def _under(park: "Park", path: str) -> list[str] | None:
+    """Give the paths that are meant; None for everything; ends the verb where the park has no such path."""
+    from collector.config.problems import did_you_mean
+
+    if path in {"", park.id}:
+        return None
+    machines = {part for one in park.equipment for part in (one, one.rpartition("/")[0])}
+    known = {factory.path for factory in park.factories} | machines
+    if path not in known:
+        fail(f"{path!r} is nothing in this park{did_you_mean(path, known)}", code=2)
+    return [path]
+
+
+def _one_of(option: str, written: str, kind: Any) -> Any:
+    from collector.config.problems import did_you_mean
+
+    if written not in list(kind):
+        fail(
+            f"{option}: there is no {written!r}{did_you_mean(written, list(kind))}; there are {', '.join(kind)}", code=2
+        )
+    return kind(written)
+
+
+def _span(written: str) -> timedelta:
+    from pydantic import TypeAdapter, ValidationError
+
+    from adapters.settings import Duration
+
+    try:
+        span: timedelta = TypeAdapter(Duration).validate_python(written)
+    except ValidationError as error:
+        fail(f"--for: {error.errors()[0]['msg'].removeprefix('Value error, ')}", code=2)
+    return span
+
+
+def _instant(option: str, written: str) -> datetime | None:
+    if not written:
+        return None
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        fail(f"{option}: {written!r} is no instant; write one like 2026-03-02T06:00+08:00", code=2)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _load(config: Path) -> "Config":
+    from collector.load import ConfigError, load
+
+    try:
+        return load(config)
+    except ConfigError as error:
+        fail(error, code=2)
+
+
+def _run(config: "Config", work: "Callable[[sa.Connection], T]") -> T:
+    """Do something with the records, and end the verb where they do not answer."""
+    from collector.assembly import open_records
+    from collector.records import RecordsError
+
+    async def run() -> T:
+        async with open_records(config) as records:
+            return await records.run(work)
+
+    try:
+        return asyncio.run(run())
+    except RecordsError as error:
+        fail(error)
