@@ -88,7 +88,7 @@ class Settings:
     @property
     def fewest(self) -> int:
         """How many rows it needs to learn from."""
-        return int(self.quickest * self.step * 2)
+        return int(self.quickest * 6)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -336,7 +336,10 @@ def learn(table: pl.DataFrame | Floats, names: Sequence[str], settings: Settings
 
 
 def advance(
-    model: Model, state: State, table: pl.DataFrame | Floats, *, after_gap: bool = False
+    model: Model,
+    state: State,
+    table: pl.DataFrame | Floats,
+    fresh: NDArray[np.bool_] | None = None,
 ) -> tuple[State, Scores]:
     """Go on by some rows.
 
@@ -344,15 +347,17 @@ def advance(
         model: what was learned.
         state: what was known before.
         table: n by m, in order of time; a missing value is null or NaN, and leaves its signal as it was.
-        after_gap: whether the first of them comes after a gap: then the averages begin anew, and what has changed
-            over the gap is no change.
+        fresh: of which signals the first value comes after a gap, m: their averages begin anew, and what has changed
+            over the gap is no change; None: of none.
 
     Returns:
         What is known now, and what the rows said. In whatever portions rows come, both are the same.
     """
     rows = _rows(table)
-    if after_gap:
-        state = replace(state, came=np.zeros_like(state.came), last=np.full_like(state.last, np.nan))
+    if fresh is not None:
+        anew = fresh[model.columns]
+        came = np.where(np.tile(anew, 2), 0.0, state.came)
+        state = replace(state, came=came, last=np.where(anew, np.nan, state.last))
     if not model.live or not len(rows):
         return state, _silence(model, len(rows))
     known, averages = _averaged_over(model, state, rows)
@@ -501,7 +506,7 @@ def _averaged(horizons: Floats, state: State, values: Floats) -> tuple[Floats, F
     """Give e after each row, and how many values it holds in the end; v is NaN where it is missing."""
     gains = np.repeat(1 / horizons[:, None], values.shape[1], axis=1)
     there = np.array(np.isfinite(values), dtype=np.bool_)
-    whole = there.all(axis=1).tolist()
+    whole = np.logical_and.reduce(there, axis=1).tolist()
     settled = float(max(horizons[-1], _SETTLING))
     out = np.empty((len(values), *gains.shape))
     average, came = state.averages, state.came.copy()
@@ -618,7 +623,7 @@ def _learned_on(
     capped = _FAR**2
     squares = np.empty((len(contrasts) + 1, *state.squares.shape))
     squares[0] = state.squares
-    found, whole = contrasts**2, counted.all(axis=(1, 2)).tolist()
+    found, whole = contrasts**2, np.logical_and.reduce(counted, axis=(1, 2)).tolist()
     for row in range(len(contrasts)):
         before, after = squares[row], squares[row + 1]
         np.multiply(before, capped, out=after)
