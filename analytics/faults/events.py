@@ -49,7 +49,17 @@ class Time(NamedTuple):
     """The present."""
 
 
-Event = State | Number | Time
+class Product(NamedTuple):
+    """The machine began to make something else."""
+
+    ns: int
+    """When."""
+
+    name: str
+    """What, as its product signal says it."""
+
+
+Event = State | Number | Product | Time
 """What can happen."""
 
 
@@ -61,7 +71,9 @@ def changes(states: pl.DataFrame) -> dict[str, list[State]]:
     return found
 
 
-def in_turn(states: Iterable[State], rows: Iterable[Row], until: int | None, *, last: int) -> list[Event]:
+def in_turn(
+    states: Iterable[State], rows: Iterable[Row], until: int | None, *, last: int, products: Iterable[Product] = ()
+) -> list[Event]:
     """Give the events of one subject in turn.
 
     Args:
@@ -69,14 +81,16 @@ def in_turn(states: Iterable[State], rows: Iterable[Row], until: int | None, *, 
         rows: its numbers.
         until: up to when nothing else came, ns since 1970.
         last: the newest event of earlier looks, ns since 1970.
+        products: changes of product; the last part of one may come with the next.
     """
     events: list[Event] = [*(State(max(ns, last), state) for ns, state in states), *(Number(*row) for row in rows)]
+    events += products
     if until is not None and until >= last:
         events.append(Time(until))
     return sorted(events, key=lambda event: (event.ns, _RANK[type(event)]))
 
 
-_RANK: Final[Mapping[type, int]] = {State: 0, Number: 1, Time: 2}
+_RANK: Final[Mapping[type, int]] = {State: 0, Number: 1, Product: 2, Time: 3}
 
 
 def touched(

@@ -33,6 +33,7 @@ from analytics.faults.contract import Baseline, Carried, Detector, Found, Indica
 from analytics.faults.durations import in_words
 from analytics.faults.events import PRODUCING, Event, Number, Row, State, changes, in_turn, touched
 from analytics.faults.lesson import Terms, begun, learned, over, part
+from analytics.faults.silence import Gaps, by_signal, parted, silent
 from analytics.faults.watched import Watched, watched
 from collector.faultrules.values import Stale
 from collector.park import Park, Title
@@ -63,9 +64,6 @@ _INTERVALS: Final = 512
 Silence: TypeAlias = Watched[Stale]
 """What is watched on one signal."""
 
-Gaps: TypeAlias = list[tuple[int, int | None]]
-"""Gaps of one signal, by begin: begin and end, ns since 1970."""
-
 _FRESH: Final[Carried] = {"last": 0, "rules": {}, "state": None, "since": None, "model": None, "lesson": None}
 
 
@@ -77,7 +75,7 @@ def rules(park: Park) -> dict[str, Silence]:
 def look(silences: Mapping[str, Silence], carried: Mapping[str, Carried], seen: Seen) -> Found:
     """Look at samples, states and the time that passes, as `faults.contract` tells."""
     came, late = _came(silences, carried, seen)
-    states, missing = changes(seen.states), _gaps(seen.gaps)
+    states, missing = changes(seen.states), by_signal(seen.gaps)
     comparators = Comparators({path: one.points for path, one in silences.items()}, carried)
     changed: dict[str, Carried] = {}
     baselines: list[Baseline] = []
@@ -107,13 +105,6 @@ def _came(
     return {
         path: [(ns, 0.0, False) for ns in instants] for path, instants in times.select("signal", "ns").iter_rows()
     }, late
-
-
-def _gaps(gaps: pl.DataFrame) -> dict[str, Gaps]:
-    found: dict[str, Gaps] = {}
-    for path, start, end in gaps.sort("start").select("signal", "start", "end").iter_rows():
-        found.setdefault(path, []).append((start, end))
-    return found
 
 
 class _Work:
@@ -160,20 +151,10 @@ class _Work:
         hold = self._hold()
         if hold is None or self.kept["since"] is None or comparators.on(self._path, KEY):
             return
-        since = self._silent(self.kept["since"], ns, hold)
+        since = silent(self._gaps, self.kept["since"], ns, hold)
         if since is not None:
             said = self._said(hold)
             comparators.turn(self._path, KEY, since + hold, on=True, said=said, since=since)
-
-    def _silent(self, since: int, ns: int, hold: int) -> int | None:
-        """Give the begin of a silence of more than `hold` until `ns`, where there is one that no gap parts."""
-        for start, end in self._gaps:
-            if start >= ns or start - since > hold:
-                break
-            if end is None:
-                return None
-            since = max(since, end)
-        return since if ns - since > hold else None
 
     def _hold(self) -> int | None:
         """Give how long it may be silent, ns; None where that is not known."""
@@ -188,7 +169,7 @@ class _Work:
         lesson = self.kept["lesson"]
         if part(self._terms, lesson, ns):
             before = lesson["newest"]
-            joined = before is not None and lesson["joined"] and not self._gap_between(before, ns)
+            joined = before is not None and lesson["joined"] and not parted(self._gaps, before, ns)
             if joined:
                 lesson["largest"] = max(lesson["largest"], ns - before)
                 if len(lesson["intervals"]) < _INTERVALS:
@@ -197,9 +178,6 @@ class _Work:
             lesson["joined"] = True
         if over(self._terms, lesson, ns):
             yield self._done()
-
-    def _gap_between(self, start: int, end: int) -> bool:
-        return any(begins < end and (ends is None or ends > start) for begins, ends in self._gaps)
 
     def _done(self) -> Baseline:
         lesson = self.kept["lesson"]
@@ -228,9 +206,9 @@ class _Work:
         hold, since = self._hold(), self.kept["since"]
         if hold is None or since is None:
             return
-        silent = max(0, ns - since)
-        if came or silent * 2 >= hold:
-            yield Indicator(self._silence.machine.path, self._path, SLUG, ns, silent / 1e9, hold / 1e9)
+        lasts = max(0, ns - since)
+        if came or lasts * 2 >= hold:
+            yield Indicator(self._silence.machine.path, self._path, SLUG, ns, lasts / 1e9, hold / 1e9)
 
 
 STALE: Final[Detector[Any]] = Detector(
