@@ -33,13 +33,13 @@ def encode(notice: Notice, settings: MailSettings, now: datetime) -> bytes:
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(notice.id, settings.sender)
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = _LANGUAGES[notice.language]
     if notice.severity in _URGENT:
         mail["Importance"] = "high"
         mail["X-Priority"] = "1"
     mail["X-Parkline-Id"] = notice.id
     mail["X-Parkline-Event"] = notice.event
     mail.set_content(notice.text or notice.title, charset="utf-8", cte="base64")
+    mail["Content-Language"] = _LANGUAGES[notice.language]
     return mail.as_bytes()
 
 

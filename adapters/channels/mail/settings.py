@@ -3,7 +3,7 @@
 from datetime import timedelta
 from email.errors import MessageError
 from email.headerregistry import Address
-from email.utils import parseaddr
+from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
@@ -23,7 +23,8 @@ def bare(address: str) -> str:
 def _mailbox(text: str) -> str:
     spec = bare(text)
     try:
-        good = bool(spec) and text.isprintable() and spec.isascii() and Address(addr_spec=spec).domain != ""
+        single = len(getaddresses([text])) == 1 and text.isprintable()
+        good = single and spec.isascii() and Address(addr_spec=spec).domain != ""
     except (ValueError, IndexError, MessageError):
         good = False
     if not good:

@@ -42,6 +42,11 @@ class ReasonError(Exception):
 class BrokenError(Exception):
     """The link was over before the broker had answered."""
 
+    def __init__(self, *, admitted: bool) -> None:
+        super().__init__("the link is over")
+        self.admitted = admitted
+        """Whether it had let this client in."""
+
 
 def refusal(channel: str, settings: MqttSettings, error: ReasonError) -> ChannelError:
     """Give the error for a reason code."""
@@ -51,7 +56,11 @@ def refusal(channel: str, settings: MqttSettings, error: ReasonError) -> Channel
     return ChannelRefusedError(channel, told + _ADVICE.get(error.code, "see the broker's log"))
 
 
-def broken(channel: str, settings: MqttSettings) -> ChannelUnreachableError:
+def broken(channel: str, settings: MqttSettings, error: BrokenError) -> ChannelUnreachableError:
     """Give the error for a link that ended without a word."""
+    where = settings.where
+    if error.admitted:
+        what = "see its log: the notice may be larger than it takes (message_size_limit)"
+        return ChannelUnreachableError(channel, f"the broker at {where} closed the link without a receipt; {what}")
     what = "check that a broker for MQTT 5 listens there, " + ("without TLS" if settings.tls is None else "with TLS")
-    return ChannelUnreachableError(channel, f"{settings.where} closed the link without a word; {what}")
+    return ChannelUnreachableError(channel, f"{where} closed the link without a word; {what}")

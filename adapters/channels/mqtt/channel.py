@@ -53,7 +53,7 @@ class MqttChannel:
         except answers.ReasonError as error:
             raise answers.refusal(self._name, settings, error) from error
         except answers.BrokenError as error:
-            raise answers.broken(self._name, settings) from error
+            raise answers.broken(self._name, settings, error) from error
         except OSError as error:
             raise unreached(self._name, where, error, what) from error
         return Sent(f"{subject}: {receipt}")

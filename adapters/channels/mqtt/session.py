@@ -2,6 +2,7 @@
 
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -71,10 +72,9 @@ class _Publisher(Client):
     def begin(self) -> None:
         """Open the session."""
         self.connect(self._settings.host, self._settings.tcp_port, _KEEPALIVE, clean_start=True)
-        while self._admitted is None:
-            self._turn("the link")
-        if self._admitted.is_failure:
-            raise _refused(self._admitted, "the link")
+        admitted = self._answer("the link", lambda: self._admitted)
+        if admitted.is_failure:
+            raise _refused(admitted, "the link")
 
     def put(self, topic: str, payload: bytes, marks: list[tuple[str, str]]) -> str:
         """Publish and wait for the receipt; give what it says."""
@@ -83,20 +83,20 @@ class _Publisher(Client):
         properties.ContentType = CONTENT_TYPE
         properties.UserProperty = marks
         self.publish(topic, payload, qos=1, retain=self._settings.retain, properties=properties)
-        while self._receipt is None:
-            self._turn("the notice")
-        if self._receipt.is_failure:
-            raise _refused(self._receipt, f"the topic {topic!r}")
-        return str(self._receipt)
+        receipt = self._answer("the notice", lambda: self._receipt)
+        if receipt.is_failure:
+            raise _refused(receipt, f"the topic {topic!r}")
+        return str(receipt)
 
-    def _turn(self, doing: str) -> None:
-        """Read and write what there is, or wait for it a while."""
-        if self.loop(_TURN) is not MQTTErrorCode.MQTT_ERR_SUCCESS and self._admitted is None:
-            raise BrokenError
-        if self._ended is not None:
-            raise _refused(self._ended, doing)
-        if not self.is_connected() and self._admitted is not None and not self._admitted.is_failure:
-            raise BrokenError
+    def _answer(self, doing: str, given: Callable[[], ReasonCode | None]) -> ReasonCode:
+        """Read and write until there is an answer."""
+        while (answer := given()) is None:
+            going_on = self.loop(_TURN) is MQTTErrorCode.MQTT_ERR_SUCCESS
+            if self._ended is not None:
+                raise _refused(self._ended, doing)
+            if not going_on and given() is None:
+                raise BrokenError(admitted=self._admitted is not None)
+        return answer
 
     def _create_socket(self) -> socket.socket:
         """Give paho its socket; its WebSocket transport comes in by this method, too."""

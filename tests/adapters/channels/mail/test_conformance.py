@@ -12,6 +12,7 @@ from adapters.channels.contract import Channel
 from adapters.channels.mail import create
 from adapters.channels.mail.settings import MailSettings
 from tests.adapters.channels.mail.server import MailServer
+from tests.adapters.channels.mail.test_encode import body_of
 from tests.conformance.channel import SHORT, ChannelConformance, FarEnd, Received, Silence
 from tests.servers.certificates import Authority
 
@@ -47,8 +48,7 @@ class MailFarEnd:
         assert str(message["From"]) == SENDER
         identity = str(message["X-Parkline-Id"])
         assert str(message["Message-ID"]) == f"<{identity.replace(':', '=3A')}@works.example>"
-        body = message.get_content().removesuffix("\n").replace("\r\n", "\n")
-        return Received(identity, f"{message['Subject']}\n{body}")
+        return Received(identity, f"{message['Subject']}\n{body_of(message)}")
 
     async def stop(self) -> None:
         await self._server.stop()
