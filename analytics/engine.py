@@ -1,7 +1,6 @@
 """The engine: each cycle it looks at what is new, and computes what that changed.
 
-    spool ─► detectors ─► alerts          at once, also while the store is down
-      └────► touched ranges ─► jobs       when the drain has brought the samples into the store
+    spool ─► touched ranges ─► jobs       when the drain has brought the samples into the store
 
 What keeps the numbers right:
 
@@ -10,15 +9,16 @@ What keeps the numbers right:
   every `REFRESH`.
 - A gap of the ledger that begins, ends or is filled touches what it spans; so does what somebody says of a stop.
 - A calendar or a map that is configured differently than when the numbers were computed touches what it changes.
-- The position in the spool, the alerts found up to it and the ranges touched are one transaction of the records; a
-  range is taken off when its results are stored. A killed engine takes up where the last one left off.
+- The position in the spool and the ranges touched up to it are one transaction of the records; a range is taken off
+  when its results are stored. A killed engine takes up where the last one left off.
 - An engine that was away for longer than the spool keeps entries reads what it missed from the store, by the time at
   which it was received, as far back as `REACH`.
 
-It holds `ROWS` samples of the spool at a time and one block of the jobs, whatever the backlog.
+It holds `ROWS` samples of the spool at a time and one block of the jobs, whatever the backlog. Faults are another
+role's, `analytics.watcher`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -28,10 +28,8 @@ import polars as pl
 import sqlalchemy as sa
 import structlog
 
-from adapters.sample import no_samples
 from adapters.stores.contract import Store
 from analytics.configured import configured, other_work
-from analytics.faults.contract import Seen
 from analytics.jobs import Jobs, ranges_of
 from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
 from analytics.progress import (
@@ -43,14 +41,11 @@ from analytics.progress import (
     write_progress,
     write_touches,
 )
-from analytics.sayings import message
 from analytics.stopreasons import read_reason_news
 from analytics.timeline import Reader
 from analytics.touched import BLOCK, Cause, by_day, touched
-from analytics.watch import Watch
 from analytics.workers import Local, Workers
 from collector.gaps import FILLED, Gap, read_news
-from collector.links import TRANSIT, read_links
 from collector.park import Park
 from collector.records import Records
 from collector.spool.contract import STORE, Chunk, Spool
@@ -89,9 +84,6 @@ class Cycle:
     samples: int
     """Samples looked at."""
 
-    alerts: int
-    """Alerts that began, changed or ended."""
-
     results: int
     """Results written."""
 
@@ -119,7 +111,6 @@ class Engine:
         self._jobs = Jobs(Reader(park, store, records), Local() if workers is None else workers)
         self._restate = restate
         self._inputs = {signal.path: path for path, one in park.equipment.items() for signal in one.inputs}
-        self._watch = Watch(park)
         self._progress = Progress()
         self._pending: dict[Key, Touch] = {}
         self._computed: dict[str, datetime] = {}
@@ -131,9 +122,6 @@ class Engine:
         owed = await self._records.run(read_owed)
         self._progress, self._computed = owed.progress, dict(owed.computed)
         self._pending = {key: one for key, one in owed.touches.items() if one.equipment in self._park.equipment}
-        self._watch = await self._records.run(lambda connection: Watch.resume(connection, self._park))
-        for alert in await self._records.run(lambda connection: self._watch.abandon(connection, now)):
-            log.info("alert abandoned", alert=alert.id, signal=alert.signal, key=alert.key)
         await self._see_configuration(now)
         await self._spool.commit(CONSUMER, self._progress.position if self._progress.log == self._spool.log else 0)
 
@@ -151,22 +139,19 @@ class Engine:
             StoreError: the store does not answer or forbids. What came in has been looked at.
         All three leave the engine fit for the next cycle.
         """
-        horizons = await self._horizons()
-        samples = alerts = 0
+        samples = 0
         behind = True
         for _ in range(ROUNDS):
             chunk = await self._read(now)
             if chunk.upto == self._progress.position:
                 behind = False
                 break
-            alerts += await self._look(chunk)
+            await self._look(chunk)
             samples += len(chunk.samples)
-        if not behind:
-            alerts += await self._pass_time(horizons)
         await self._see_gaps()
         await self._see_reasons()
         written, more = await self._compute(now)
-        return Cycle(samples, alerts, written, behind or more)
+        return Cycle(samples, written, behind or more)
 
     async def _read(self, now: datetime) -> Chunk:
         if self._progress.log != self._spool.log:
@@ -192,43 +177,17 @@ class Engine:
         await self._records.run(write)
         self._pending, self._progress = due_now, progress
 
-    async def _look(self, chunk: Chunk) -> int:
-        """Find alerts and touched ranges in a chunk, and keep them with its position."""
+    async def _look(self, chunk: Chunk) -> None:
+        """Find touched ranges in a chunk, and keep them with its position."""
         newest = chunk.samples.select(pl.col("received").dt.cast_time_unit("us").max()).item()
         progress = replace(self._progress, position=chunk.upto, received=newest or self._progress.received)
-        found = await self._keep(chunk.samples, {}, progress, chunk.upto)
+        await self._touch(progress, touches(touched(chunk.samples, self._inputs), chunk.upto))
         await self._spool.commit(CONSUMER, chunk.upto)
-        return found
-
-    async def _pass_time(self, horizons: Mapping[str, int]) -> int:
-        """Let the detectors know that nothing has come."""
-        return await self._keep(no_samples(), horizons, self._progress, 0)
-
-    async def _keep(self, samples: pl.DataFrame, until: Mapping[str, int], progress: Progress, position: int) -> int:
-        look = self._watch.look(Seen(samples, until))
-        changed = merged(self._pending, touches(touched(samples, self._inputs), position))
-
-        def write(connection: sa.Connection) -> None:
-            look.write(connection)
-            write_touches(connection, changed)
-            write_progress(connection, progress)
-
-        if samples.is_empty() and not look.alerts and progress == self._progress:
-            return 0
-        await self._records.run(write)
-        self._watch.keep(look)
-        self._pending.update(changed)
-        self._progress = progress
-        for alert in look.alerts:
-            log.info("alert", id=alert.id, message=message(alert, "en"), signal=alert.signal, active=alert.active)
-        if look.late or look.unread:
-            log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
-        return len(look.alerts)
 
     async def _make_up(self, before: datetime | None, now: datetime) -> None:
         """Look at what the spool dropped unread: it is in the store, and was received after what was looked at last."""
         store = await self._ready()
-        signals = sorted(self._watch.signals | set(self._inputs))
+        signals = sorted(self._inputs)
         received = pl.col("received") > (self._progress.received or _EPOCH)
         if before is not None:
             received &= pl.col("received") < before
@@ -238,21 +197,11 @@ class Engine:
         while day < end:
             samples = await store.samples(signals, day, day + timedelta(days=1))
             missed = samples.filter(received).collect()
-            await self._keep(missed, {}, self._progress, 0)
+            if not missed.is_empty():
+                await self._touch(self._progress, touches(touched(missed, self._inputs), 0))
             found += len(missed)
             day += timedelta(days=1)
         log.warning("spool entries missed", samples_found_in_store=found)
-
-    async def _horizons(self) -> dict[str, int]:
-        """Give, by signal, up to which instant everything has come, ns since 1970."""
-        links = await self._records.run(read_links)
-        until: dict[str, int] = {}
-        for path in self._watch.signals:
-            link = links.get(self._park.signals[path].source)
-            if link is not None and link.horizon is not None:
-                sure = link.horizon if link.state == "ended" else link.horizon - TRANSIT
-                until[path] = (sure - _EPOCH) // _MICROSECOND * 1000
-        return until
 
     async def _see_gaps(self) -> None:
         """Touch what gaps span that have begun, ended, been filled or given up."""

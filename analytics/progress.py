@@ -1,7 +1,7 @@
 """The engine's progress: how far it has come, and what it still owes. It survives a kill in the records.
 
-One transaction moves the position in the spool, the alerts found up to it and the ranges they touched; another takes
-ranges off once their results are stored. Whatever happens between the two is done again, and comes out the same.
+One transaction moves the position in the spool and the ranges that samples up to it touched; another takes ranges off
+once their results are stored. Whatever happens between the two is done again, and comes out the same.
 """
 
 from collections.abc import Iterable, Mapping

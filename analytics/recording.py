@@ -24,11 +24,10 @@ from adapters.stores.contract import Store
 from analytics import report
 from analytics.alertlog import write_alerts
 from analytics.alerts import Alert
-from analytics.faults.contract import Seen
+from analytics.faultreplay import history
 from analytics.frontier import source_of
 from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
-from analytics.watch import Watch
 from collector.assembly import Totals, ingest, open_records
 from collector.load import Config
 from collector.park import Line
@@ -39,7 +38,6 @@ __all__ = ["ROWS", "Recorded", "play", "source_of"]
 ROWS: Final = 100_000
 """Samples in one delivery of the files."""
 
-_DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 
@@ -119,18 +117,10 @@ async def _first_state(store: Store, states: Collection[str], start: datetime, e
 async def _detect(
     config: Config, store: Store, records: Records, signals: Collection[str], start: datetime, end: datetime
 ) -> list[Alert]:
-    """Let new detectors look at what was stored, a day at a time; log what they find and give it."""
-    watch = Watch(config.park)
-    watched = sorted(watch.signals.intersection(signals))
+    """Let new detectors look at what was stored; log what they find and give it."""
     found: dict[str, Alert] = {}
-    while watched and start < end:
-        until = min(start + _DAY, end)
-        samples = await (await store.samples(watched, start, until)).collect_async()
-        known = int(until.timestamp()) * 1_000_000_000 + until.microsecond * 1000
-        look = watch.look(Seen(samples, dict.fromkeys(watched, known), now=known))
-        watch.keep(look)
-        found |= {alert.id: alert for alert in look.alerts}
-        start = until
+    async for passed in history(config.park, store, signals, start, end):
+        found |= {alert.id: alert for alert in passed.look.alerts}
     alerts = sorted(found.values(), key=lambda alert: (alert.began, alert.signal, alert.key))
     await records.run(lambda connection: write_alerts(connection, alerts))
     return alerts

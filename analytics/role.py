@@ -1,4 +1,4 @@
-"""The role `analytics`: one process that finds faults and computes results, cycle by cycle."""
+"""The role `analytics`: one process that computes results, cycle by cycle."""
 
 import asyncio
 from datetime import UTC, datetime

@@ -230,7 +230,7 @@ class States:
         self, due: Mapping[str, Known], samples: pl.DataFrame, gaps: pl.DataFrame
     ) -> tuple[dict[str, Known], pl.DataFrame]:
         """Carry the rules out over what is kept and what came; give what is known now, and what is certain."""
-        ends = {path: max(one.newest, self._certain(path, one)) + _TAIL for path, one in due.items()}
+        ends = {path: max(one.newest, min(one.reached.values(), default=0)) + _TAIL for path, one in due.items()}
         first = samples.group_by("signal").agg(pl.col("time").min().dt.epoch("ns"))
         oldest = dict(first.iter_rows())
         begins = {

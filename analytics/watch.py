@@ -1,28 +1,44 @@
 """The watch: every detector of the catalogue over one park, and what they carry from look to look.
 
 A look changes nothing until it is kept: the caller writes what was found and keeps the look in one go, so that a
-transaction that failed is looked at again, from the same state.
+transaction that failed is looked at again, from the same state. A look that found nothing may be kept without being
+written; what it carries is written with the next one, together with how far the samples were read.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from typing import Any, Self
+from functools import cached_property
+from typing import Any, Final, Self
 
+import polars as pl
 import sqlalchemy as sa
 
-from analytics.alertlog import read_alerts, read_detectors, write_alerts, write_detectors
+from analytics.alertlog import read_detectors, write_detectors
 from analytics.alerts import Alert
 from analytics.faults.catalogue import DETECTORS
-from analytics.faults.contract import Carried, Found, Indicator, Seen
+from analytics.faults.contract import Baseline, Carried, Detector, Found, Indicator, Seen
+from analytics.standing import States, machines_asked_for
 from collector.park import Park
+
+STANDING: Final = "standing"
+"""In the table of what detectors carry, the name under which the states of machines stand."""
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What all detectors found in one look, by detector."""
+    """What all detectors found in one look."""
 
     found: Mapping[str, Found]
+    """By detector."""
+
+    states: States
+    """What machines do now."""
+
+    changes: pl.DataFrame
+    """When machines changed their states; columns of `faults.contract.STATES`."""
+
+    machines: frozenset[str] = frozenset()
+    """Paths of the machines of which something else is known than before."""
 
     @property
     def alerts(self) -> list[Alert]:
@@ -44,62 +60,114 @@ class Look:
         """The numbers that changed."""
         return [one for found in self.found.values() for one in found.indicators]
 
-    def write(self, connection: sa.Connection) -> None:
-        """Write alerts and what is carried on."""
-        write_alerts(connection, self.alerts)
-        for slug, found in self.found.items():
-            write_detectors(connection, slug, found.carried)
+    @property
+    def baselines(self) -> list[tuple[str, Baseline]]:
+        """What was learned, with the detector that learned it."""
+        return [(slug, one) for slug, found in self.found.items() for one in found.baselines]
 
 
 class Watch:
     """All detectors of one park."""
 
     def __init__(self, park: Park, carried: Mapping[str, Mapping[str, Carried]] | None = None) -> None:
-        """Begin anew, or with what was carried, by detector and signal."""
-        self._rules: dict[str, Mapping[str, Any]] = {one.slug: one.rules(park) for one in DETECTORS}
-        self._carried = {one.slug: dict((carried or {}).get(one.slug, {})) for one in DETECTORS}
+        """Begin anew, or with what was carried, by detector and subject."""
+        before = carried or {}
+        rules: dict[str, Mapping[str, Any]] = {one.slug: one.rules(park) for one in DETECTORS}
+        self._detectors: tuple[Detector[Any], ...] = tuple(one for one in DETECTORS if rules[one.slug])
+        self._rules = rules
+        self._carried: dict[str, dict[str, Carried]] = {
+            one.slug: dict(before.get(one.slug, {})) for one in self._detectors
+        }
+        self._states = States.resume(machines_asked_for(park), before.get(STANDING, {}))
+        self._unwritten: dict[str, dict[str, Carried | None]] = {}
+        self._stirred: set[str] = set()
 
     @classmethod
     def resume(cls, connection: sa.Connection, park: Park) -> Self:
         """Begin with what the last watch carried."""
-        return cls(park, {one.slug: read_detectors(connection, one.slug) for one in DETECTORS})
+        slugs = (STANDING, *(one.slug for one in DETECTORS))
+        return cls(park, {slug: read_detectors(connection, slug) for slug in slugs})
 
-    @property
+    @cached_property
     def signals(self) -> frozenset[str]:
         """Paths of the signals that are watched."""
-        return frozenset(
+        needed = {
             signal
-            for one in DETECTORS
+            for one in self._detectors
             for subject, rule in self._rules[one.slug].items()
             for signal in one.signals(subject, rule)
-        )
+        }
+        return self._states.signals | needed
+
+    @property
+    def states(self) -> dict[str, str]:
+        """What machines do now, of those whose states somebody asks for, by path."""
+        return self._states.now
+
+    @property
+    def points(self) -> set[tuple[str, str, str]]:
+        """Detector, subject and key of every alert that lasts."""
+        return {
+            (one.slug, subject, key)
+            for one in self._detectors
+            for subject, rule in self._rules[one.slug].items()
+            if (kept := self._carried[one.slug].get(subject)) is not None
+            for key in one.keys(rule, kept)
+        }
+
+    def carried(self, detector: str) -> Mapping[str, Carried]:
+        """Give what a detector carries, by subject."""
+        return self._carried.get(detector, {})
 
     def look(self, seen: Seen) -> Look:
-        """Let every detector look at what was seen."""
-        return Look({one.slug: one.look(self._rules[one.slug], self._carried[one.slug], seen) for one in DETECTORS})
+        """Let every detector look at what was seen; the states of machines are added to it."""
+        states, changes, machines = self._states.look(seen)
+        with_states = replace(seen, states=changes)
+        found = {
+            one.slug: one.look(self._rules[one.slug], self._carried[one.slug], with_states) for one in self._detectors
+        }
+        return Look(found, states, changes, machines)
 
     def keep(self, look: Look) -> None:
-        """Carry on from a look that has been written."""
+        """Carry on from a look."""
         for slug, found in look.found.items():
             self._carried[slug].update(found.carried)
+            if found.carried:
+                self._unwritten.setdefault(slug, {}).update(found.carried)
+        self._states = look.states
+        self._stirred |= look.machines
 
-    def abandon(self, connection: sa.Connection, now: datetime) -> list[Alert]:
-        """End the alerts that last in the log and that no detector carries; give them.
+    def forget(self, paths: Sequence[str]) -> None:
+        """Have the detectors that learn begin anew for these signals and machines, and all signals of the machines."""
+        for one in self._detectors:
+            if one.learns:
+                carried = self._carried[one.slug]
+                gone = [subject for subject in carried if any(_is_under(subject, path) for path in paths)]
+                for subject in gone:
+                    del carried[subject]
+                    self._unwritten.setdefault(one.slug, {})[subject] = None
 
-        Their limit or signal is no longer configured, or they were found in a recording: nobody else would end them.
-        """
-        carried = {
-            (one.slug, signal, key)
-            for one in DETECTORS
-            for signal, rule in self._rules[one.slug].items()
-            if (state := self._carried[one.slug].get(signal)) is not None
-            for key in one.keys(rule, state)
-        }
-        lasting = read_alerts(connection, active=True)
-        ended = [
-            replace(alert, ended=max(now, alert.began))
-            for alert in lasting
-            if (alert.detector, alert.signal, alert.key) not in carried
-        ]
-        write_alerts(connection, ended)
-        return ended
+    def write(self, connection: sa.Connection, look: Look | None = None) -> None:
+        """Write what is carried and not written yet, and what a look carries that is not kept yet."""
+        unwritten = {slug: dict(some) for slug, some in self._unwritten.items()}
+        stirred, states = self._stirred, self._states
+        if look is not None:
+            for slug, found in look.found.items():
+                unwritten.setdefault(slug, {}).update(found.carried)
+            stirred, states = stirred | look.machines, look.states
+        for slug, some in unwritten.items():
+            write_detectors(connection, slug, some)
+        write_detectors(connection, STANDING, states.carried(stirred))
+
+    def written(self) -> None:
+        """Note that everything that is carried has been written."""
+        self._unwritten.clear()
+        self._stirred.clear()
+
+    def seed(self, samples: pl.DataFrame) -> None:
+        """Know the states of machines before the first sample, from the last of each input before it."""
+        self._states = self._states.seeded(samples)
+
+
+def _is_under(subject: str, path: str) -> bool:
+    return subject == path or subject.startswith(f"{path}/")

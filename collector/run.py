@@ -4,7 +4,7 @@ A role is an entry point of the group `parkline.roles`: `async def serve(config,
 set and all it holds is closed. Each runs in a process of its own. The supervisor starts them downstream first, starts
 again whichever ends, with growing waits and for ever, and stops them upstream first:
 
-    start   api, analytics, collector          stop   collector, analytics, api
+    start   api, analytics, alerts, collector          stop   collector, alerts, analytics, api
 
 A role whose supervisor is gone notices that its standard input has ended, and stops as if it had been told.
 """
@@ -32,7 +32,7 @@ from collector.log import LogFormat, LogLevel
 GROUP: Final = "parkline.roles"
 """The entry point group that roles are found in."""
 
-UPSTREAM_FIRST: Final = ("collector", "analytics", "api")
+UPSTREAM_FIRST: Final = ("collector", "alerts", "analytics", "api")
 """The roles in the direction in which data flows."""
 
 FIRST_WAIT: Final = 0.5

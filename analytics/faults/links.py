@@ -5,9 +5,9 @@
                     (`network:PARK`), where they are of several lines
     collector       it said nothing of any link for `SILENT` (key `silent`); or it can make nothing safe (key `held`)
 
-The sources' own alerts last beside those of network and collector; who tells them suppresses them with these as
-parents (`parents`). While the collector is silent nothing is known of its links: no source is taken for lost. When it
-is back after `AWAY` or longer, each link has `lost_after` from then on. A source that has ended is not lost.
+The sources' own alerts last beside those of network and collector; `analytics.suppression` has these as their parents.
+While the collector is silent nothing is known of its links: no source is taken for lost. When it is back after `AWAY`
+or longer, each link has `lost_after` from then on. A source that has ended is not lost.
 
 What is carried of a subject: `alerts`, by key, what lasts: began (ns since 1970), code, value, parameters. Of the
 collector also `seen`, when it said something last, and `resumed`, since when it has done so without a break.
@@ -15,13 +15,13 @@ collector also `seen`, when it said something last, and `resumed`, since when it
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from analytics.alerts import Alert, alert_id
+from analytics.alerts import Alert
 from analytics.faults.contract import Carried, Detector, Found, LinkState, Seen, moment, nanoseconds
 from collector.park import Line, Park, Severity, Title
 
@@ -39,6 +39,9 @@ SILENT_KEY: Final = "silent"
 
 HELD_KEY: Final = "held"
 """Key of the alert of a collector that can make nothing safe."""
+
+HELD_CODE: Final = "link.held"
+"""What is said of a source whose samples cannot be made safe."""
 
 SILENT: Final = nanoseconds(timedelta(seconds=30))
 """How old the collector's last word may be."""
@@ -61,7 +64,7 @@ TEXTS: Final = {
         en="Device link {source} refused since {since}, {machines} machines are not seen: {problem}",
         zh="{source}：设备连接自 {since} 起被拒绝，涉及设备 {machines} 台：{problem}",
     ),
-    "link.held": Title(
+    HELD_CODE: Title(
         en="Link {source} held since {since}, its samples cannot be made safe: {problem}",
         zh="{source}：自 {since} 起数据无法安全落盘，已暂停接收：{problem}",
     ),
@@ -80,7 +83,7 @@ TEXTS: Final = {
 }
 """What its alerts say."""
 
-_CODES: Final = {"down": "link.lost", "refused": "link.refused", "held": "link.held"}
+_CODES: Final = {"down": "link.lost", "refused": "link.refused", "held": HELD_CODE}
 """By state of a link, what is said of it."""
 
 _AWAY: Final = frozenset({"down", "refused"})
@@ -197,23 +200,6 @@ def lasting(rule: OneLink | Several, carried: Carried) -> frozenset[str]:
     """Give the keys of the alerts that last."""
     del rule
     return frozenset(carried["alerts"])
-
-
-def alerts_of(carried: Mapping[str, Carried]) -> dict[tuple[str, str], str]:
-    """Give the ids of the newest occurrences that last, by subject and key."""
-    return {
-        (subject, key): alert_id(SLUG, subject, key, moment(state["began"]))
-        for subject, kept in carried.items()
-        for key, state in kept["alerts"].items()
-    }
-
-
-def parents(park: str, lines: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Give what stands for a source of these lines when it lasts, by subject and key, the first that counts first."""
-    yield COLLECTOR, SILENT_KEY
-    yield network_of(park), LOST
-    for line in lines:
-        yield network_of(line), LOST
 
 
 def _named(line: Line) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""The engine: alerts at once, numbers when the store has what they rest on, and nothing lost by a kill."""
+"""The engine: numbers when the store has what they rest on, and nothing lost by a kill."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -11,31 +11,20 @@ import pytest
 
 from adapters.sources.contract import FilledBy, GapKind
 from adapters.stores.contract import StoreUnavailableError
-from analytics.alertlog import read_alerts, write_alerts
-from analytics.alerts import Alert
 from analytics.engine import CONSUMER, Engine
 from analytics.progress import read_owed
 from collector.gaps import add_gap, begin_gap, end_gap
 from collector.links import write_links
-from collector.park import Limit, Severity, Signal, SignalRole
 from collector.records import Records
 from collector.resolution import Filling, Part, close_gap, fill, fill_stored, note_filling
 from collector.spool.contract import STORE
 from collector.spool.sqlite import SqliteSpool
-from tests.analytics.plant import Address, ResultStore, at, line, link, machine, park, samples
+from tests.analytics.plant import ResultStore, at, line, link, machine, park, samples
 
 HOUR, DAY = 3600, 86_400
 PRESS = "works/line/press"
-STATE, FORCE, TROUBLE = f"{PRESS}/state", f"{PRESS}/force", f"{PRESS}/trouble"
-
-
-def signal(path: str, **keys: Any) -> Signal:
-    return Signal(path=path, name=path.rpartition("/")[2], source="plc", address=Address(), **keys)
-
-
-FORCE_SIGNAL = signal(FORCE, type="float", limits=(Limit(high=80, on_delay=timedelta(seconds=30)),))
-TROUBLE_SIGNAL = signal(TROUBLE, type="text", role=SignalRole.CONDITION)
-PLANT = park(line("works/line", machine(PRESS, FORCE_SIGNAL, TROUBLE_SIGNAL, hold_for=timedelta(minutes=10))))
+STATE = f"{PRESS}/state"
+PLANT = park(line("works/line", machine(PRESS, hold_for=timedelta(minutes=10))))
 
 
 class Corridor:
@@ -70,17 +59,6 @@ class Corridor:
         await self.engine.end()
         self.engine = Engine(PLANT, self.spool, self.store, self.records)
         await self.engine.begin(at(now))
-
-    async def alerts(self) -> list[tuple[str, float, float | None]]:
-        found = await self.records.run(read_alerts)
-        return [
-            (
-                one.key,
-                (one.began - at(0)).total_seconds(),
-                None if one.ended is None else (one.ended - at(0)).total_seconds(),
-            )
-            for one in reversed(found)
-        ]
 
     def seconds(self, kpi: str, period: str = "day", start: float = 0, path: str = PRESS) -> float | None:
         return self.store.value(path, period, at(start), kpi)
@@ -123,24 +101,6 @@ async def test_numbers_wait_for_the_drain(corridor: Corridor) -> None:
     assert corridor.seconds("producing_time") == HOUR
 
 
-async def test_alerts_do_not_wait_for_the_store(corridor: Corridor) -> None:
-    corridor.store.opening_troubles.extend([StoreUnavailableError("memory", "away")] * 9)
-    await corridor.arrive(samples(FORCE, [(0, 99.0)]), samples(TROUBLE, [(5, "Fault|7|||OIL")]))
-    await corridor.up(100, last=5)
-    await corridor.cycle(100)
-    assert await corridor.alerts() == [("high:80", 0, None), ("7", 5, None)]
-
-
-async def test_a_delay_runs_out_without_samples(corridor: Corridor) -> None:
-    await corridor.arrive(samples(FORCE, [(0, 99.0)]))
-    await corridor.up(34, last=0)
-    await corridor.cycle(34)
-    assert await corridor.alerts() == []
-    await corridor.up(36, last=0)
-    await corridor.cycle(36)
-    assert await corridor.alerts() == [("high:80", 0, None)]
-
-
 async def test_late_data_of_any_age_is_in_the_numbers_after_one_cycle(corridor: Corridor) -> None:
     await corridor.arrive(states((0, "RUN"), (2 * DAY, "WAIT")))
     await corridor.drain()
@@ -156,17 +116,14 @@ async def test_late_data_of_any_age_is_in_the_numbers_after_one_cycle(corridor: 
 
 
 async def test_a_killed_engine_takes_up_where_it_was(corridor: Corridor) -> None:
-    await corridor.arrive(states((0, "RUN")), samples(FORCE, [(0, 99.0)]), samples(TROUBLE, [(5, "Fault|7|||OIL")]))
+    await corridor.arrive(states((0, "RUN")))
     await corridor.up(100, last=5)
     await corridor.cycle(100)
     await corridor.restart()
     await corridor.drain()
-    await corridor.arrive(samples(FORCE, [(200, 10.0)]), samples(TROUBLE, [(210, "Normal||||")]))
-    await corridor.drain()
     await corridor.up(HOUR)
     await corridor.cycle(HOUR)
     assert corridor.seconds("producing_time") == HOUR
-    assert await corridor.alerts() == [("high:80", 0, 200), ("7", 5, 210)]
 
 
 async def test_results_that_a_killed_engine_had_stored_are_not_told_again(corridor: Corridor) -> None:
@@ -210,10 +167,7 @@ async def test_what_the_spool_dropped_unread_is_made_up_from_the_store(
         await corridor.arrive(states((0, "RUN"), received=0))
         await corridor.up(60)
         await corridor.cycle(60)
-        await corridor.arrive(
-            states((DAY, "STOP"), (-2 * DAY, "WAIT"), received=DAY),
-            samples(TROUBLE, [(DAY, "Fault|7|||OIL"), (DAY + 9, "Normal||||")], at(DAY + 9)),
-        )
+        await corridor.arrive(states((DAY, "STOP"), (-2 * DAY, "WAIT"), received=DAY))
         await corridor.drain()
         await corridor.arrive(states((DAY + 60, "RUN"), received=DAY + 60))
         assert (await hasty.read(await hasty.cursor(CONSUMER), 1)).missed
@@ -224,7 +178,6 @@ async def test_what_the_spool_dropped_unread_is_made_up_from_the_store(
         await corridor.cycle(DAY + HOUR)
         assert corridor.seconds("unplanned_stop_time", "day", DAY) == 60
         assert corridor.seconds("idle_time", "day", -2 * DAY) == DAY
-        assert await corridor.alerts() == [("7", DAY, DAY + 9)]
 
 
 async def test_windows_that_run_go_on_without_reports(corridor: Corridor) -> None:
@@ -308,16 +261,6 @@ async def test_a_part_of_a_gap_that_is_filled_counts(corridor: Corridor) -> None
     await corridor.records.run(lambda c: fill(c, part, at(HOUR), [STATE]))
     await corridor.cycle(HOUR)
     assert corridor.seconds("unknown_time") == HOUR - 1800
-
-
-async def test_an_alert_that_nobody_carries_is_ended(corridor: Corridor) -> None:
-    stray = Alert(PRESS, FORCE, "limit", "high:70", Severity.LOW, "limit.high", "75", at(0), None, {})
-    await corridor.records.run(lambda c: write_alerts(c, [stray]))
-    await corridor.arrive(samples(TROUBLE, [(5, "Fault|7|||OIL")]))
-    await corridor.up(100)
-    await corridor.cycle(100)
-    await corridor.restart(500)
-    assert await corridor.alerts() == [("high:70", 0, 500), ("7", 5, None)]
 
 
 async def test_another_spool_is_read_from_its_beginning(corridor: Corridor, tmp_path: Path) -> None:

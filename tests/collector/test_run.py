@@ -60,7 +60,7 @@ async def said(process: asyncio.subprocess.Process, word: str) -> str:
 
 
 def test_the_roles_are_found_upstream_first() -> None:
-    assert roles()[:3] == ["collector", "analytics", "api"]
+    assert roles()[:4] == ["collector", "alerts", "analytics", "api"]
 
 
 async def test_a_role_in_the_foreground_ends_in_order_when_told(folder: Path) -> None:

@@ -1,0 +1,48 @@
+"""Requests to learn again what is normal of a signal, or of a machine and all its signals.
+
+    ask ─► a row ─► the watcher, at its next look: it forgets what its detectors learned, and deletes the row
+
+A request that is made while no watcher runs waits for the next one.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from analytics.alertlog import DETECTORS, read_detectors, write_detectors
+
+_RELEARN: Final = "relearn"
+"""In the table of what detectors carry, the name under which requests stand, by path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """Somebody wants that it is learned again what is normal."""
+
+    path: str
+    """Path of the signal or machine."""
+
+    at: str
+    """When they asked, ISO 8601."""
+
+
+def ask(connection: sa.Connection, path: str, now: datetime) -> None:
+    """Ask that what is normal of a signal, or of a machine with all its signals, is learned again from now on."""
+    write_detectors(connection, _RELEARN, {path: {"at": now.isoformat()}})
+
+
+def read_requests(connection: sa.Connection) -> list[Request]:
+    """Give the requests that nobody has heard yet."""
+    return [Request(path, kept["at"]) for path, kept in read_detectors(connection, _RELEARN).items()]
+
+
+def heard(connection: sa.Connection, requests: Iterable[Request]) -> None:
+    """Take requests off, but not those that were made anew meanwhile."""
+    now = {one.path: one for one in read_requests(connection)}
+    for request in requests:
+        if now.get(request.path) == request:
+            mine = sa.and_(DETECTORS.c.detector == _RELEARN, DETECTORS.c.signal == request.path)
+            connection.execute(sa.delete(DETECTORS).where(mine))
