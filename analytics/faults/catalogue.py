@@ -6,6 +6,7 @@ from analytics.faults.conditions import CONDITIONS
 from analytics.faults.contract import Detector
 from analytics.faults.limits import LIMITS
 from analytics.faults.links import LINKS
+from analytics.faults.multivariate import MULTIVARIATE
 from analytics.faults.out_of_range import OUT_OF_RANGE
 from analytics.faults.rate import RATE
 from analytics.faults.stale import STALE
@@ -23,5 +24,6 @@ DETECTORS: Final[tuple[Detector[Any], ...]] = (
     RATE,
     STUCK,
     STALE,
+    MULTIVARIATE,
 )
 """Every fault detector, in the order in which they look."""

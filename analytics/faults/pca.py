@@ -29,7 +29,7 @@ The alarm goes on with the last of `in_a_row` rows beyond the limit, and off bel
 
 # ruff: noqa: RUF002 - Greek letters as the papers write them
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from math import inf, log, log10, pi, sqrt
@@ -301,13 +301,16 @@ class Onset:
     """Share of each signal, 0 to 1, the largest first; of those that have one."""
 
 
-def learn(table: pl.DataFrame | Floats, names: Sequence[str], settings: Settings | None = None) -> tuple[Model, State]:
+def learn(
+    table: pl.DataFrame | Floats, names: Sequence[str], settings: Settings | None = None, breaks: Collection[int] = ()
+) -> tuple[Model, State]:
     """Learn what is usual from rows in which the machine is well.
 
     Args:
         table: n by m, in order of time; a missing value is null or NaN.
         names: of its m columns.
         settings: how; None: the defaults.
+        breaks: rows before which something may be missing: the averages begin anew.
 
     Returns:
         What was learned, and what is known after the last of these rows.
@@ -323,8 +326,11 @@ def learn(table: pl.DataFrame | Floats, names: Sequence[str], settings: Settings
     model = _scaled_by(rows, tuple(names), settings)
     state = _nothing(model)
     contrasts: list[list[Floats]] = [[] for _ in model.kept]
-    for first in range(0, len(rows), _PORTION):
-        state, averages = _averaged_over(model, state, rows[first : first + _PORTION])
+    starts = sorted({*range(0, len(rows), _PORTION), *breaks})
+    for first, end in zip(starts, [*starts[1:], len(rows)], strict=True):
+        if first in breaks:
+            state = _anew(state, np.ones(len(model.live), dtype=np.bool_))
+        state, averages = _averaged_over(model, state, rows[first:end])
         for horizon, kept in enumerate(contrasts):
             offset = -first % _apart(model, horizon)
             quick, slow = (averages[offset :: _apart(model, horizon), one] for one in (horizon, horizon + 1))
@@ -355,9 +361,7 @@ def advance(
     """
     rows = _rows(table)
     if fresh is not None:
-        anew = fresh[model.columns]
-        came = np.where(np.tile(anew, 2), 0.0, state.came)
-        state = replace(state, came=came, last=np.where(anew, np.nan, state.last))
+        state = _anew(state, fresh[model.columns])
     if not model.live or not len(rows):
         return state, _silence(model, len(rows))
     known, averages = _averaged_over(model, state, rows)
@@ -534,6 +538,12 @@ def _averaged(horizons: Floats, state: State, values: Floats) -> tuple[Floats, F
     if steady:
         came = state.came + there.sum(axis=0)
     return out, came
+
+
+def _anew(state: State, which: NDArray[np.bool_]) -> State:
+    """Let the averages of some signals begin anew."""
+    came = np.where(np.tile(which, 2), 0.0, state.came)
+    return replace(state, came=came, last=np.where(which, np.nan, state.last))
 
 
 def _apart(model: Model, horizon: int) -> int:

@@ -10,7 +10,10 @@ from collector.fields import Name
 
 
 class Multivariate(Learned):
-    """Signals that no longer move together as they used to: principal components, Hotelling T² and SPE."""
+    """Signals that no longer move together as they used to: principal components, Hotelling T² and SPE.
+
+    It needs 48 rows to learn from, and 6 in a row before it alerts, also where `count` is less.
+    """
 
     signals: tuple[Name, ...] = ()
     """Which signals of the machine, by name; none: all of role `measurement`, `power` and `cycle_time`."""
@@ -18,7 +21,7 @@ class Multivariate(Learned):
     period: Duration = Field(default=timedelta(seconds=1), ge=timedelta(milliseconds=10), le=timedelta(days=1))
     """How often the signals are looked at together, 10 ms to 1 d."""
 
-    variance: float = Field(default=0.9, gt=0, lt=1)
+    variance: float = Field(default=0.8, gt=0, lt=1)
     """Which part of the variance the components explain, more than 0 and less than 1."""
 
 
