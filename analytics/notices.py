@@ -13,10 +13,11 @@ from zoneinfo import ZoneInfo
 
 from analytics.alerts import Alert, Language
 from analytics.lifecycle import AlertEvent, EventKind, Standing
-from analytics.notification import FLOOD_BEGAN, ORDER, RAISING, Notification
+from analytics.notification import FLOOD_BEGAN, ORDER, RAISING, RETURNING, Notification
 from analytics.pacing import QUIET, RATE
 from analytics.routing import CALM, FLOODING, Flood, Rules
 from analytics.sayings import message
+from analytics.trouble import failing
 from collector.park import Severity, Title
 
 LISTED: Final = 10
@@ -37,7 +38,7 @@ _HEADS: Final[Mapping[str, Title]] = {
     "raised": Title(),
     "repeated": Title(en="Again: ", zh="再次发生："),
     "worsened": Title(en="Worse: ", zh="加重："),
-    "returned": Title(en="Over: ", zh="已恢复："),
+    "returned": Title(en="Back to normal: ", zh="已恢复："),
     "escalated": Title(en="Not acknowledged: ", zh="无人确认，升级通知："),
     "acknowledged": Title(en="Acknowledged: ", zh="已确认："),
     "commented": Title(en="Comment: ", zh="备注："),
@@ -58,7 +59,7 @@ _LINES: Final[Mapping[str, Title]] = {
         zh="原因已消失，需人工复位：parkline alert reset {0}",
     ),
     "abandoned": Title(en="Nobody looks for it any more: no longer configured.", zh="该监测已取消，不再检测。"),
-    "waited": Title(en="Nobody has acknowledged it for {0}.", zh="已 {0} 无人确认。"),
+    "waited": Title(en="Nobody has acknowledged it for {0}.", zh="已 {0}无人确认。"),
     "said": Title(en="{0}: {1}", zh="{0}：{1}"),
     "person": Title(en="By {0}", zh="操作人：{0}"),
     "until": Title(en="Until {0}", zh="至 {0}"),
@@ -96,7 +97,7 @@ _ONE: Final = Title(en="1 alert", zh="1 条告警")
 _LAST: Final = Title(en="{0} still last", zh="未恢复 {0} 条")
 _MORE: Final = Title(en="… and {0} more", zh="……另有 {0} 条")
 _NOTES: Final = Title(en="and {0} notes", zh="及 {0} 条通知")
-_OVER: Final = Title(en="over", zh="已恢复")
+_OVER: Final = Title(en="back to normal", zh="已恢复")
 _EXPIRED: Final = Title(
     en="Channel {0} gave up {1} notices: it could not be reached", zh="渠道 {0} 放弃 {1} 条通知：长时间无法送达"
 )
@@ -205,8 +206,10 @@ class Notices:
     def _titled(self, standing: Standing, language: Language) -> str:
         """Say how grave, which machine and what, on one line."""
         priority = _say(PRIORITIES[standing.priority], language)
-        machine = self._machine(standing.alert.equipment, language)
         what = message(standing.alert, language)
+        if failing(standing.alert):
+            return f"【{priority}】{what}" if language == "zh" else f"[{priority}] {what}"
+        machine = self._machine(standing.alert.equipment, language)
         return f"【{priority}】{machine}：{what}" if language == "zh" else f"[{priority}] {machine}: {what}"
 
     def _machine(self, path: str, language: Language) -> str:
@@ -276,7 +279,7 @@ class Notices:
         notes = sum(1 for one, _ in newest if not one.alert)
         counted = _say(_ONE if many == 1 else _ALERTS, language, many)
         told_by = [f"{_say(PRIORITIES[one], language)} {gravest[one]}" for one in reversed(ORDER) if gravest[one]]
-        lasting = sum(1 for one, _ in newest if one.alert and one.kind in RAISING)
+        lasting = sum(1 for one, _ in newest if one.alert and one.kind not in RETURNING)
         parts = [f"{counted}{_bracketed(_say(_JOIN, language).join(told_by), language)}" if told_by else counted]
         parts += [_say(_LAST, language, lasting)] if many else []
         parts += [_say(_NOTES, language, notes)] if notes else []
@@ -286,11 +289,11 @@ class Notices:
         """List the gravest, those that last first."""
         newest = sorted(
             _newest(told),
-            key=lambda one: (-ORDER.index(Severity(one[1]["severity"])), one[0].kind not in RAISING, one[0].number),
+            key=lambda one: (-ORDER.index(Severity(one[1]["severity"])), one[0].kind in RETURNING, one[0].number),
         )
         lines = []
         for one, what in newest[:LISTED]:
-            over = f" – {_say(_OVER, language)}" if one.alert and one.kind not in RAISING else ""
+            over = f" – {_say(_OVER, language)}" if one.alert and one.kind in RETURNING else ""
             lines.append(f"{what.get('line') or what['title']}{over}")
         if len(newest) > LISTED:
             lines.append(_say(_MORE, language, len(newest) - LISTED))
@@ -334,7 +337,7 @@ def _when(standing: Standing, kind: str, zone: ZoneInfo, language: Language) -> 
         lasted = _lasting(alert.ended - standing.began, language)
         ends = _clock(standing.began, zone), _clock(alert.ended, zone)
         return [_say(_LINES["lasted"], language, *ends, lasted)]
-    return [_say(_LINES["since"], language, _clock(standing.began, zone))]
+    return [_say(_LINES["since"], language, _clock(alert.began, zone))]
 
 
 def _circumstances(standing: Standing, kind: str, at: datetime, zone: ZoneInfo, language: Language) -> list[str]:

@@ -9,7 +9,7 @@ no longer shelved or suppressed), that it is over (only where it was told that i
 - An alert of a group of which the channel has been told, at least as grave, is grouped: untold, until that one is over
   and this one lasts.
 - What is shelved, suppressed or out of service is untold; when that ends and it lasts, it is told as raised.
-- More than `FLOOD` alerts raised within `FLOODING` in one factory are a flood (ISA-18.2, 16.5.7; EEMUA 191): one notice
+- More than `FLOOD` alerts told within `FLOODING` in one factory are a flood (ISA-18.2, 16.5.7; EEMUA 191): one notice
   that it began, then only critical alerts one by one, one summary every `FLOODING`, and one notice when fewer than
   `CALM` came within `FLOODING`.
 - An alert about a channel is told on that channel's fallback, or on all others.
@@ -44,7 +44,7 @@ from collector.alerting import AlertSettings, ChannelConfig, Route
 from collector.park import Calendar, Park, Severity
 
 FLOOD: Final = 10
-"""Alerts raised within `FLOODING` that people can still read; more are a flood."""
+"""Alerts within `FLOODING` that people can still read; more are a flood. Those that are grouped do not count."""
 
 CALM: Final = 5
 """A flood is over when fewer were raised within `FLOODING`."""
@@ -391,8 +391,6 @@ class _Router:
 
     def _begin(self, event: AlertEvent) -> None:
         standing = event.standing
-        if standing.state not in HIDDEN:
-            self._count(event)
         self._tell_on(self._rules.raising(standing, self._now), event, event.kind.value, or_say_why=True)
 
     def _reveal(self, event: AlertEvent) -> None:
@@ -402,8 +400,6 @@ class _Router:
             channels = [
                 name for name in self._rules.raising(standing, self._now) if not self._knows_it_lasts(standing, name)
             ]
-            if standing.told == event.at:
-                self._count(event)
             self._tell_on(channels, event, "raised")
         elif standing.state not in HIDDEN and not standing.active:
             self._end(event)
@@ -444,9 +440,12 @@ class _Router:
                 self._untold(event, channel, kind, GROUPED, other)
             else:
                 told.append(channel)
-                self._tell(event, channel, kind)
         if not channels and or_say_why:
             self._untold(event, "", kind, NO_ROUTE)
+        if told and kind == "raised":
+            self._count(event)
+        for channel in told:
+            self._tell(event, channel, kind)
         if told and kind != "escalated":
             self._arm(standing)
 
@@ -505,9 +504,9 @@ class _Router:
         return quiet_until(config.quiet, self._rules.zone(channel), severity, self._now) or self._now
 
     def _count(self, event: AlertEvent) -> None:
-        """Count an alert that people are told of."""
+        """Count an alert that people are told of by itself."""
         factory = self._rules.factory(event.standing.alert.equipment)
-        if factory and event.kind not in {EventKind.REPEATED, EventKind.WORSENED}:
+        if factory:
             flood = self._board.floods.get(factory, Flood()).one_more(event.at)
             self._board.floods[factory] = self.routed.floods[factory] = flood
 

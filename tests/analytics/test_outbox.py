@@ -1,0 +1,303 @@
+"""The outbox: whatever is killed in between, every notice is sent, and one that is sent again has the same id."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, TypeVar
+
+import pytest
+import sqlalchemy as sa
+
+from analytics import alertlog, outbox
+from analytics.alerts import Alert
+from analytics.lifecycle import Action, EventKind
+from analytics.notification import EXPIRED, FLOOD_OVER, SUMMARY, Fate, Notification
+from analytics.outbox import Record, Taken, Told
+from analytics.pacing import Pace
+from analytics.routing import FLOOD, Rules
+from collector.records import Records
+from tests.analytics.telling import alert, at, channel, notices, rules
+
+pytestmark = pytest.mark.every_database
+
+T = TypeVar("T")
+
+
+class Office:
+    """The outbox of one installation, at a time that the test says."""
+
+    def __init__(self, records: Records, made: Rules) -> None:
+        self.records = records
+        self.rules = made
+        self.notices = notices(made)
+        self.now = 0.0
+
+    async def do(self, work: Callable[[sa.Connection], T]) -> T:
+        return await self.records.run(work)
+
+    async def find(self, *alerts: Alert) -> None:
+        await self.do(lambda c: alertlog.fold(c, alerts, now=at(self.now), suppressed=lambda _: ""))
+
+    async def act(self, kind: EventKind, identity: str) -> None:
+        await self.do(lambda c: alertlog.act(c, Action(kind, "anna", alert=identity), now=at(self.now)))
+
+    async def route(self) -> int:
+        def step(connection: sa.Connection) -> int:
+            now = at(self.now)
+            outbox.escalate(connection, self.rules, now)
+            outbox.expire(connection, self.rules, self.notices, now)
+            done = outbox.deliver(connection, self.rules, self.notices, now)
+            outbox.settle_floods(connection, self.rules, self.notices, now)
+            return done
+
+        return await self.do(step)
+
+    async def take(self, name: str = "a") -> Taken:
+        config = self.rules.channels[name]
+        pace = Pace(self.rules.zone(name), config.quiet, config.rate)
+        return await self.do(lambda c: outbox.take(c, name, pace, self.notices, at(self.now)))
+
+    async def taken(self, name: str = "a") -> Notification:
+        one = (await self.take(name)).one
+        assert one is not None
+        return one
+
+    async def delivered(self, one: Notification) -> None:
+        await self.do(lambda c: outbox.delivered(c, self.rules, one, "ok", at(self.now)))
+
+    async def refused(self, one: Notification) -> None:
+        await self.do(lambda c: outbox.refused(c, self.rules, one, "no", at(self.now)))
+
+    async def unreachable(self, one: Notification, minutes: float = 1) -> None:
+        due = at(self.now + minutes)
+        await self.do(lambda c: outbox.unreachable(c, self.rules, one, "nobody", due=due, now=at(self.now)))
+
+    async def send_all(self, name: str = "a") -> list[tuple[Notification, Told]]:
+        """Send what is due, and give it."""
+        sent = []
+        while (taken := await self.take(name)).one is not None:
+            sent.append((taken.one, taken.told))
+            await self.delivered(taken.one)
+        return sent
+
+    async def read(self, **asked: Any) -> Sequence[Record]:
+        return await self.do(lambda c: outbox.read_notifications(c, **asked))
+
+
+@pytest.fixture
+def office(records: Records) -> Office:
+    return Office(records, rules([channel("a"), channel("b")]))
+
+
+async def test_an_event_becomes_one_notification_per_channel_once(office: Office) -> None:
+    await office.find(alert())
+    assert [await office.route(), await office.route()] == [1, 0]
+    assert sorted(one.notification.channel for one in await office.read()) == ["a", "b"]
+
+
+async def test_what_is_sent_and_answered_is_not_sent_again(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    (sent,) = await office.send_all()
+    assert sent[0].kind == "raised"
+    assert sent[1]["title"].startswith("[medium] Press 1: Force")
+    assert (await office.take()).one is None
+    (record,) = await office.read(channel="a")
+    assert (record.notification.fate, record.answer, record.sent) == (Fate.SENT, "ok", at(0))
+
+
+async def test_one_that_was_begun_is_sent_again_with_the_same_id(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    first = await office.taken()  # and then everything is killed, before or after the answer
+    second = await office.taken()
+    assert (second.id, second.attempts) == (first.id, 2)
+
+
+async def test_routing_that_is_killed_is_done_again_with_the_same_ids(office: Office) -> None:
+    def die(connection: sa.Connection) -> None:
+        outbox.deliver(connection, office.rules, office.notices, at(0))
+        ids.extend(one.notification.id for one in outbox.read_notifications(connection))
+        raise MemoryError
+
+    ids: list[str] = []
+    await office.find(alert())
+    with pytest.raises(MemoryError):
+        await office.do(die)
+    assert await office.read() == []
+    await office.route()
+    assert [one.notification.id for one in await office.read()] == ids
+
+
+async def test_a_return_is_sent_after_its_alert(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    raised = await office.taken()
+    await office.unreachable(raised, minutes=10)
+    office.now = 1
+    await office.find(replace(alert(), ended=at(1)))
+    await office.route()
+    assert (await office.take()).one is None
+    office.now = 10
+    assert [one.kind for one, _ in await office.send_all()] == ["raised", "returned"]
+
+
+async def test_a_channel_that_cannot_be_reached_for_long_is_an_alert_on_the_others(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    one = await office.taken()
+    await office.unreachable(one)
+    assert [found.detector for found in await office.do(alertlog.read_alerts)] == ["limit"]
+    office.now = 5
+    await office.unreachable(await office.taken())
+    office.now = 6
+    await office.unreachable(await office.taken())
+    await office.route()
+    told = [one for one in await office.read() if one.notification.kind == "raised" and "Channel" in one.told["title"]]
+    assert [(one.notification.channel, one.told["title"]) for one in told] == [
+        ("b", "[high] Channel a cannot be reached, alerts wait: nobody")
+    ]
+    office.now = 8
+    await office.send_all()
+    await office.route()
+    returned = [one for one in await office.read(channel="b") if one.notification.kind == "returned"]
+    assert [one.told["title"] for one in returned] == [
+        "Back to normal: [high] Channel a cannot be reached, alerts wait: nobody"
+    ]
+
+
+async def test_channels_that_all_refuse_make_no_circle(office: Office) -> None:
+    await office.find(alert())
+    for _ in range(10):
+        await office.route()
+        for name in ("a", "b"):
+            while (one := (await office.take(name)).one) is not None:
+                await office.refused(one)
+    alerts = await office.do(alertlog.read_alerts)
+    assert sorted(one.signal for one in alerts) == ["channel:a", "channel:b", "east/line-1/press-1/force"]
+    assert len(await office.read()) == 4
+    assert {one.notification.fate for one in await office.read()} == {Fate.REFUSED}
+
+
+async def test_what_is_too_old_expires_and_the_others_say_so(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    await office.unreachable(await office.taken())
+    office.now = 24 * 60
+    await office.route()
+    by_channel = {one.notification.channel: one for one in await office.read() if one.notification.kind == EXPIRED}
+    assert sorted(by_channel) == ["a", "b"]  # neither was reached
+    assert by_channel["b"].told["title"] == "Channel a gave up 1 notices: it could not be reached"
+    office.now = 49 * 60
+    await office.route()
+    assert {one.notification.fate for one in await office.read()} == {Fate.EXPIRED}
+    assert len(await office.read()) == 4
+
+
+async def test_what_is_for_a_channel_that_is_gone_is_told_on_the_others(records: Records) -> None:
+    before = Office(records, rules([channel("a"), channel("b")]))
+    await before.find(alert())
+    await before.route()
+    await before.refused(await before.taken("b"))
+    after = Office(records, rules([channel("a")]))
+    await after.do(lambda c: outbox.left_channels(c, after.rules, at(1)))
+    assert [one.active for one in await after.do(alertlog.read_alerts) if one.detector == "channel"] == [False]
+
+
+async def test_an_alert_that_nobody_acknowledges_is_escalated_once(records: Records) -> None:
+    asked = {"name": "r", "channels": ["a"], "escalate": {"after": "15 min", "channels": ["b"]}}
+    office = Office(records, rules([channel("a"), channel("b")], asked))
+    await office.find(alert())
+    for minute in (0, 14.9, 15, 16, 60):
+        office.now = minute
+        await office.route()
+        assert len(await office.read(channel="b")) == (minute >= 15)
+    (record,) = await office.read(channel="b")
+    assert record.told["title"].startswith("Not acknowledged: [medium] Press 1")
+    events = await office.do(lambda c: alertlog.read_events(c, kinds=[EventKind.ESCALATED]))
+    assert [(event.person, event.comment) for event in events] == [(outbox.PROGRAM, "r")]
+
+
+async def test_an_alert_that_is_acknowledged_is_not_escalated(records: Records) -> None:
+    asked = {"channels": ["a"], "escalate": {"after": "15 min", "channels": ["b"], "repeat": "5 min"}}
+    office = Office(records, rules([channel("a"), channel("b")], asked))
+    await office.find(alert())
+    for minute in (0, 15, 20):
+        office.now = minute
+        await office.route()
+    await office.act(EventKind.ACKNOWLEDGED, alert().id)
+    for minute in (21, 25, 60):
+        office.now = minute
+        await office.route()
+    assert len(await office.read(channel="b")) == 2
+
+
+async def test_an_alert_that_is_over_is_escalated_only_if_it_comes_again(records: Records) -> None:
+    asked = {"channels": ["a"], "escalate": {"after": "15 min", "channels": ["b"]}}
+    office = Office(records, rules([channel("a"), channel("b")], asked))
+    await office.find(alert())
+    await office.route()
+    office.now = 16
+    await office.find(replace(alert(), ended=at(16)))
+    await office.route()
+    assert await office.read(channel="b") == []
+    office.now = 18
+    await office.find(replace(alert(), began=at(18)))
+    await office.route()
+    office.now = 19
+    await office.route()
+    assert [one.notification.kind for one in await office.read(channel="b")] == ["escalated"]
+
+
+async def test_more_than_a_channel_carries_is_told_in_one_summary(records: Records) -> None:
+    office = Office(records, rules([channel("a", rate={"count": 2, "per": "1 min"})]))
+    await office.find(*(alert(f"east/line-1/mill-{number}") for number in range(8)))
+    await office.route()
+    told = {one.notification.alert for one in await office.read()}
+    first = await office.send_all()
+    assert len(first) == 1
+    office.now = 1
+    second = await office.send_all()
+    assert [one.kind for one, _ in second] == [SUMMARY]
+    listed = {each["data"]["alert"] for each in second[0][1]["data"]["notices"]}
+    assert {first[0][0].alert} | listed == told
+    assert {one.notification.fate for one in await office.read()} == {Fate.SENT, Fate.SUMMARISED}
+
+
+async def test_a_flood_is_summarised_and_said_to_be_over(records: Records) -> None:
+    office = Office(records, rules([channel("a")]))
+    for number in range(FLOOD + 6):
+        office.now = number * 0.1
+        await office.find(alert(f"east/line-1/mill-{number}", began=number * 0.1))
+        await office.route()
+    before = await office.send_all()
+    office.now = 11.01
+    await office.route()
+    summary = await office.send_all()
+    office.now = 12
+    await office.route()
+    office.now = 12.1
+    over = await office.send_all()
+    kinds = [one.kind for one, _ in (*before, *summary, *over)]
+    assert kinds.count("flood.began") == 1
+    assert kinds[-2:] == [SUMMARY, FLOOD_OVER]
+    assert await office.read(fates=[Fate.HELD, Fate.WAITING]) == []
+
+
+async def test_how_channels_stand_is_read(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    await office.delivered(await office.taken("a"))
+    await office.unreachable(await office.taken("b"))
+    stands = await office.do(outbox.read_stands)
+    assert (stands["a"].counts, stands["a"].health.worked) == ({"sent": 1}, at(0))
+    assert (stands["b"].counts, stands["b"].health.how, stands["b"].oldest) == ({"waiting": 1}, "unreachable", at(0))
+
+
+async def test_what_ended_long_ago_is_dropped(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    await office.send_all("a")
+    later = at(0) + outbox.KEPT + timedelta(days=1)
+    await office.do(lambda c: outbox.forget(c, later))
+    assert [one.notification.channel for one in await office.read()] == ["b"]
