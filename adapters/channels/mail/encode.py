@@ -29,7 +29,7 @@ def encode(notice: Notice, settings: MailSettings, now: datetime) -> bytes:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address(settings.sender)
     mail["To"] = [_address(recipient) for recipient in settings.to]
-    mail["Subject"] = fitted(notice.title, SUBJECT, len, notice.language)
+    mail["Subject"] = fitted(_line(notice.title), SUBJECT, len, notice.language)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(notice.id, settings.sender)
     mail["Auto-Submitted"] = "auto-generated"
@@ -47,6 +47,11 @@ def message_id(identity: str, sender: str) -> str:
     """Give the Message-ID for a notice: what such an id cannot hold is written `=` and its code in hexadecimal."""
     local = _ODD.sub(lambda odd: f"={ord(odd[0]):02X}", identity)
     return f"<{local}@{Address(addr_spec=bare(sender)).domain}>"
+
+
+def _line(text: str) -> str:
+    """Write a text on one line: a header holds no line ends and no control characters."""
+    return " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
 
 
 def _address(text: str) -> Address:

@@ -21,7 +21,6 @@ from tests.conformance.channel import NOTICE
         ("id", "a\r\nb: c", "visible ASCII"),
         ("id", "x" * 201, "visible ASCII"),
         ("event", "alert raised", "visible ASCII"),
-        ("title", "one\ntwo", "more than one line"),
         ("at", datetime(2026, 3, 1), "not in UTC"),  # noqa: DTZ001 - that is what is refused
         ("at", datetime(2026, 3, 1, tzinfo=timezone(timedelta(hours=8))), "not in UTC"),
     ],

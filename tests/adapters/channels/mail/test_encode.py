@@ -80,6 +80,19 @@ def test_title_and_text_survive(title: str, text: str) -> None:
     assert body_of(mail) == text
 
 
+@given(title=st.text(alphabet=st.characters(exclude_categories=["Cs"]), max_size=150))
+def test_any_title_is_one_line_of_one_header(title: str) -> None:
+    mail = read(replace(NOTICE, title=title, text="text"))
+    assert str(mail["Subject"]).isprintable()
+    assert mail["Bcc"] is None
+    assert body_of(mail) == "text"
+
+
+def test_a_title_of_two_lines_adds_no_header() -> None:
+    mail = read(replace(NOTICE, title="one\r\nBcc: me@elsewhere.example\r\n\r\ntwo"))
+    assert str(mail["Subject"]) == "one Bcc: me@elsewhere.example two"
+
+
 def test_a_subject_that_is_too_long_is_cut() -> None:
     subject = str(read(replace(NOTICE, title="振动" * 500))["Subject"])
     assert len(subject) == 200
