@@ -9,7 +9,7 @@
   regularly (nine of ten intervals are at most twice the median) five times the longest interval, of one that comes when
   it changes ten times; a minute at least. Learned silence is judged only while the machine produces, where its state
   is told; where it is not, a signal that comes when it changes is not judged, for nobody knows why nothing changes.
-  Its baseline says so (`judges`).
+  Its baseline says so (`judges`). Where the state is told for certain only later, as by a counter, judging waits.
 - The alert begins with the silence, not when it became too long, and ends with the next sample. `count` has no meaning.
 
 What is carried of a signal: `last`, newest sample looked at, ns; `rules`, as `comparator` tells; and
@@ -161,7 +161,7 @@ class _Work:
         if self._silence.settings.after is not None:
             return nanoseconds(self._silence.settings.after)
         model = self.kept["model"]
-        return int(model["after"]) if model is not None and model["judges"] else None
+        return int(model["after"]) + self._silence.settles if model is not None and model["judges"] else None
 
     def _learn(self, ns: int) -> Iterator[Baseline]:
         if self.kept["lesson"] is None:

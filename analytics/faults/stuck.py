@@ -10,7 +10,8 @@
   or what stands still for reasons of its own. Its baseline says so (`judges`).
 - Only samples tell that a value is flat. A signal that is sent when it changes, and is silent, is not flat.
 - Where the state of the machine is told, learning and judging are only while it produces; when it stands, the alert
-  ends. A gap or a Bad sample begins a new run; an alert that lasts goes on until the value moves.
+  ends. Where its state is told for certain only later, as by a counter, judging waits for so long.
+- A gap or a Bad sample begins a new run; an alert that lasts goes on until the value moves.
 
 What is carried of a signal: `last` and `cut`, as `unbroken` tells; `rules`, as `comparator` tells; and
 
@@ -220,7 +221,7 @@ class _Work:
     def _hold(self) -> int:
         """How long is too long, ns."""
         after = nanoseconds(self._stand.settings.after)
-        return max(after, TIMES * int(self.kept["model"]["longest"]))
+        return max(after, TIMES * int(self.kept["model"]["longest"])) + self._stand.settles
 
     def _judge(self, event: Number, comparators: Comparators, *, moved: bool) -> None:
         if not self.kept["model"]["judges"]:
