@@ -22,7 +22,7 @@ What is carried while it learns, by key (a signal, or a signal in one mode):
     origin  first value; what is kept is told from it         first, last   first and last instant, ns since 1970
     used    usable time, ns                                    steps, slowest   counted steps, and the longest, ns
     rows    how many values                                    bucket   the open one: number, then as in `done`; sum
-    done    closed buckets, nine 32-bit floats each, base64    joined   whether the next value follows the last one
+    done    closed buckets, nine 32-bit floats each, base64
 """
 
 import math
@@ -144,8 +144,17 @@ class Normal:
 
     def strays(self, values: float) -> float:
         """Tell how far the mean of so many successive values strays: its standard deviation, in the signal's unit."""
-        numbers = [math.log(number) for number, _ in self.means]
-        return float(np.exp(np.interp(math.log(values), numbers, [math.log(strays) for _, strays in self.means])))
+        return strays(self.means, values)
+
+
+def strays(means: Sequence[Sequence[float]], values: float) -> float:
+    """Tell how far the mean of so many successive values strays, from `Normal.means`; straight in logarithms."""
+    place = next((place for place, (number, _) in enumerate(means) if number >= values), len(means))
+    if place in (0, len(means)):
+        return means[min(place, len(means) - 1)][1]
+    (number, less), (more, least) = means[place - 1], means[place]
+    part = math.log(values / number) / math.log(more / number)
+    return less * (least / less) ** part if less > 0 else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -243,7 +252,7 @@ class _Course:
         step = np.diff(rows.ns, prepend=0)
         step[starts] = rows.ns[starts] - before[count > 0]
         counts = ~rows.broken & (step <= (span // GAP)[owner])
-        counts[starts] &= np.array([one is not None and one["joined"] for one in self._kept], dtype=bool)[count > 0]
+        counts[starts] &= np.array([one is not None for one in self._kept], dtype=bool)[count > 0]
         step = np.where(counts, step, -1)
         spent = np.where(counts, step, 0)
         total = np.cumsum(spent)
@@ -331,7 +340,6 @@ class _Course:
             "slowest": max(kept["slowest"] if kept else 0, int(counted.max(initial=0))),
             "bucket": current,
             "done": (kept["done"] if kept else "") + closed,
-            "joined": True,
         }
 
 

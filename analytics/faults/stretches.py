@@ -1,0 +1,373 @@
+"""Stretches: what of the samples a chart learns from, and what it watches.
+
+    samples ─► usable values, while the machine produces, by operating mode ─┬─► learning, until it knows what is normal
+                                                                             └─► stretches that are watched
+
+- Where the state of a machine is known, values count only while it produces: a stop is no shift. What a chart has
+  summed up is kept over a stop, as over a gap or Bad samples; no step over one counts.
+- Where the machine has a signal of role `mode`, every mode has a baseline of its own, and a new one is learned first.
+  At most `MODES` are kept; the one entered longest ago goes. In another mode a chart begins anew.
+- A state or mode holds from its instant on, for the values that are looked at with it or later.
+- What is normal is not adapted afterwards, so that a fault that grows slowly is never learned; it is learned again when
+  what is carried is forgotten.
+
+What is carried of a signal, beside what the chart itself carries:
+
+    last     the newest value looked at, ns since 1970       state    of the machine; null: not known
+    open     mode of the value before, null after a break    mode     in force
+    watched  mode that was watched last; null: none          modes    by mode: what `learning` carries, or `model` and
+                                                                      `entered`, ns since 1970
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from operator import itemgetter
+from typing import Any, Final, Generic, TypeVar
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import polars as pl
+
+from adapters.sample import is_good
+from analytics.faults.columns import Columns, Flags, Floats, Ints, columns
+from analytics.faults.comparator import Point
+from analytics.faults.contract import Baseline, Carried, Seen
+from analytics.faults.learning import Rows, Terms, learn
+from collector.faultrules.detection import Learned
+from collector.park import EquipmentState, Park, Signal, SignalRole
+
+S = TypeVar("S", bound=Learned)
+"""The parameters of one kind of chart."""
+
+MODES: Final = 32
+"""Of so many modes of one signal is what was learned kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chart(Generic[S]):
+    """One signal that a chart watches."""
+
+    signal: Signal
+    """Which."""
+
+    settings: S
+    """The chart's parameters."""
+
+    points: Mapping[str, Point]
+    """Its alarms, by key."""
+
+    terms: Terms
+    """What it learns from."""
+
+    mode: str | None
+    """Path of the signal that says the operating mode; None: there is none."""
+
+    zone: ZoneInfo
+    """The factory's time zone."""
+
+
+def charts(park: Park, slug: str, settings: Mapping[str, S], keys: Sequence[str]) -> dict[str, Chart[S]]:
+    """Give what is watched by a chart.
+
+    Args:
+        park: the park.
+        slug: the chart's.
+        settings: its parameters by path of the signal.
+        keys: of its alarms.
+    """
+    watched: dict[str, Chart[S]] = {}
+    for path, one in settings.items():
+        signal = park.signals[path]
+        mode = park.equipment[signal.equipment].of_role(SignalRole.MODE)
+        watched[path] = Chart(
+            signal,
+            one,
+            {key: Point.of(one, equipment=signal.equipment, subject=path, detector=slug, key=key) for key in keys},
+            Terms.of(one),
+            None if mode is None or mode.path == path else mode.path,
+            park.factory_of(path).zone,
+        )
+    return watched
+
+
+def needed(path: str, chart: Chart[Any]) -> tuple[str, ...]:
+    """Give the signals that are needed for a chart."""
+    return (path,) if chart.mode is None else (path, chart.mode)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stretch:
+    """Values of one signal in one mode, without a break of what is summed up."""
+
+    subject: str
+    """Path of the signal."""
+
+    mode: str
+    """Operating mode; empty where there are none."""
+
+    model: Mapping[str, Any]
+    """What is normal, as `learning.Normal` is carried."""
+
+    fresh: bool
+    """Whether it begins anew, and does not go on from what was carried or from the stretch before."""
+
+    begin: int
+    """Its first row."""
+
+    end: int
+    """The row after its last."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Watch:
+    """One look."""
+
+    stretches: Sequence[Stretch]
+    """What is watched: by signal, each signal's by time. Rows are those of `ns` and `value`."""
+
+    ns: Ints
+    """Instants, ns since 1970."""
+
+    value: Floats
+    """Values."""
+
+    carried: dict[str, dict[str, Any]]
+    """By signal, what is to be carried on besides the chart's own; of signals of which it changed."""
+
+    baselines: tuple[Baseline, ...]
+    """What was learned."""
+
+    late: int
+    """How many values came too late."""
+
+
+@dataclass(slots=True)
+class _Subject:
+    """A signal in one look."""
+
+    path: str
+    chart: Chart[Any]
+    begin: int
+    end: int
+    kept: dict[str, Any]
+    pieces: list[tuple[str, int, int, bool]] = field(default_factory=list)
+    """Mode, rows, and whether the first follows the value before."""
+
+
+_NOTHING: Final[Carried] = {
+    "last": -(2**62),
+    "state": None,
+    "open": None,
+    "mode": "",
+    "watched": None,
+    "modes": {},
+}
+
+
+def watch(watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], seen: Seen) -> Watch:
+    """Give what is to be watched in a look, as the module tells."""
+    cols = columns(seen.samples)
+    states, modes = _states(seen.states), _modes(seen.samples, watched)
+    subjects, late = _subjects(watched, carried, cols, states, modes)
+    for one in subjects:
+        _part(one, cols, states.get(one.chart.signal.equipment, ()), modes.get(one.chart.mode or "", ()))
+        if one.path in cols.tail:
+            one.kept["open"] = None
+    return _learned(subjects, cols, seen.gaps, late)
+
+
+def _subjects(
+    watched: Mapping[str, Chart[Any]],
+    carried: Mapping[str, Carried],
+    cols: Columns,
+    states: Mapping[str, Any],
+    modes: Mapping[str, Any],
+) -> tuple[list[_Subject], int]:
+    """Give the signals of which something was seen, in the order of their rows."""
+    subjects, late = [], 0
+    bounds = cols.bounds.tolist()
+    for path, chart in watched.items():
+        place = cols.paths.get(path)
+        if place is None and chart.signal.equipment not in states and chart.mode not in modes:
+            continue
+        before = carried.get(path, _NOTHING)
+        begin, end = (0, 0) if place is None else (bounds[place], bounds[place + 1])
+        if begin < end and cols.ns[begin] < before["last"]:
+            first = begin + int(np.searchsorted(cols.ns[begin:end], before["last"]))
+            late, begin = late + first - begin, first
+        kept = {name: before[name] for name in _NOTHING}
+        if begin < end:
+            kept["last"] = int(cols.ns[end - 1])
+        subjects.append(_Subject(path, chart, begin, end, kept))
+    return sorted(subjects, key=lambda one: one.begin), late
+
+
+def _states(states: pl.DataFrame) -> dict[str, list[tuple[int, str]]]:
+    """Give changes of state by machine: since when, and whether it produces; None: not known."""
+    told: dict[str, list[tuple[int, str]]] = {}
+    for machine, ns, state in states.iter_rows():
+        told.setdefault(machine, []).append((ns, state))
+    return told
+
+
+def _modes(samples: pl.DataFrame, watched: Mapping[str, Chart[Any]]) -> dict[str, list[tuple[int, str]]]:
+    """Give changes of mode by signal: since when, and which."""
+    paths = {one.mode for one in watched.values() if one.mode is not None}
+    if not paths:
+        return {}
+    said = pl.coalesce("text", *(pl.col(name).cast(pl.String) for name in ("int", "bool", "float")))
+    rows = samples.filter(pl.col("signal").is_in(list(paths)) & is_good(pl.col("status"))).select(
+        "signal", pl.col("time").dt.cast_time_unit("ns").dt.epoch("ns"), said
+    )
+    told: dict[str, list[tuple[int, str]]] = {}
+    for path, ns, mode in rows.iter_rows():
+        if mode is not None:
+            told.setdefault(path, []).append((ns, mode))
+    return told
+
+
+def _part(one: _Subject, cols: Columns, states: Sequence[tuple[int, str]], modes: Sequence[tuple[int, str]]) -> None:
+    """Part the rows of a signal by state and mode."""
+    changes = [(ns, "state", state) for ns, state in states] + [(ns, "mode", mode) for ns, mode in modes]
+    begin = one.begin
+    for ns, name, now in sorted(changes, key=itemgetter(0)):
+        at = one.begin + int(np.searchsorted(cols.ns[one.begin : one.end], ns))
+        _piece(one, begin, at)
+        begin = max(begin, at)
+        one.kept[name] = now
+    _piece(one, begin, one.end)
+
+
+def _piece(one: _Subject, begin: int, end: int) -> None:
+    """Take rows that were measured in one state and mode."""
+    if begin >= end:
+        return
+    kept = one.kept
+    if kept["state"] not in {None, EquipmentState.PRODUCING, EquipmentState.UNKNOWN}:
+        kept["open"] = None
+        return
+    one.pieces.append((kept["mode"], begin, end, kept["open"] == kept["mode"]))
+    kept["open"] = kept["mode"]
+
+
+def _learned(subjects: Sequence[_Subject], cols: Columns, gaps: pl.DataFrame, late: int) -> Watch:
+    """Let learn what has to, and give what is watched."""
+    lessons: dict[tuple[str, str], list[tuple[int, int, bool]]] = {}
+    charts_of = {one.path: one for one in subjects}
+    for one in subjects:
+        for mode, begin, end, follows in one.pieces:
+            if "model" not in one.kept["modes"].get(mode, ()):
+                lessons.setdefault((one.path, mode), []).append((begin, end, follows))
+    ready: dict[tuple[str, str], int] = {}
+    baselines: list[Baseline] = []
+    if lessons:
+        terms = {_key(*key): charts_of[key[0]].chart.terms for key in lessons}
+        kept = {_key(*key): charts_of[key[0]].kept["modes"].get(key[1], {}) for key in lessons}
+        rows, origin = _rows(lessons, cols, gaps)
+        told = learn(terms, {key: one for key, one in kept.items() if one}, rows)
+        for place, key in enumerate(lessons):
+            path, mode = key
+            learned = told.learned.get(_key(*key))
+            if learned is not None:
+                after = int(told.after[place])
+                ready[key] = int(origin[after]) if after < rows.bounds[place + 1] else 2**62
+                baselines.append(replace(learned, subject=path, mode=mode))
+                _keep(charts_of[path].kept, mode, {"model": learned.model, "entered": learned.end})
+            elif _key(*key) in told.kept:
+                _keep(charts_of[path].kept, mode, told.kept[_key(*key)])
+    stretches = [stretch for one in subjects for stretch in _stretches(one, ready)]
+    return _packed(stretches, cols, {one.path: one.kept for one in subjects}, tuple(baselines), late)
+
+
+def _key(path: str, mode: str) -> str:
+    return f"{path}\0{mode}"
+
+
+def _keep(kept: dict[str, Any], mode: str, entry: Mapping[str, Any]) -> None:
+    """Keep what is known of a mode; that of the mode entered longest ago goes when there are too many."""
+    known = {**kept["modes"], mode: dict(entry)}
+    while len(known) > MODES:
+        del known[min(known, key=lambda name: (known[name].get("entered", known[name].get("last", 0)), name))]
+    kept["modes"] = known
+
+
+def _rows(
+    lessons: Mapping[tuple[str, str], Sequence[tuple[int, int, bool]]], cols: Columns, gaps: pl.DataFrame
+) -> tuple[Rows, Ints]:
+    """Give the rows that are learned from, and where they come from."""
+    picked = [(begin, end, follows) for some in lessons.values() for begin, end, follows in some]
+    origin = np.concatenate([np.arange(begin, end) for begin, end, _ in picked])
+    lengths = np.array([end - begin for begin, end, _ in picked], dtype=np.int64)
+    broken: Flags = np.zeros(len(origin), dtype=bool) if cols.broken is None else cols.broken[origin]
+    firsts = np.cumsum(lengths) - lengths
+    broken[firsts] |= np.array([not follows for *_, follows in picked], dtype=bool)
+    several = np.array([len(some) for some in lessons.values()], dtype=np.int64)
+    bounds = np.append(0, np.append(firsts, len(origin))[np.cumsum(several)])
+    ns = cols.ns[origin]
+    if not gaps.is_empty():
+        _over_gaps([path for path, _ in lessons], bounds, ns, broken, gaps)
+    return Rows(bounds, ns, cols.value[origin], broken), origin
+
+
+def _over_gaps(paths: Sequence[str], bounds: Ints, ns: Ints, broken: Flags, gaps: pl.DataFrame) -> None:
+    """Break rows that a gap lies before."""
+    of_path: dict[str, list[tuple[int, int | None]]] = {}
+    for path, start, end in gaps.iter_rows():
+        of_path.setdefault(path, []).append((start, end))
+    for place, path in enumerate(paths):
+        begin, stop = int(bounds[place]), int(bounds[place + 1])
+        for start, end in of_path.get(path, ()):
+            first = begin + int(np.searchsorted(ns[begin:stop], start, "right"))
+            last = stop if end is None else begin + int(np.searchsorted(ns[begin:stop], end)) + 1
+            broken[first : min(last, stop)] = True
+
+
+def _stretches(one: _Subject, ready: Mapping[tuple[str, str], int]) -> Iterator[Stretch]:
+    """Give what is watched of a signal: rows of modes that are known, after they were learned."""
+    kept = one.kept
+    for mode, begin, end, _ in one.pieces:
+        first = max(begin, ready.get((one.path, mode), begin))
+        known = kept["modes"].get(mode, {})
+        if "model" not in known or first >= end:
+            continue
+        fresh = kept["watched"] != mode
+        if fresh:
+            kept["watched"] = mode
+        yield Stretch(one.path, mode, known["model"], fresh, first, end)
+
+
+def _packed(
+    stretches: Sequence[Stretch],
+    cols: Columns,
+    carried: dict[str, dict[str, Any]],
+    baselines: tuple[Baseline, ...],
+    late: int,
+) -> Watch:
+    """Give the rows of the stretches without those between them."""
+    moved: list[Stretch] = []
+    at = 0
+    for one in stretches:
+        length = one.end - one.begin
+        if moved and moved[-1].subject == one.subject and not one.fresh:
+            moved[-1] = replace(moved[-1], end=at + length)
+        else:
+            moved.append(Stretch(one.subject, one.mode, one.model, one.fresh, at, at + length))
+        at += length
+    if at == len(cols.ns):
+        return Watch(moved, cols.ns, cols.value, carried, baselines, late)
+    picked = [slice(one.begin, one.end) for one in stretches]
+    ns = np.concatenate([cols.ns[some] for some in picked]) if picked else cols.ns[:0]
+    value = np.concatenate([cols.value[some] for some in picked]) if picked else cols.value[:0]
+    return Watch(moved, ns, value, carried, baselines, late)
+
+
+def blocks(stretches: Sequence[Stretch], rows: int = 2**15) -> Iterator[Sequence[Stretch]]:
+    """Give stretches in blocks of at most so many rows (or of one stretch), so that a block's numbers stay at hand."""
+    begin, at = 0, 0
+    for place, one in enumerate(stretches):
+        if at and at + one.end - one.begin > rows:
+            yield stretches[begin:place]
+            begin, at = place, 0
+        at += one.end - one.begin
+    if begin < len(stretches):
+        yield stretches[begin:]

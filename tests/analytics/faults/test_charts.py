@@ -1,0 +1,144 @@
+"""Control charts: what they learn, what they see, and that portions change nothing."""
+
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.faults.change_point import CHANGE_POINT
+from analytics.faults.contract import Detector
+from analytics.faults.cusum import CUSUM
+from analytics.faults.ewma import EWMA
+from analytics.faults.robust_z import ROBUST_Z
+from analytics.sayings import message
+from collector.faultrules.charts import ChangePoint, Cusum, Ewma, RobustZ
+from collector.faultrules.rules import SignalFaults
+from collector.park import SignalRole
+from tests.analytics.faults.looking import PRESS, RUN, STAND, Looked, gaps, ns, plant, same, seconds, signal, states
+from tests.analytics.plant import EXAMPLES, samples
+
+FORCE: Final = f"{PRESS}/force"
+LEARN: Final = seconds(200)
+END: Final = 1000
+
+CHARTS: Final[dict[str, tuple[Detector[Any], Any]]] = {
+    "ewma": (EWMA, Ewma),
+    "cusum": (CUSUM, Cusum),
+    "robust_z": (ROBUST_Z, RobustZ),
+    "change_point": (CHANGE_POINT, ChangePoint),
+}
+
+
+def chart(name: str, *others: Any, **settings: Any) -> Looked:
+    detector, kind = CHARTS[name]
+    faults = SignalFaults(**{name: kind(**{"learn": LEARN, **settings})})
+    return Looked(detector, plant(signal(faults=faults), *others))
+
+
+def noise(rows: int = END, seed: int = 7, level: float = 50.0) -> np.ndarray[Any, np.dtype[np.float64]]:
+    return level + np.random.default_rng(seed).standard_normal(rows)
+
+
+def series(values: Any, path: str = FORCE) -> pl.DataFrame:
+    return samples(path, [(float(second), float(value)) for second, value in enumerate(values)])
+
+
+@pytest.mark.parametrize("name", CHARTS)
+class TestEvery:
+    def test_a_quiet_series_is_quiet(self, name: str) -> None:
+        looked = chart(name)
+        looked.look(series(noise(5000)))
+        assert not looked.alerts
+        (baseline,) = looked.baselines
+        assert (baseline.subject, baseline.mode, baseline.rows) == (FORCE, "", 201)
+        assert (baseline.start, baseline.end) == (ns(0), ns(200))
+        assert baseline.model["mean"] == pytest.approx(50, abs=0.3)
+        assert baseline.model["deviation"] == pytest.approx(1, abs=0.15)
+
+    @pytest.mark.parametrize(("sign", "keys"), [(1, {"high", "up"}), (-1, {"low", "down"})])
+    def test_a_great_shift_is_told_with_where_it_began(self, name: str, sign: int, keys: set[str]) -> None:
+        values = noise()
+        values[600:] += sign * 10
+        looked = chart(name)
+        looked.look(series(values), until=END)
+        (alert,) = looked.alerts.values()
+        assert alert.key in keys
+        began = (alert.began.timestamp() * 1e9 - ns(0)) / 1e9
+        assert began == pytest.approx(600, abs=6)
+        assert alert.parameters["since"] == f"{alert.began:%Y-%m-%d %H:%M}"
+        told = message(alert, "en")
+        assert "Press force" in told
+        assert " kN" in told
+        assert "{" not in told + message(alert, "zh")
+        assert float(alert.parameters["moved"]) * sign > 0
+
+    def test_it_ends_when_the_shift_is_gone(self, name: str) -> None:
+        values = noise()
+        values[400:500] += 10
+        looked = chart(name)
+        looked.look(series(values), until=END)
+        first, *_ = looked.alerts.values()
+        assert not first.active
+        assert not any(one.active for one in looked.alerts.values())
+
+    def test_a_constant_says_nothing(self, name: str) -> None:
+        looked = chart(name)
+        looked.look(series([5.0] * 300 + [6.0] * 300))
+        assert not looked.alerts
+        assert looked.baselines[0].model["deviation"] == 0
+
+    def test_late_samples_are_counted(self, name: str) -> None:
+        looked = chart(name)
+        looked.look(series(noise(300)))
+        looked.look(series(noise(10)))
+        assert looked.late == 10
+
+    def test_a_stop_is_no_shift(self, name: str) -> None:
+        values = noise()
+        values[500:600] = 0
+        looked = chart(name)
+        looked.look(series(values), told=states((0, RUN), (500, STAND), (600, RUN)))
+        assert not looked.alerts
+
+    def test_every_mode_has_its_baseline(self, name: str) -> None:
+        values = noise(2000)
+        manual = [*range(300, 600), *range(900, 1200)]
+        values[manual] += 30
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        looked = chart(name, mode)
+        turns = samples(mode.path, [(0, "auto"), (300, "manual"), (600, "auto"), (900, "manual"), (1200, "auto")])
+        looked.look(pl.concat([turns, series(values)]))
+        assert not looked.alerts
+        assert [(one.mode, round(one.model["mean"], -1)) for one in looked.baselines] == [("auto", 50), ("manual", 80)]
+
+    @EXAMPLES
+    @given(data=st.data())
+    def test_portions_change_nothing(self, name: str, data: st.DataObject) -> None:
+        seed = data.draw(st.integers(0, 1000))
+        count = data.draw(st.sampled_from([1, 3]))
+        delays = data.draw(st.sampled_from([0, 20]))
+        values = noise(seed=seed)
+        for _ in range(data.draw(st.integers(0, 4))):
+            begin, size = data.draw(st.integers(0, END)), data.draw(st.sampled_from([-30.0, -3.0, 1.5, 5.0, 40.0]))
+            values[begin : begin + data.draw(st.integers(1, 300))] += size
+        told = states(*((second, state) for second, state in data.draw(_changes())))
+        missed = gaps(FORCE, (50, 60), (300, 350))
+        frame = series(values).filter(~pl.int_range(pl.len()).is_between(300, 349))
+        bad = data.draw(st.lists(st.integers(0, len(frame) - 1), max_size=5))
+        frame = frame.with_columns(
+            status=pl.when(pl.int_range(pl.len()).is_in(bad)).then(pl.lit(0x80000000, pl.UInt32)).otherwise("status")
+        )
+        settings = {"count": count, "on_delay": seconds(delays), "off_delay": seconds(delays)}
+        once, often = chart(name, **settings), chart(name, **settings)
+        once.portions(frame, [], END, told=told, missed=missed)
+        cuts = data.draw(st.lists(st.integers(0, END - 1), max_size=30))
+        often.portions(frame, cuts, END, told=told, missed=missed)
+        same(once, often)
+
+
+def _changes() -> st.SearchStrategy[list[tuple[float, Any]]]:
+    some = st.lists(st.tuples(st.integers(0, END - 1), st.sampled_from([RUN, RUN, STAND])), max_size=3)
+    return some.map(lambda changes: sorted({float(second): state for second, state in changes}.items()))
