@@ -35,7 +35,7 @@ from adapters.stores.contract import Store, StoreError
 from analytics import alertlog, relearning
 from analytics.alerts import Alert
 from analytics.faults import links as link_alerts
-from analytics.faults.contract import Baseline, Indicator, LinkState, Seen
+from analytics.faults.contract import Baseline, Indicator, LinkState, Seen, nanoseconds
 from analytics.lapses import Lapses
 from analytics.lifecycle import AlertEvent
 from analytics.relearning import Request
@@ -174,8 +174,7 @@ class Watcher:
         self._written = Progress()
         self._learned = Learned()
         self._links: tuple[LinkState, ...] = ()
-        self._watched_links: tuple[LinkState, ...] = ()
-        self._until: Mapping[str, int] = {}
+        self._seen = Seen()
         self._lost: dict[tuple[str, str], str] = {}
         self._returned: dict[str, str] = {}
         self._begun = self._swept = self._checked = _EPOCH
@@ -226,14 +225,15 @@ class Watcher:
         links = tuple(_state_of(link) for link in read.links.values() if link.source in self._park.sources)
         until = {} if portion.behind or portion.trouble else self._horizons(read.links)
         samples = portion.samples.filter(pl.col("signal").is_in(list(self._watch.signals)))
+        believed = links if self._believes(links, now) else ()
         look = None
-        if not samples.is_empty() or links != self._watched_links or until != self._until:
-            believed = links if self._believes(links, now) else ()
+        if not samples.is_empty() or self._has_passed(believed, until, now):
             seen = Seen(samples, until, gaps=self._lapses.behind(samples), links=believed, now=_ns(now))
             look = await asyncio.to_thread(self._watch.look, seen)
         self._links = links
         events += await self._keep(look, portion.progress, now)
-        self._watched_links, self._until = links, until
+        if look is not None:
+            self._seen = Seen(until=until, links=believed, now=_ns(now))
         self._lapses.looked_at(samples)
         if portion.trouble is not None:
             raise portion.trouble
@@ -277,6 +277,7 @@ class Watcher:
         else:
             trouble = None
             log.warning("spool entries missed", samples_found_in_store=found)
+            self._checked = _EPOCH  # it took long, and is not to be done again
         if trouble is not None and now - missed.since <= PATIENCE:
             self._missed = replace(missed, trouble=trouble, again=now + AGAIN)
             return trouble
@@ -425,10 +426,8 @@ class Watcher:
         """Log what happened, and wake who tells it."""
         for event in events:
             alert = event.standing.alert
-            log.info(
-                "alert", event=event.kind.value, id=event.alert, message=message(alert, "en"), signal=alert.signal,
-                active=alert.active,
-            )  # fmt: skip
+            said = message(alert, "en")
+            log.info("alert", id=event.alert, what=event.kind.value, message=said, signal=alert.signal)
         if events:
             self._wake.set()
 
@@ -436,6 +435,14 @@ class Watcher:
         """Tell whether it may be told from these links what is lost."""
         heard = max((link.seen for link in links), default=0)
         return heard >= _ns(self._begun) or now - self._begun >= AWAITED
+
+    def _has_passed(self, links: Sequence[LinkState], until: Mapping[str, int], now: datetime) -> bool:
+        """Tell whether there is something to see though nothing has come."""
+        if links != self._seen.links or until != self._seen.until:
+            return True
+        heard = max((link.seen for link in links), default=None)
+        waits = _ns(now) - self._seen.now >= nanoseconds(SWEEP)
+        return heard is not None and waits and _ns(now) - heard > nanoseconds(AWAITED)  # the collector may be silent
 
     def _horizons(self, links: Mapping[str, Link]) -> dict[str, int]:
         """Give, by signal, up to which instant everything has come, ns since 1970."""

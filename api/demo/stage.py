@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 ANALYTICS: Final = "analytics"
 """The consumer of the spool that analytics reads with."""
 
+FAULTS: Final = "faults"
+"""The consumer of the spool that faults are looked for with."""
+
 PATIENCE: Final = 30.0
 """Seconds without any progress after which the demo gives up."""
 
@@ -156,7 +159,7 @@ class Stage:
         )
 
     async def settled(self) -> None:
-        """Wait until the store and the analytics have all that the collector has.
+        """Wait until the store, the alerts and the analytics have all that the collector has.
 
         Raises:
             StageError: they do not come on.
@@ -164,6 +167,7 @@ class Stage:
         async with self._spool as spool:
             end = await spool.end()
             await self._wait(partial(_reached, spool, STORE, end), "the store takes no more samples")
+            await self._wait(partial(_reached, spool, FAULTS, end), "the alerts do not come to an end")
             await self._wait(partial(_reached, spool, ANALYTICS, end), "analytics does not come to an end")
 
     async def _wait(self, reached: Callable[[], Awaitable[bool]], problem: str) -> None:
