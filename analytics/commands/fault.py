@@ -1,4 +1,4 @@
-"""See which fault detectors there are, and what they would have told of the past."""
+"""See which fault detectors there are and what they would have told of the past; have them learn again."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -6,11 +6,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from analytics.commands.report import Language
-from collector.output import Output, OutputFormat, fail, show, show_json
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    import sqlalchemy as sa
+
+    from analytics.alerts import Alert
     from analytics.tablefaults import Onset
     from analytics.widetable import WideTable
+    from collector.load import Config
+    from collector.park import Park
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -44,22 +52,46 @@ def detectors(output: Output = OutputFormat.TABLE) -> None:
 
 @app.command()
 def replay(
-    file: Annotated[Path, typer.Option(help="A recorded wide table, CSV or Parquet: a column per signal.")],
-    time: Annotated[str, typer.Option(help="The column of times.")] = "time",
+    file: Annotated[
+        Path | None, typer.Option(help="A recorded wide table, CSV or Parquet: a column per signal.")
+    ] = None,
+    time: Annotated[str, typer.Option(help="With --file: the column of times.")] = "time",
     train: Annotated[
-        int | None, typer.Option(min=1, help="How many rows to learn from, the first ones. Without it: a fifth.")
+        int | None,
+        typer.Option(min=1, help="With --file: how many rows to learn from, the first. Without it: a fifth."),
     ] = None,
     signals: Annotated[
         str,
-        typer.Option(help="The columns that are signals, with commas between. Without it: all numbers."),
+        typer.Option(help="With --file: the columns that are signals, with commas between. Without it: all numbers."),
     ] = "",
     detector: Annotated[
-        list[str] | None, typer.Option(help="Which detectors look; may be repeated. Without it: multivariate.")
+        list[str] | None, typer.Option(help="Which detectors look; several times. Of a file, without it: multivariate.")
     ] = None,
-    lang: Annotated[Language, typer.Option(help="The language of the table: zh or en.")] = Language.EN,
+    path: Annotated[str, typer.Option(help="With --from: only this factory, line or machine.")] = "",
+    since: Annotated[
+        str,
+        typer.Option(
+            "--from", help="What is stored since then: 2026-03-02 or 2026-03-02T06:00+08:00; in UTC without zone."
+        ),
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="Until then; now without it.")] = "",
+    lang: Annotated[
+        Language, typer.Option("--lang", "--language", help="The language of the table: zh or en.")
+    ] = Language.EN,
+    config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Print what detectors would have told of a recorded table: each onset with its signals and its end."""
+    """Print what detectors would have told, for tuning before they are switched on.
+
+    Of a recorded table that nobody configured (--file): each onset with its signals and its end. Of what is stored
+    (--from, --to): each alert of the installation's detectors as they are configured now; nothing is logged, and nobody
+    is told. Detectors begin anew, and learn from the first of it.
+    """
+    if (file is None) == (not since):
+        fail("write either --file with a recorded table, or --from with the time to replay", code=2)
+    if file is None:
+        _replay_history(config, (since, until), path, detector or [], output, lang)
+        return
     from analytics.tablefaults import USUAL, onsets, trained_rows
     from analytics.widetable import TableError, read_table
 
@@ -73,6 +105,194 @@ def replay(
         show_json(_told(table, trained_rows(table, train), found))
         return
     _print(table, found, lang)
+
+
+@app.command()
+def learn(
+    path: Annotated[str, typer.Argument(help="A machine with all its signals, or one signal.")],
+    config: ConfigFile = DEFAULT_CONFIG,
+) -> None:
+    """Have it learned again, from now on, what is normal of a machine or a signal: after a repair or another set point.
+
+    Detectors that learn begin anew with the next samples; alerts that rest on what they knew end. The role `alerts`
+    does it at its next look, or when it is started.
+    """
+    from datetime import UTC, datetime
+
+    from analytics.relearning import ask
+
+    installation = _load(config)
+    park = installation.park
+    if path not in park.equipment and path not in park.signals:
+        from collector.config.problems import did_you_mean
+
+        hint = did_you_mean(path, [*park.equipment, *park.signals]) or "; write factory/line/machine or …/signal"
+        fail(f"there is no machine or signal {path!r}{hint}", code=2)
+    now = datetime.now(UTC)
+    _run(installation, lambda connection: ask(connection, path, now))
+    typer.echo(f"{path}: what is normal will be learned again")
+
+
+def _replay_history(
+    config: Path, span: tuple[str, str], path: str, detectors: list[str], output: OutputFormat, lang: Language
+) -> None:
+    import asyncio
+    from datetime import UTC, datetime
+
+    from adapters.stores.contract import StoreError
+    from analytics.faults.catalogue import DETECTORS
+    from collector.records import RecordsError
+
+    installation = _load(config)
+    start, end = _instant("--from", span[0]), _instant("--to", span[1]) if span[1] else datetime.now(UTC)
+    if end <= start:
+        fail("--to must come after --from", code=2)
+    known = [one.slug for one in DETECTORS]
+    for slug in detectors:
+        if slug not in known:
+            fail(f"there is no detector {slug!r}; there are {', '.join(known)}", code=2)
+    signals = [one for one in installation.park.signals if not path or one == path or one.startswith(path + "/")]
+    if not signals:
+        fail(f"there is nothing at {path!r}; write the path of a factory, line, machine or signal", code=2)
+    try:
+        found = asyncio.run(_replayed(installation, signals if path else None, start, end))
+    except (StoreError, RecordsError) as error:
+        fail(error)
+    chosen = [alert for alert in found if not detectors or alert.detector in detectors]
+    if output is OutputFormat.JSON:
+        show_json({"from": start, "to": end, "alerts": [_alert(one) for one in chosen]})
+        return
+    _print_alerts(chosen, installation.park, lang)
+
+
+async def _replayed(config: "Config", signals: list[str] | None, start: "datetime", end: "datetime") -> "list[Alert]":
+    from analytics.faultreplay import replayed
+    from collector.assembly import open_records, open_store
+
+    async with open_store(config) as store, open_records(config) as records:
+        return await replayed(config.park, store, records, signals, start, end)
+
+
+def _alert(alert: "Alert") -> dict[str, Any]:
+    from analytics.sayings import message
+
+    return {
+        "began": alert.began,
+        "ended": alert.ended,
+        "detector": alert.detector,
+        "key": alert.key,
+        "severity": alert.severity,
+        "equipment": alert.equipment,
+        "signal": alert.signal,
+        "value": alert.value,
+        "contributions": [{"signal": one.signal, "contribution": one.share} for one in alert.contributions],
+        "message": {"zh": message(alert, "zh"), "en": message(alert, "en")},
+    }
+
+
+def _print_alerts(alerts: "Sequence[Alert]", park: "Park", lang: Language) -> None:
+    from analytics.sayings import message
+
+    def shown(instant: "datetime | None", at: str) -> str:
+        if instant is None:
+            return ""
+        zoned = instant.astimezone(park.factory_of(at).zone) if at.partition("/")[0] != park.id else instant
+        return f"{zoned:%Y-%m-%d %H:%M:%S}"
+
+    words = _WORDS[lang]
+    rows = [
+        dict(
+            zip(
+                (
+                    words["began"],
+                    words["ended"],
+                    words["severity"],
+                    words["detector"],
+                    words["equipment"],
+                    words["what"],
+                ),
+                (
+                    shown(one.began, one.equipment),
+                    shown(one.ended, one.equipment),
+                    words[one.severity.value],
+                    one.detector,
+                    one.equipment,
+                    message(one, lang.value),
+                ),
+                strict=True,
+            )
+        )
+        for one in alerts
+    ]
+    show(rows, OutputFormat.TABLE, title=f"{words['would']}: {len(rows)}")
+
+
+_WORDS = {
+    Language.EN: {
+        "began": "began",
+        "ended": "ended",
+        "severity": "priority",
+        "detector": "detector",
+        "equipment": "machine",
+        "what": "what",
+        "row": "row",
+        "would": "Would have alerted",
+        "low": "low",
+        "medium": "medium",
+        "high": "high",
+        "critical": "critical",
+    },
+    Language.ZH: {
+        "began": "开始",
+        "ended": "结束",
+        "severity": "优先级",
+        "detector": "检测器",
+        "equipment": "设备",
+        "what": "内容",
+        "row": "行",
+        "would": "本应报警",
+        "low": "低",
+        "medium": "中",
+        "high": "高",
+        "critical": "紧急",
+    },
+}
+"""Words of the tables."""
+
+
+def _load(config: Path) -> "Config":
+    from collector.load import ConfigError, load
+
+    try:
+        return load(config)
+    except ConfigError as error:
+        fail(error, code=2)
+
+
+def _run(config: "Config", work: "Callable[[sa.Connection], None]") -> None:
+    import asyncio
+
+    from collector.assembly import open_records
+    from collector.records import RecordsError
+
+    async def run() -> None:
+        async with open_records(config) as records:
+            await records.run(work)
+
+    try:
+        asyncio.run(run())
+    except RecordsError as error:
+        fail(error)
+
+
+def _instant(option: str, written: str) -> "datetime":
+    from datetime import UTC, datetime
+
+    try:
+        instant = datetime.fromisoformat(written)
+    except ValueError:
+        fail(f"{option}: {written!r} is no instant; write it like 2026-03-02 or 2026-03-02T06:00+08:00", code=2)
+    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def _told(table: "WideTable", rows: int, found: "list[Onset]") -> dict[str, Any]:
@@ -104,8 +324,8 @@ def _told(table: "WideTable", rows: int, found: "list[Onset]") -> dict[str, Any]
 def _print(table: "WideTable", found: "list[Onset]", lang: Language) -> None:
     from analytics.sayings import message
 
-    zh = lang is Language.ZH
-    words = ("开始", "行", "检测器", "内容", "结束") if zh else ("began", "row", "detector", "what", "ended")
+    told = _WORDS[lang]
+    words = [told[name] for name in ("began", "row", "detector", "what", "ended")]
     rows = [
         dict(
             zip(
