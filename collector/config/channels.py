@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 CHANNEL_KEYS = frozenset(ChannelHead.model_fields)
 """Keys of a channel that are not its adapter's."""
 
-DETECTORS = ("limit", "condition", "channel", *SignalFaults.model_fields, *MachineFaults.model_fields)
+DETECTORS = ("limit", "condition", "link", "channel", *SignalFaults.model_fields, *MachineFaults.model_fields)
 """What may have seen an alert, as routes name it."""
 
 
