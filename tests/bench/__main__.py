@@ -29,6 +29,8 @@ BENCHMARKS: Final[dict[str, str]] = {
     "e2e-opcua": "tests.bench.e2e_opcua",
     "skab-valve1": "tests.bench.skab_valve1",
     "tep": "tests.bench.tep",
+    "ims-test1": "tests.bench.ims_test1",
+    "mazak-conditions": "tests.bench.mazak_conditions",
 }
 """Name to module, in the order in which all of them run."""
 
