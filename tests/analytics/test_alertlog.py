@@ -1,4 +1,4 @@
-"""The alert log: written again without change, read page by page."""
+"""The alert log of recordings: written again without change, read page by page; and what detectors carry."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -6,7 +6,18 @@ from typing import Any
 
 import pytest
 
-from analytics.alertlog import After, read_alert, read_alerts, read_detectors, write_alerts, write_detectors
+from analytics.alertlog import (
+    After,
+    fold,
+    read_alert,
+    read_alerts,
+    read_detectors,
+    read_events,
+    read_standing,
+    unrouted,
+    write_alerts,
+    write_detectors,
+)
 from analytics.alerts import Alert
 from analytics.sayings import message
 from collector.park import Severity
@@ -58,6 +69,35 @@ async def test_writing_again_changes_only_what_has_changed(records: Records) -> 
     assert await read(records) == [ended]
 
 
+async def test_alerts_of_recordings_are_over_and_told_to_nobody(records: Records) -> None:
+    lasting = alert(0)
+    await log(records, lasting)
+    standing = await records.run(lambda c: read_standing(c, lasting.id))
+    assert standing is not None
+    assert (standing.open, standing.active, standing.told) == (False, False, None)
+    assert await read(records, active=True) == []
+    assert await records.run(read_events) == []
+    assert await records.run(lambda c: unrouted(c, 10)) == []
+
+
+async def test_a_recording_leaves_what_was_seen_live_alone(records: Records) -> None:
+    live = alert(0)
+    await records.run(lambda c: fold(c, [live], now=at(1), suppressed=lambda _: ""))
+    before = await records.run(lambda c: read_standing(c, live.id))
+    await log(records, alert(0, 10))
+    assert await records.run(lambda c: read_standing(c, live.id)) == before
+
+
+async def test_what_was_seen_live_takes_over_from_a_recording(records: Records) -> None:
+    await log(records, alert(0, 5), alert(60, 70))
+    events = await records.run(lambda c: fold(c, [alert(60), alert(0, 5)], now=at(71), suppressed=lambda _: ""))
+    assert [(one.kind.value, one.alert) for one in events] == [
+        ("raised", alert(0).id),
+        ("returned", alert(0).id),
+        ("repeated", alert(0).id),
+    ]
+
+
 async def test_an_alert_is_known_by_detector_signal_key_and_begin() -> None:
     assert alert(0).id == replace(alert(0, 9), severity=Severity.LOW).id
     others = [alert(1), alert(0, key="low:1"), alert(0, detector="condition"), alert(0, signal="works/line/press/x")]
@@ -67,7 +107,8 @@ async def test_an_alert_is_known_by_detector_signal_key_and_begin() -> None:
 async def test_alerts_are_chosen(records: Records) -> None:
     over = alert(0, 10)
     lasting = alert(20, machine="works/line/press-2", severity=Severity.HIGH)
-    await log(records, over, lasting)
+    await log(records, over)
+    await records.run(lambda c: fold(c, [lasting], now=at(21), suppressed=lambda _: ""))
     assert await read(records, active=True) == [lasting]
     assert await read(records, active=False) == [over]
     assert await read(records, under=["works/line/press"]) == [over]
