@@ -89,7 +89,7 @@ def _stretch(one: Stretch, z: Ints, ns: Ints, chart: Rule, crossings: Crossings)
     each = max(1, chart.settings.window // TENTHS)
     if one.fresh:
         crossings.anew(path)
-    had, before, began = (0, 0, None) if one.fresh else crossings.had(path, "open", (0, 0, None))
+    had, before, began = (0, 0, None) if one.fresh else crossings.had(path, "tenth", (0, 0, None))
     tenths = [] if one.fresh else list(crossings.had(path, "tenths", ()))
     total = np.cumsum(z) + before
     ends = np.arange(each - had - 1, len(z), each)
@@ -99,7 +99,7 @@ def _stretch(one: Stretch, z: Ints, ns: Ints, chart: Rule, crossings: Crossings)
     rest = len(z) - int(ends[-1]) - 1 if len(ends) else len(z) + had
     opened = starts[0] if not len(ends) else int(ns[-rest]) if rest else None
     amount = int(total[-1]) - (int(total[ends[-1]]) if len(ends) else 0)
-    crossings.carry(path, tenths=full[1 - 2 * TENTHS :], open=[rest, amount, opened])
+    crossings.carry(path, tenths=full[1 - 2 * TENTHS :], tenth=[rest, amount, opened])
     looked = len(full) - 2 * TENTHS + 1
     if len(ends) and looked > 0:
         _windows(one, full[-(2 * TENTHS - 1) - min(looked, len(ends)) :], ns[ends][-looked:], each, chart, crossings)

@@ -157,7 +157,7 @@ class Crossings:
         kept = {**self._before.get(path, {}), **self._now.carried.get(path, {}), **self._own.get(path, {})}
         if path in self.comparators.changed:
             kept["rules"] = self.comparators.changed[path]
-        return kept
+        return {name: one for name, one in kept.items() if one or name not in {"sides", "rules"}}
 
 
 def run_lengths(beyond: Flags, run: int) -> Ints:

@@ -263,7 +263,8 @@ def _learned(subjects: Sequence[_Subject], cols: Columns, gaps: pl.DataFrame, la
     if lessons:
         terms = {_key(*key): charts_of[key[0]].chart.terms for key in lessons}
         kept = {_key(*key): charts_of[key[0]].kept["modes"].get(key[1], {}) for key in lessons}
-        rows, origin = _rows(lessons, cols, gaps)
+        rows, origin = _rows(lessons, cols)
+        _over_gaps([(path, kept[_key(path, mode)].get("last", -(2**62))) for path, mode in lessons], rows, gaps)
         told = learn(terms, {key: one for key, one in kept.items() if one}, rows)
         for place, key in enumerate(lessons):
             path, mode = key
@@ -291,9 +292,7 @@ def _keep(kept: dict[str, Any], mode: str, entry: Mapping[str, Any]) -> None:
     kept["modes"] = known
 
 
-def _rows(
-    lessons: Mapping[tuple[str, str], Sequence[tuple[int, int, bool]]], cols: Columns, gaps: pl.DataFrame
-) -> tuple[Rows, Ints]:
+def _rows(lessons: Mapping[tuple[str, str], Sequence[tuple[int, int, bool]]], cols: Columns) -> tuple[Rows, Ints]:
     """Give the rows that are learned from, and where they come from."""
     picked = [(begin, end, follows) for some in lessons.values() for begin, end, follows in some]
     origin = np.concatenate([np.arange(begin, end) for begin, end, _ in picked])
@@ -303,23 +302,20 @@ def _rows(
     broken[firsts] |= np.array([not follows for *_, follows in picked], dtype=bool)
     several = np.array([len(some) for some in lessons.values()], dtype=np.int64)
     bounds = np.append(0, np.append(firsts, len(origin))[np.cumsum(several)])
-    ns = cols.ns[origin]
-    if not gaps.is_empty():
-        _over_gaps([path for path, _ in lessons], bounds, ns, broken, gaps)
-    return Rows(bounds, ns, cols.value[origin], broken), origin
+    return Rows(bounds, cols.ns[origin], cols.value[origin], broken), origin
 
 
-def _over_gaps(paths: Sequence[str], bounds: Ints, ns: Ints, broken: Flags, gaps: pl.DataFrame) -> None:
-    """Break rows that a gap lies before."""
+def _over_gaps(keys: Sequence[tuple[str, int]], rows: Rows, gaps: pl.DataFrame) -> None:
+    """Break rows that a gap lies before; of every key its signal, and the instant of its value before."""
     of_path: dict[str, list[tuple[int, int | None]]] = {}
     for path, start, end in gaps.iter_rows():
         of_path.setdefault(path, []).append((start, end))
-    for place, path in enumerate(paths):
-        begin, stop = int(bounds[place]), int(bounds[place + 1])
+    for place, (path, prior) in enumerate(keys):
+        begin, stop = int(rows.bounds[place]), int(rows.bounds[place + 1])
+        ns = rows.ns[begin:stop]
+        before = np.concatenate(([prior], ns[:-1])) if len(ns) else ns
         for start, end in of_path.get(path, ()):
-            first = begin + int(np.searchsorted(ns[begin:stop], start, "right"))
-            last = stop if end is None else begin + int(np.searchsorted(ns[begin:stop], end)) + 1
-            broken[first : min(last, stop)] = True
+            rows.broken[begin:stop] |= (ns > start) & (before < (2**62 if end is None else end))
 
 
 def _stretches(one: _Subject, ready: Mapping[tuple[str, str], int]) -> Iterator[Stretch]:
