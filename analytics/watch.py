@@ -56,9 +56,9 @@ class Look:
         return sum(found.unread for found in self.found.values())
 
     @property
-    def indicators(self) -> list[Indicator]:
-        """The numbers that changed."""
-        return [one for found in self.found.values() for one in found.indicators]
+    def indicators(self) -> list[tuple[str, Indicator]]:
+        """The numbers that changed, with the detector that tells each."""
+        return [(slug, one) for slug, found in self.found.items() for one in found.indicators]
 
     @property
     def baselines(self) -> list[tuple[str, Baseline]]:

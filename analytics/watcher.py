@@ -73,8 +73,10 @@ AWAITED: Final = timedelta(seconds=30)
 AGAIN: Final = timedelta(seconds=5)
 """How long the store is left alone between two questions."""
 
-Keeper: TypeAlias = Callable[[sa.Connection, "Learned", datetime], None]
-"""Writes what detectors learned and measured, in the transaction of what they carry."""
+Keeper: TypeAlias = Callable[
+    [sa.Connection, Sequence[tuple[str, Baseline]], Sequence[tuple[str, Indicator]], datetime], None
+]
+"""Writes what detectors learned and measured, each with its detector, in the transaction of what they carry; UTC."""
 
 _WATCHER: Final = "watcher"
 """In the table of what detectors carry, the name under which the watcher's own progress stands."""
@@ -115,19 +117,21 @@ class Progress:
 
 
 @dataclass(slots=True)
-class Learned:
+class _Learned:
     """What detectors learned and measured since it was written last."""
 
     baselines: list[tuple[str, Baseline]] = field(default_factory=list)
     """Baselines, with the detector that learned each."""
 
-    indicators: dict[tuple[str, str, str], Indicator] = field(default_factory=dict)
-    """The newest of every number, by equipment, subject and name."""
+    indicators: dict[tuple[str, str, str, str], Indicator] = field(default_factory=dict)
+    """The newest of every number, by detector, equipment, subject and name."""
 
-    def add(self, look: Look) -> None:
-        """Add what a look learned."""
-        self.baselines += look.baselines
-        self.indicators |= {(one.equipment, one.subject, one.name): one for one in look.indicators}
+    def and_of(self, look: Look | None) -> "_Learned":
+        """Give it with what a look learned."""
+        if look is None:
+            return self
+        newer = {(slug, one.equipment, one.subject, one.name): one for slug, one in look.indicators}
+        return _Learned([*self.baselines, *look.baselines], {**self.indicators, **newer})
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +176,7 @@ class Watcher:
         self._lapses = Lapses(())
         self._progress = Progress()
         self._written = Progress()
-        self._learned = Learned()
+        self._learned = _Learned()
         self._links: tuple[LinkState, ...] = ()
         self._seen = Seen()
         self._lost: dict[tuple[str, str], str] = {}
@@ -316,7 +320,7 @@ class Watcher:
                 events = await self._sweep(look, now)
             if look is not None:
                 self._watch.keep(look)
-                self._learned.add(look)
+                self._learned = self._learned.and_of(look)
         self._progress = progress
         if look is not None and (look.late or look.unread):
             log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
@@ -326,9 +330,8 @@ class Watcher:
         """Write everything in one transaction: what was found and what is carried."""
         states = self._watch.states if look is None else look.states.now
         found = [] if look is None else look.alerts
-        learned = Learned(list(self._learned.baselines), dict(self._learned.indicators))
-        if look is not None:
-            learned.add(look)
+        learned = self._learned.and_of(look)
+        indicators = [(slug, one) for (slug, *_), one in learned.indicators.items()]
 
         def write(connection: sa.Connection) -> tuple[list[AlertEvent], dict[Subject, str]]:
             events, lost = self._fold(connection, found, states, now)
@@ -336,7 +339,7 @@ class Watcher:
             self._watch.write(connection, look)
             alertlog.write_detectors(connection, _WATCHER, {"progress": _as_json(progress)})
             for keeper in self._keepers:
-                keeper(connection, learned, now)
+                keeper(connection, learned.baselines, indicators, now)
             return events, lost
 
         self._cut = True  # until the outcome is known
@@ -345,7 +348,7 @@ class Watcher:
         if look is not None:
             self._watch.keep(look)
         self._watch.written()
-        self._learned = Learned()
+        self._learned = _Learned()
         self._progress, self._written, self._checked, self._swept = progress, progress, now, now
         self._returned, self._lost = self._returned_by(lost), lost
         self._tell(events)
