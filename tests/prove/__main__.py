@@ -36,6 +36,7 @@ PROOFS: Final[dict[str, str]] = {
     "sigterm": "tests.prove.sigterm",
     "broker-restart": "tests.prove.broker_restart",
     "two-collectors": "tests.prove.two_collectors",
+    "source-lost": "tests.prove.source_lost",
     "kill9-notify": "tests.prove.kill9_notify",
 }
 """Name to module, in the order in which all of them run."""
