@@ -16,6 +16,7 @@ _WHOLE: Final = 2
 
 def in_words(name: str, seconds: float) -> dict[str, str]:
     """Give the parameters `name_en` and `name_zh`: so many seconds, in three digits at most, as in `1.5 h`."""
+    seconds = float(f"{seconds:.3g}")
     fits = next((unit for unit in _UNITS if seconds >= unit[0] * _WHOLE or seconds == unit[0]), _UNITS[-1])
     number = f"{seconds / fits[0]:.3g}"
     return {f"{name}_en": f"{number} {fits[1]}", f"{name}_zh": f"{number} {fits[2]}"}
