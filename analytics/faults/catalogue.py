@@ -16,6 +16,7 @@ from analytics.faults.out_of_range import OUT_OF_RANGE
 from analytics.faults.rate import RATE
 from analytics.faults.robust_z import ROBUST_Z
 from analytics.faults.stale import STALE
+from analytics.faults.state_anomaly import STATE_ANOMALY
 from analytics.faults.stuck import STUCK
 from analytics.faults.trend import TREND
 from analytics.faults.vibration import VIBRATION
@@ -37,5 +38,6 @@ DETECTORS: Final[tuple[Detector[Any], ...]] = (
     MULTIVARIATE,
     COUNTER,
     CYCLE,
+    STATE_ANOMALY,
 )
 """Every fault detector, in the order in which they look."""
