@@ -57,11 +57,11 @@ SEVERAL: Final = 3
 
 TEXTS: Final = {
     "link.lost": Title(
-        en="Network or device link {source} lost since {since}, {machines} machines are not seen: {problem}",
+        en="Network or device link {source} lost since {since}, machines concerned {machines}: {problem}",
         zh="{source}：网络或设备连接自 {since} 起中断，涉及设备 {machines} 台：{problem}",
     ),
     "link.refused": Title(
-        en="Device link {source} refused since {since}, {machines} machines are not seen: {problem}",
+        en="Device link {source} refused since {since}, machines concerned {machines}: {problem}",
         zh="{source}：设备连接自 {since} 起被拒绝，涉及设备 {machines} 台：{problem}",
     ),
     HELD_CODE: Title(
