@@ -27,10 +27,13 @@ BENCHMARKS: Final[dict[str, str]] = {
     "kpi-dask": "tests.bench.kpi_dask",
     "e2e-mqtt": "tests.bench.e2e_mqtt",
     "e2e-opcua": "tests.bench.e2e_opcua",
+    "faults": "tests.bench.faults",
+    "quiet": "tests.bench.quiet",
     "skab-valve1": "tests.bench.skab_valve1",
     "tep": "tests.bench.tep",
     "ims-test1": "tests.bench.ims_test1",
     "mazak-conditions": "tests.bench.mazak_conditions",
+    "alert-latency": "tests.bench.alert_latency",
 }
 """Name to module, in the order in which all of them run."""
 

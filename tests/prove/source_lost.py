@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import Final, Self
 
 import orjson
+import sqlalchemy as sa
 from paho.mqtt.client import Client
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
 
@@ -62,6 +63,9 @@ TARDY: Final = 9.0
 
 PATIENCE: Final = 60.0
 """Seconds in which anything that is waited for must be told."""
+
+NAMED: Final = 5
+"""Notices at most that are named where too many were told."""
 
 NORMAL, OVER, LIMIT = 70.0, 90.0, 80.0
 
@@ -231,11 +235,14 @@ class Losses:
 
     async def _acknowledge(self) -> None:
         """Have a person acknowledge everything, so that the next loss is an alert of its own."""
-        async with Records(records_of(self._folder)) as records:
-            for one in await records.run(read_standings):
+
+        def write(connection: sa.Connection) -> None:
+            for one in read_standings(connection):
                 if one.acknowledged is None and one.closed is None:
-                    action = Action(EventKind.ACKNOWLEDGED, "proof", alert=one.id)
-                    await records.run(lambda connection, action=action: act(connection, action, now=datetime.now(UTC)))
+                    act(connection, Action(EventKind.ACKNOWLEDGED, "proof", alert=one.id), now=datetime.now(UTC))
+
+        async with Records(records_of(self._folder)) as records:
+            await records.run(write)
 
     async def verdict(self, rounds: int) -> dict[str, object]:
         """Judge what was told, and what stands in the records."""
@@ -248,13 +255,11 @@ class Losses:
         strange = sum((found - wanted).values())
         missing = sum((wanted - found).values())
         false = [one for one in told if _subject(one) not in {_DEVICE, *true}]
-        too_many = {
-            f"{subject} {'raised' if begins else 'returned'}": n for (subject, begins), n in (found - wanted).items()
-        }
+        too_many = [f"{subject} {'raised' if begins else 'returned'}" for subject, begins in found - wanted]
         async with Records(records_of(self._folder)) as records:
             events = await records.run(read_events)
         failed = [*self._failed, *(f"a signature was wrong: {one}" for one in self._hook.forged[:1])]
-        failed += [f"told too often: {subject}, {times} times" for subject, times in too_many.items()]
+        failed += [f"told too often: {one}" for one in too_many[:NAMED]]
         suppressed, by_source = _suppressed(events)
         return {
             "sent": wanted.total(),
