@@ -7,7 +7,8 @@ known after a row depends on what was known before it and on the row.
     x      m values of a row, scaled by how much each strays from its own short average
     v      x, and |step of x| in units of its median step: 2m features, of level and of unrest
     e      averages of v with horizons 8, 32, 128, … rows, up to an eighth of what was learned (EWMA; Roberts 1959);
-           v counts as no further than 4 from the quickest average, so that one wild value is not a change (Huber)
+           levels by the median of three values, and v as no further than 4 from the quickest average, so that one
+           wild value is not a change (Tukey 1977; Huber 1981)
     c      the differences of neighbouring averages: what has changed lately, by horizon
     s², ν  mean square of c, and how many independent values it was learned from: n / Σ ρ², ρ the autocorrelation of c
            (Bayley, Hammersley 1946), fewer where c is seldom large. A signal that wanders has hardly been seen twice
@@ -32,7 +33,7 @@ The alarm goes on with the last of `in_a_row` rows beyond the limit, and off bel
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
-from math import inf, log, log10, pi, sqrt
+from math import inf, isnan, log, log10, pi, sqrt
 from typing import Any, Final, Self
 
 import numpy as np
@@ -79,7 +80,7 @@ class Settings:
     reach: float = 8.0
     """The longest horizon but one is this part of the rows learned from, 2 or more."""
 
-    certainty: float = 20.0
+    certainty: float = 15.0
     """Alert at what is expected once in so many times what was learned, more than 0."""
 
     in_a_row: int = 6
@@ -230,7 +231,7 @@ class State:
     """How many values the averages hold, since they began; 2k."""
 
     last: Floats
-    """The newest value of each signal, scaled; NaN before the first; k."""
+    """The last two values of each signal, scaled; NaN before the first; 2 by k."""
 
     beyond: int = 0
     """How many rows in a row were beyond the limit."""
@@ -242,7 +243,7 @@ class State:
         """Give what JSON can hold; numbers come back as they were, to the last bit."""
         return {
             **{name: getattr(self, name).tolist() for name in ("averages", "squares", "learned", "came")},
-            "last": [None if value != value else value for value in self.last.tolist()],  # noqa: PLR0124 - NaN
+            "last": [[None if isnan(value) else value for value in row] for row in self.last.tolist()],
             "beyond": self.beyond,
             "on": self.on,
         }
@@ -250,7 +251,7 @@ class State:
     @classmethod
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Give back what `to_json` gave."""
-        k = len(kept["last"])
+        k = len(kept["last"][0])
         averages = np.array(kept["averages"], dtype=np.float64).reshape(-1, 2 * k)
         shape = (len(kept["squares"]), 2 * k)
         return cls(
@@ -469,7 +470,7 @@ def _nothing(model: Model) -> State:
         squares=np.zeros((s, 2 * k)),
         learned=np.zeros((s, 2 * k)),
         came=np.zeros(2 * k),
-        last=np.full(k, np.nan),
+        last=np.full((2, k), np.nan),
     )
 
 
@@ -482,7 +483,7 @@ def _scaled(model: Model, rows: Floats) -> Floats:
 def _there(model: Model, state: State, rows: Floats) -> NDArray[np.bool_]:
     """Tell which features a row has: a level where there is a value, a step where there was one before it, too."""
     levels = np.logical_not(np.isnan(rows[:, model.columns]))
-    had = np.logical_not(np.isnan(state.last)) | np.concatenate(
+    had = np.logical_not(np.isnan(state.last[-1])) | np.concatenate(
         [np.zeros((1, levels.shape[1]), dtype=bool), np.logical_or.accumulate(levels, axis=0)[:-1]]
     )
     return np.concatenate([levels, levels & had], axis=1)
@@ -500,10 +501,21 @@ def _held(values: Floats) -> Floats:
 def _averaged_over(model: Model, state: State, rows: Floats) -> tuple[State, Floats]:
     """Take the averages over rows: what is known then but for s², and e after each row, n by s + 1 by 2k."""
     levels = _scaled(model, rows)
-    held = _held(np.concatenate([state.last[None], levels]))
-    steps = np.minimum(np.abs(levels - held[:-1]) / model.stride, _LEAP)
-    averages, came = _averaged(model.horizons, state, np.concatenate([levels, steps], axis=1))
-    return replace(state, averages=averages[-1].copy(), came=came, last=held[-1].copy()), averages
+    held = _held(np.concatenate([state.last, levels]))
+    before, before_it = held[1:-1], held[:-2]
+    steps = np.minimum(np.abs(levels - before) / model.stride, _LEAP)
+    averages, came = _averaged(
+        model.horizons, state, np.concatenate([_middle(levels, before, before_it), steps], axis=1)
+    )
+    return replace(state, averages=averages[-1].copy(), came=came, last=held[-2:].copy()), averages
+
+
+def _middle(values: Floats, before: Floats, before_it: Floats) -> Floats:
+    """Give the median of each value and the two before it; of as many as there are, the newer ones count again."""
+    second = np.where(np.isnan(before), values, before)
+    third = np.where(np.isnan(before_it), second, before_it)
+    low, high = np.minimum(values, second), np.maximum(values, second)
+    return np.asarray(np.maximum(low, np.minimum(high, third)))
 
 
 def _averaged(horizons: Floats, state: State, values: Floats) -> tuple[Floats, Floats]:
