@@ -7,7 +7,7 @@ from typing import Final
 import structlog
 
 from adapters.stores.contract import StoreError
-from analytics import notify
+from analytics import healthlog, notify
 from analytics.watcher import Looked, Watcher
 from collector.assembly import open_records, open_spool, open_store
 from collector.clock import Clock, WallClock, sleep_unless
@@ -33,7 +33,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     """
     wake = asyncio.Event()
     async with open_records(config) as records, open_spool(config.installation.spool) as spool:
-        watcher = Watcher(config.park, spool, open_store(config), records, wake)
+        watcher = Watcher(config.park, spool, open_store(config), records, wake, [healthlog.keeper(config.park)])
         await watcher.begin(datetime.now(UTC))
         log.info("alerts", look_s=config.installation.alerts.look.total_seconds())
         try:

@@ -36,6 +36,7 @@ from analytics import alertlog, relearning
 from analytics.alerts import Alert
 from analytics.faults import links as link_alerts
 from analytics.faults.contract import Baseline, Indicator, LinkState, Seen, nanoseconds
+from analytics.health import SLUG as HEALTH
 from analytics.lapses import Lapses
 from analytics.lifecycle import AlertEvent
 from analytics.relearning import Request
@@ -403,7 +404,7 @@ class Watcher:
         others = {
             (one.alert.detector, one.alert.signal, one.alert.key)
             for one in alertlog.read_standings(connection, active=True)
-            if one.alert.detector == TROUBLE
+            if one.alert.detector in {TROUBLE, HEALTH}
         }
         return alertlog.abandon(connection, self._watch.points | others, now=now)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 from pydantic import Field
 
 from adapters.settings import Duration
-from collector.faultrules.detection import Learned
+from collector.faultrules.detection import Detection, Learned
 from collector.fields import Name
 
 
@@ -25,8 +25,14 @@ class Multivariate(Learned):
     """Which part of the variance the components explain, more than 0 and less than 1."""
 
 
-class Health(Learned):
+class Health(Detection):
     """The health score of a machine falls."""
 
-    limit: float = Field(default=50.0, ge=0, le=100)
-    """Alert below this score, 0 to 100."""
+    limit: float = Field(default=50.0, gt=0, le=100)
+    """Alert below this score, more than 0, 100 at most."""
+
+    hysteresis: float = Field(default=5.0, ge=0, le=100)
+    """How far above the limit the score must come before the alert ends, in points; 0 to 100."""
+
+    on_delay: Duration = timedelta(minutes=5)
+    """How long the score must be below the limit before the alert begins."""

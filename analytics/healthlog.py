@@ -1,0 +1,303 @@
+"""The health log: how well each machine is now and was hour by hour, and every baseline that was ever learned.
+
+    watcher, in the transaction of what it found ──► Keeper ─┬─► baselines       append-only, numbered per detector,
+                                                             │                   subject and mode
+                                                             ├─► health          newest score with its parts
+                                                             ├─► health_hours    lowest and newest score of each hour
+                                                             └─► alert log       scores that fall below their limit
+
+Whatever is kept is in the records: a watcher that is killed goes on from there.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from analytics import alertlog
+from analytics.alerts import Alert
+from analytics.faults.contract import Baseline, Indicator, moment
+from analytics.health import KEY, SLUG, HealthBook, Part, Score
+from analytics.lifecycle import AlarmState, Standing
+from collector.park import Park, Severity
+from collector.records import METADATA, Instant
+
+HEALTH: Final = sa.Table(
+    "health",
+    METADATA,
+    sa.Column("equipment", sa.String(200), primary_key=True),
+    sa.Column("score", sa.Float),
+    sa.Column("at", Instant, nullable=False),
+    sa.Column("parts", sa.JSON, nullable=False),
+    sa.Column("carried", sa.JSON, nullable=False),
+)
+"""The newest score of each machine, null where nothing is known of it, and what its book carries."""
+
+HOURS: Final = sa.Table(
+    "health_hours",
+    METADATA,
+    sa.Column("equipment", sa.String(200), primary_key=True),
+    sa.Column("hour", Instant, primary_key=True, autoincrement=False),
+    sa.Column("lowest", sa.Float, nullable=False),
+    sa.Column("newest", sa.Float, nullable=False),
+    sa.Column("parts", sa.JSON, nullable=False),
+    sa.Index("health_hours_by_hour", "hour"),
+)
+"""Scores by hour (its begin, UTC); `parts` are those of the lowest. Hours in which nobody looked have no row."""
+
+BASELINES: Final = sa.Table(
+    "baselines",
+    METADATA,
+    sa.Column("detector", sa.String(32), primary_key=True),
+    sa.Column("subject", sa.String(265), primary_key=True),
+    sa.Column("mode", sa.String(64), primary_key=True),
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("learned", Instant, nullable=False),
+    sa.Column("start", sa.BigInteger, nullable=False),
+    sa.Column("end", sa.BigInteger, nullable=False),
+    sa.Column("rows", sa.BigInteger, nullable=False),
+    sa.Column("model", sa.JSON, nullable=False),
+    sa.Index("baselines_by_subject", "subject"),
+)
+"""Every baseline; columns as in `Baseline`, never changed."""
+
+KEPT: Final = timedelta(days=800)
+"""How long scores by hour are kept."""
+
+_MODE: Final = 64
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A baseline as it is logged."""
+
+    detector: str
+    """Slug of the detector that learned it."""
+
+    version: int
+    """1 for the first of its detector, subject and mode, then 2, 3, …"""
+
+    learned: datetime
+    """When it was learned, UTC."""
+
+    baseline: Baseline
+    """What was learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """How well a machine was in one hour."""
+
+    equipment: str
+    """Path of the machine."""
+
+    hour: datetime
+    """Begin of the hour, UTC."""
+
+    lowest: float
+    """The lowest score, 0 to 100."""
+
+    newest: float
+    """The last score."""
+
+    parts: tuple[Part, ...]
+    """What the lowest was made of."""
+
+
+def keeper(
+    park: Park,
+) -> Callable[[sa.Connection, Sequence[tuple[str, Baseline]], Sequence[tuple[str, Indicator]], datetime], None]:
+    """Give what keeps baselines and health of a park: `keep(connection, baselines, indicators, now)`."""
+
+    def keep(
+        connection: sa.Connection,
+        baselines: Sequence[tuple[str, Baseline]],
+        indicators: Sequence[tuple[str, Indicator]],
+        now: datetime,
+    ) -> None:
+        for detector in dict.fromkeys(slug for slug, _ in baselines):
+            write_baselines(connection, detector, [one for slug, one in baselines if slug == detector], now)
+        write_health(connection, park, indicators, now)
+
+    return keep
+
+
+def write_baselines(connection: sa.Connection, detector: str, baselines: Iterable[Baseline], now: datetime) -> None:
+    """Log what a detector learned; what is the newest of its subject and mode already is not logged again."""
+    for one in baselines:
+        mode = one.mode[:_MODE]
+        mine = sa.and_(BASELINES.c.detector == detector, BASELINES.c.subject == one.subject, BASELINES.c.mode == mode)
+        newest = connection.execute(
+            sa.select(BASELINES).where(mine).order_by(BASELINES.c.version.desc()).limit(1)
+        ).one_or_none()
+        if newest is not None and (newest.start, newest.end, newest.rows) == (one.start, one.end, one.rows):
+            continue
+        connection.execute(
+            sa.insert(BASELINES).values(
+                detector=detector,
+                subject=one.subject,
+                mode=mode,
+                version=1 if newest is None else newest.version + 1,
+                learned=now,
+                start=one.start,
+                end=one.end,
+                rows=one.rows,
+                model=dict(one.model),
+            )
+        )
+
+
+def read_baselines(
+    connection: sa.Connection, subject: str | None = None, detector: str | None = None, *, newest: bool = False
+) -> list[Learned]:
+    """Give baselines by subject, detector and mode, the newest of each first.
+
+    Args:
+        connection: a transaction of the records.
+        subject: only those of this signal or machine, by path.
+        detector: only those of this detector.
+        newest: only the newest of each.
+    """
+    columns = BASELINES.c
+    query = sa.select(BASELINES).order_by(columns.subject, columns.detector, columns.mode, columns.version.desc())
+    if subject is not None:
+        query = query.where(columns.subject == subject)
+    if detector is not None:
+        query = query.where(columns.detector == detector)
+    found = [
+        Learned(
+            row.detector,
+            row.version,
+            row.learned,
+            Baseline(row.subject, row.mode, row.start, row.end, row.rows, row.model),
+        )
+        for row in connection.execute(query)
+    ]
+    if not newest:
+        return found
+    first = {(one.detector, one.baseline.subject, one.baseline.mode): one for one in reversed(found)}
+    return list(reversed(first.values()))
+
+
+def write_health(
+    connection: sa.Connection, park: Park, indicators: Sequence[tuple[str, Indicator]], now: datetime
+) -> list[Score]:
+    """Take in indicators that changed and the alerts that last, and log scores; give those that changed.
+
+    Scores that fall below their limit, or are back, go to the alert log.
+    """
+    rows = {row.equipment: row for row in connection.execute(sa.select(HEALTH))}
+    book = HealthBook(park, {path: row.carried for path, row in rows.items()})
+    standings = alertlog.read_standings(connection, active=True)
+    lasting = [one.alert for one in standings if one.state not in (AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)]
+    changed = book.update(indicators, lasting, (now - _EPOCH) // timedelta(microseconds=1) * 1000)
+    for path in sorted(book.touched & book.scores.keys()):
+        _write(connection, book.scores[path], book.carried_of(path), known=path in rows)
+    gone = [path for path in rows if path not in park.equipment]
+    if gone:
+        connection.execute(sa.delete(HEALTH).where(HEALTH.c.equipment.in_(gone)))
+    _write_hours(connection, [one for one in book.scores.values() if one.score is not None], now)
+    fallen = [*book.alerts, *_abandoned(standings, book.lasting, now)]
+    alertlog.fold(connection, fallen, now=now, suppressed=lambda _: "")
+    return changed
+
+
+def read_health(connection: sa.Connection, under: Collection[str] | None = None) -> list[Score]:
+    """Give the newest score of each machine, by path.
+
+    Args:
+        connection: a transaction of the records.
+        under: only machines at or below these paths.
+    """
+    query = sa.select(HEALTH).order_by(HEALTH.c.equipment)
+    if under is not None:
+        query = query.where(_under(HEALTH.c.equipment, under))
+    return [
+        Score(row.equipment, row.score, (row.at - _EPOCH) // timedelta(microseconds=1) * 1000, _parts(row.parts))
+        for row in connection.execute(query)
+    ]
+
+
+def read_hours(
+    connection: sa.Connection, *, start: datetime, end: datetime, under: Collection[str] | None = None
+) -> list[Hour]:
+    """Give scores by hour, by machine and hour.
+
+    Args:
+        connection: a transaction of the records.
+        start: only hours that begin at or after this instant, UTC.
+        end: only hours that begin before this instant, UTC.
+        under: only machines at or below these paths.
+    """
+    query = sa.select(HOURS).where(HOURS.c.hour >= start, HOURS.c.hour < end)
+    if under is not None:
+        query = query.where(_under(HOURS.c.equipment, under))
+    found = connection.execute(query.order_by(HOURS.c.equipment, HOURS.c.hour))
+    return [Hour(row.equipment, row.hour, row.lowest, row.newest, _parts(row.parts)) for row in found]
+
+
+def _write(connection: sa.Connection, one: Score, carried: Mapping[str, Any], *, known: bool) -> None:
+    values = {
+        "score": one.score,
+        "at": moment(one.at),
+        "parts": [_as_json(part) for part in one.parts],
+        "carried": dict(carried),
+    }
+    if known:
+        connection.execute(sa.update(HEALTH).where(HEALTH.c.equipment == one.equipment).values(values))
+    else:
+        connection.execute(sa.insert(HEALTH).values(equipment=one.equipment, **values))
+
+
+def _write_hours(connection: sa.Connection, found: Iterable[Score], now: datetime) -> None:
+    """Log the scores of this hour; with the first of an hour, forget those that are too old."""
+    hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    before = {row.equipment: row for row in connection.execute(sa.select(HOURS).where(HOURS.c.hour == hour))}
+    if not before:
+        connection.execute(sa.delete(HOURS).where(HOURS.c.hour < hour - KEPT))
+    for one in found:
+        row, newest = before.get(one.equipment), one.score
+        parts = [_as_json(part) for part in one.parts]
+        if row is None:
+            values = {"lowest": newest, "newest": newest, "parts": parts}
+            connection.execute(sa.insert(HOURS).values(equipment=one.equipment, hour=hour, **values))
+        elif newest is not None and newest != row.newest:
+            values = {"newest": newest, **({"lowest": newest, "parts": parts} if newest < row.lowest else {})}
+            mine = sa.and_(HOURS.c.equipment == one.equipment, HOURS.c.hour == hour)
+            connection.execute(sa.update(HOURS).where(mine).values(values))
+
+
+def _abandoned(standings: Iterable[Standing], lasting: Collection[str], now: datetime) -> list[Alert]:
+    """Give, ended, the alerts of scores that nobody watches any more."""
+    return [
+        replace(one.alert, ended=max(now, one.alert.began))
+        for one in standings
+        if one.alert.detector == SLUG and one.alert.key == KEY and one.alert.equipment not in lasting
+    ]
+
+
+def _under(column: sa.ColumnElement[str], paths: Collection[str]) -> sa.ColumnElement[bool]:
+    return sa.or_(
+        sa.false(), *(sa.or_(column == path, column.startswith(path + "/", autoescape=True)) for path in paths)
+    )
+
+
+def _as_json(part: Part) -> dict[str, Any]:
+    return {
+        "detector": part.detector,
+        "subject": part.subject,
+        "name": part.name,
+        "kind": part.kind,
+        "lost": part.lost,
+        "ratio": part.ratio,
+        "severity": None if part.severity is None else part.severity.value,
+    }
+
+
+def _parts(kept: Iterable[Mapping[str, Any]]) -> tuple[Part, ...]:
+    return tuple(
+        Part(**{**one, "severity": None if one["severity"] is None else Severity(one["severity"])}) for one in kept
+    )
