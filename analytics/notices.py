@@ -138,8 +138,7 @@ class Notices:
     def flood(self, one: Notification, flood: Flood) -> Told:
         """Say that a flood began, or is over."""
         language = self._language(one)
-        factory = _called(self._park.factory_of(one.reason).title, one.reason, language)
-        zone = self._park.factory_of(one.reason).zone
+        factory, zone = self._names(one.reason, language)[0], self._zone(one.reason)
         began = flood.began or one.made
         minutes = FLOODING // timedelta(minutes=1)
         if one.kind == FLOOD_BEGAN:
@@ -155,9 +154,7 @@ class Notices:
         """Say several in one: how many, how grave, and the gravest."""
         language = self._language(one)
         reason, _, factory = one.reason.partition(":")
-        named = ""
-        if factory:
-            named = _called(self._park.factory_of(factory).title, factory, language)
+        named = self._names(factory, language)[0] if factory else ""
         head = _SUMMARIES.get(reason, _SUMMARIES[""])
         title = _say(head, language, self._counted(told, language), named)
         data = {"reason": reason, "notices": _listed(told)}

@@ -230,7 +230,8 @@ class Notifier:
 
         while await self._asked(work) is None and not self._stop.is_set():
             await sleep_unless(self._clock, POLL, self._stop)
-        self._news.set()  # a channel that fails, or works again, is news
+        if note is not outbox.delivered:
+            self._news.set()  # a channel that fails is news
 
     async def _in_grace(self, sending: Awaitable[T]) -> T | None:
         """Wait for an answer, but no longer than `GRACE` after all is to stop; None: it was given up."""

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Annotated, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, Field, SerializeAsAny, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SerializeAsAny, field_validator, model_validator
 
 from adapters.settings import Duration, Settings
 from collector.fields import Name, Severity, TimeOfDay
@@ -12,6 +12,17 @@ from collector.worktime import WEEKDAYS, Weekday
 
 ToldEvent: TypeAlias = Literal["raised", "returned", "acknowledged", "shelved", "unshelved", "commented"]
 """What of an alert's life a route may tell. `raised` is also an alert that comes again or becomes graver."""
+
+
+def _some(names: tuple[str, ...]) -> tuple[str, ...]:
+    if not names:
+        msg = "nobody would be told; name one channel or more"
+        raise ValueError(msg)
+    return names
+
+
+Some = Annotated[tuple[Name, ...], AfterValidator(_some), Field(json_schema_extra={"minItems": 1})]
+"""Names of channels, one or more."""
 
 
 class Rate(Settings):
@@ -94,8 +105,8 @@ class Escalate(Settings):
     after: Duration = Field(ge=timedelta(seconds=1), le=timedelta(days=7))
     """How long after its notice, 1 s to 7 d."""
 
-    channels: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Channels that are told then."""
+    channels: Some
+    """Channels that are told then; one or more."""
 
     repeat: Duration | None = Field(default=None, ge=timedelta(minutes=1), le=timedelta(days=7))
     """How often they are told again while it lasts and nobody acknowledges it, 1 min to 7 d; None: once."""
@@ -119,8 +130,8 @@ class Route(Settings):
     shifts: tuple[Name, ...] = ()
     """Shifts of the machine's calendar, by name: only while one of them is on, in the factory's zone; empty: always."""
 
-    channels: Annotated[tuple[Name, ...], Field(min_length=1)]
-    """Channels that are told."""
+    channels: Some
+    """Channels that are told; one or more."""
 
     events: tuple[ToldEvent, ...] = ("raised", "returned")
     """What of an alert's life is told."""
