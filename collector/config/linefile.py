@@ -11,6 +11,7 @@ from adapters.registry import SOURCES, source_kind
 from adapters.settings import Duration, Settings
 from collector.config.build import Unread, build
 from collector.config.calendars import check_maintenance
+from collector.config.faults import check_machine_faults
 from collector.config.files import Files
 from collector.config.installation import anchored
 from collector.config.marks import Mapping, Node, Sequence, text_of
@@ -201,6 +202,7 @@ class LineFile:
         roles = {role: node for node in reversed(known) if (role := text_of(node.get("role"))) is not None}
         if complete:
             check_production(machine, roles, self._report)
+            check_machine_faults(machine, known, self._report)
         node = machine.get("state_from")
         if node is None:
             return None

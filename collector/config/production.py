@@ -6,6 +6,7 @@ from typing import Final
 from pydantic import TypeAdapter, ValidationError
 
 from adapters.settings import Duration
+from collector.config.faults import CUMULATIVE
 from collector.config.marks import Mapping, Node, Scalar, Sequence, text_of
 from collector.config.problems import Report, did_you_mean, one_of
 from collector.config.rules import check_raw
@@ -15,16 +16,6 @@ _DURATION: Final = TypeAdapter[object](Duration)
 
 _REASONED: Final = (SignalRole.REASON, SignalRole.STATE, SignalRole.CONDITION)
 """Roles of signals that give reasons for stops."""
-
-_CUMULATIVE: Final = (
-    SignalRole.GOOD_COUNT,
-    SignalRole.REJECT_COUNT,
-    SignalRole.TOTAL_COUNT,
-    SignalRole.REWORK_COUNT,
-    SignalRole.ENERGY,
-    SignalRole.METER,
-)
-"""Roles of signals that count on."""
 
 
 def check_production(machine: Mapping, roles: Collection[str], report: Report) -> None:
@@ -74,8 +65,8 @@ def check_counting(signal: Mapping, reasons: Collection[str] | None, report: Rep
     role = text_of(signal.get("role")) or SignalRole.OTHER
     if role not in set(SignalRole):
         return
-    if "width" in signal.entries and role not in _CUMULATIVE:
-        told = f"`width` is for what counts on; write {one_of(_CUMULATIVE)} as `role`, or take it out"
+    if "width" in signal.entries and role not in CUMULATIVE:
+        told = f"`width` is for what counts on; write {one_of(CUMULATIVE)} as `role`, or take it out"
         report.add(signal.entries["width"].mark, told)
     node = signal.get("reasons")
     if node is not None and role not in _REASONED:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from math import isfinite
 from typing import Final
 
+from collector.config.faults import check_signal_faults
 from collector.config.marks import Mapping, Sequence, text_of
 from collector.config.problems import Report, one_of
 from collector.config.units import check_unit, is_energy, is_power, is_time
@@ -37,9 +38,6 @@ _UNIT_OF: Final[dict[str, tuple[Callable[[str], bool], str]]] = {
 }
 """By role: what its unit measures, and one to write."""
 
-_VELOCITY: Final = "mm/s"
-"""Unit of the velocities that severity of vibration is told by."""
-
 
 def check_signal(node: Mapping, report: Report) -> None:
     """Report keys of a signal that do not go together; each key alone is checked by the model."""
@@ -50,7 +48,7 @@ def check_signal(node: Mapping, report: Report) -> None:
         _check_keys_of_type(node, kind, report)
     _check_maps(node, role, kind, report)
     _check_unit(node, role, kind, report)
-    _check_faults(node, report)
+    check_signal_faults(node, report)
     _check_numbers(node, kind, report)
 
 
@@ -123,15 +121,6 @@ def _check_unit(node: Mapping, role: str, kind: str | None, report: Report) -> N
         mark = node.mark if unit_node is None else unit_node.mark
         what = "`unit` is missing" if unit_node is None else f"`unit`: `{unit}` does not measure that"
         report.add(mark, f"{what}; a signal of role `{role}` needs one like `{measures[1]}`")
-
-
-def _check_faults(node: Mapping, report: Report) -> None:
-    """Report a severity of vibration of what is no velocity in mm/s: the zones of the standards are of that."""
-    faults = node.get("faults")
-    entry = faults.entries.get("vibration") if isinstance(faults, Mapping) else None
-    if entry is not None and text_of(node.get("unit")) != _VELOCITY:
-        told = f"`vibration` rates RMS velocity in {_VELOCITY}; write `unit: {_VELOCITY}` and `scale`, or take it out"
-        report.add(entry.mark, told)
 
 
 def _check_numbers(node: Mapping, kind: str | None, report: Report) -> None:
