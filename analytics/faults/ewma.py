@@ -1,6 +1,6 @@
 """EWMA: the average of the last values has shifted.
 
-    z      = (value - mean) / deviation, no further than twice the limit     of what was learned, in the mode
+    z      = (value - mean) / deviation of what was learned, in the mode; no further than `FAR`, or twice the limit of e
     e      = e + weight * (z - e)                                            0 when it begins
     alert  beyond limit * sd of e                                            above: `high`, below: `low`
     ends   at half of that, or nearer
@@ -33,6 +33,9 @@ from collector.park import Park, Title
 
 SLUG: Final = "ewma"
 """Name of the detector."""
+
+FAR: Final = 4.0
+"""A value counts as no further out than this, in standard deviations, where the limit lets it."""
 
 TEXTS: Final = {
     "ewma.high": Title(
@@ -76,8 +79,8 @@ def _block(some: Sequence[Stretch], now: Watch, watched: Mapping[str, Rule], cro
     bounds = np.array([one.begin - first for one in some], dtype=np.int64)
     length = np.diff(np.append(bounds, last - first))
     settings = [watched[one.subject].settings for one in some]
-    z = _scaled(now.value[first:last], some, length, [2 * one.limit for one in settings])
     limits = [_limit(one.model, each) for one, each in zip(some, settings, strict=True)]
+    z = _scaled(now.value[first:last], some, length, [max(FAR, 2 * limit) for limit in limits])
     begins = [0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0) for one in some]
     averages = average(z, bounds, length, begins, [one.weight for one in settings])
     highest = np.maximum.reduceat(averages, bounds).tolist()

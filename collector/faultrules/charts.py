@@ -34,7 +34,7 @@ class Cusum(Chart):
     slack: float = Field(default=0.5, ge=0, le=10)
     """What is not counted of each deviation, in standard deviations; half of the shift to be found; 0 to 10."""
 
-    limit: float = Field(default=12.0, gt=0, le=10_000)
+    limit: float = Field(default=20.0, gt=0, le=10_000)
     """Alert when the sum is beyond this, in standard deviations, times how many values tell as much as one independent
     value; more than 0, 10,000 at most."""
 
