@@ -1,7 +1,7 @@
 """See which fault detectors there are and what they would have told of the past; have them learn again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
@@ -15,12 +15,19 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from analytics.alerts import Alert
+    from analytics.health import Score
+    from analytics.healthlog import Learned
     from analytics.tablefaults import Onset
     from analytics.widetable import WideTable
     from collector.load import Config
     from collector.park import Park
 
+T = TypeVar("T")
+
 app = typer.Typer(no_args_is_help=True)
+
+_SHOWN: Final = 0.5
+"""Points from which a part is shown in the table."""
 
 
 @app.command("list")
@@ -133,6 +140,100 @@ def learn(
     typer.echo(f"{path}: what is normal will be learned again")
 
 
+@app.command()
+def health(
+    path: Annotated[str, typer.Argument(help="A factory, line or machine; everything without it.")] = "",
+    lang: Annotated[
+        Language, typer.Option("--lang", "--language", help="The language of the table: zh or en.")
+    ] = Language.EN,
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Print how well each machine is, 0 to 100, and what costs it points; one that nobody watches has no score."""
+    from analytics.healthlog import read_health
+
+    installation = _load(config)
+    scores = _run(installation, lambda connection: read_health(connection, [path] if path else None))
+    if output is OutputFormat.JSON:
+        show_json([_score(one) for one in scores])
+        return
+    words = _WORDS[lang]
+    rows = [
+        {
+            words["equipment"]: one.equipment,
+            words["score"]: None if one.score is None else f"{one.score:.0f}",
+            words["parts"]: "; ".join(
+                f"-{part.lost:.0f} {getattr(part.title, lang.value)} {part.subject.removeprefix(one.equipment + '/')}"
+                for part in one.parts
+                if part.lost >= _SHOWN
+            ),
+        }
+        for one in scores
+    ]
+    show(rows, output, title=words["health"])
+
+
+@app.command()
+def baselines(
+    path: Annotated[str, typer.Argument(help="A machine or a signal; everything without it.")] = "",
+    every: Annotated[bool, typer.Option("--all", help="Earlier versions, too.")] = False,  # noqa: FBT002 - a flag
+    config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
+) -> None:
+    """Print what was learned to be normal: by which detector, in which mode, from when to when; JSON has the models."""
+    from analytics.healthlog import read_baselines
+
+    installation = _load(config)
+    learned = [
+        one
+        for one in _run(installation, lambda connection: read_baselines(connection, newest=not every))
+        if not path or one.baseline.subject == path or one.baseline.subject.startswith(path + "/")
+    ]
+    rows = [_learned(one) for one in learned]
+    if output is OutputFormat.TABLE:
+        rows = [{name: value for name, value in row.items() if name != "model"} for row in rows]
+    show(rows, output, title="Baselines")
+
+
+def _score(one: "Score") -> dict[str, Any]:
+    from analytics.faults.contract import moment
+
+    return {
+        "equipment": one.equipment,
+        "score": one.score,
+        "at": moment(one.at),
+        "parts": [
+            {
+                "detector": part.detector,
+                "title": {"zh": part.title.zh, "en": part.title.en},
+                "subject": part.subject,
+                "name": part.name,
+                "kind": part.kind,
+                "lost": part.lost,
+                "ratio": part.ratio,
+                "severity": part.severity,
+            }
+            for part in one.parts
+        ],
+    }
+
+
+def _learned(one: "Learned") -> dict[str, Any]:
+    from analytics.faults.contract import moment
+
+    return {
+        "subject": one.baseline.subject,
+        "detector": one.detector,
+        "mode": one.baseline.mode,
+        "version": one.version,
+        "learned": one.learned,
+        "from": moment(one.baseline.start),
+        "to": moment(one.baseline.end),
+        "rows": one.baseline.rows,
+        "model": dict(one.baseline.model),
+    }
+
+
 def _replay_history(
     config: Path, span: tuple[str, str], path: str, detectors: list[str], output: OutputFormat, lang: Language
 ) -> None:
@@ -235,6 +336,9 @@ _WORDS = {
         "detector": "detector",
         "equipment": "machine",
         "what": "what",
+        "score": "score",
+        "parts": "points lost",
+        "health": "Health",
         "row": "row",
         "would": "Would have alerted",
         "low": "low",
@@ -249,6 +353,9 @@ _WORDS = {
         "detector": "检测器",
         "equipment": "设备",
         "what": "内容",
+        "score": "评分",
+        "parts": "扣分项",
+        "health": "设备健康",
         "row": "行",
         "would": "本应报警",
         "low": "低",
@@ -269,18 +376,18 @@ def _load(config: Path) -> "Config":
         fail(error, code=2)
 
 
-def _run(config: "Config", work: "Callable[[sa.Connection], None]") -> None:
+def _run(config: "Config", work: "Callable[[sa.Connection], T]") -> "T":
     import asyncio
 
     from collector.assembly import open_records
     from collector.records import RecordsError
 
-    async def run() -> None:
+    async def run() -> T:
         async with open_records(config) as records:
-            await records.run(work)
+            return await records.run(work)
 
     try:
-        asyncio.run(run())
+        return asyncio.run(run())
     except RecordsError as error:
         fail(error)
 
