@@ -92,7 +92,8 @@ async def history(
         until = min(start + _DAY, end)
         samples = await (await store.samples(watched, start, until)).collect_async()
         known = (until - _EPOCH) // _MICROSECOND * 1000
-        look = watch.look(Seen(samples, dict.fromkeys(watched, known), gaps=lapses.behind(samples), now=known))
+        passed = dict.fromkeys(watched, known)
+        look = watch.look(Seen(samples, passed, gaps=lapses.behind(samples, passed), now=known))
         watch.keep(look)
         watch.written()
         lapses.looked_at(samples)

@@ -53,11 +53,16 @@ class Lapses:
                 del self._gaps[next(iter(self._gaps))]
             self._rows = self._by_signal(self._gaps.values())
 
-    def behind(self, samples: pl.DataFrame) -> pl.DataFrame:
-        """Give what may lie behind the newest sample looked at, of the signals in `samples`; columns of `GAPS`."""
-        if self._rows.is_empty() or samples.is_empty():
+    def behind(self, samples: pl.DataFrame, until: Iterable[str] = ()) -> pl.DataFrame:
+        """Give what may lie behind the newest sample looked at; columns of `GAPS`.
+
+        It is of the signals in `samples`, and of those in `until`, of which is known that nothing came: a signal that
+        was silent over a gap was not silent for as long.
+        """
+        signals = pl.concat([samples.select("signal"), pl.DataFrame({"signal": list(until)}, {"signal": pl.String})])
+        if self._rows.is_empty() or signals.is_empty():
             return self._rows.clear()
-        rows = self._rows.join(samples.select("signal").unique(), on="signal", how="semi", maintain_order="left")
+        rows = self._rows.join(signals.unique(), on="signal", how="semi", maintain_order="left")
         looked = pl.col("signal").replace_strict(self._newest, default=None, return_dtype=pl.Int64) - LINGER
         return rows.filter(pl.col("end").is_null() | looked.is_null() | (pl.col("end") > looked))
 

@@ -29,6 +29,7 @@ from analytics.states.catalogue import rule_of
 from analytics.states.contract import Rule
 from analytics.states.reports import no_lasting
 from collector.faultrules.detection import Detection, Learned
+from collector.faultrules.production import Counter
 from collector.faultrules.rules import MachineFaults
 from collector.park import Equipment, Park
 from collector.staterules import ByCounter, ByThreshold
@@ -324,7 +325,7 @@ def machines_asked_for(park: Park) -> dict[str, Equipment]:
             detections = list(_detections(machine))
             whole |= any(one.when == "line_runs" for one in detections)
             own = machine.faults != MachineFaults()
-            if own or any(one.when == "machine_runs" or isinstance(one, Learned) for one in detections):
+            if own or any(one.when == "machine_runs" or isinstance(one, Learned | Counter) for one in detections):
                 asked.add(machine.path)
         if whole:
             asked |= {machine.path for machine in line.equipment}

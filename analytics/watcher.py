@@ -233,7 +233,7 @@ class Watcher:
         believed = links if self._believes(links, now) else ()
         look = None
         if not samples.is_empty() or self._has_passed(believed, until, now):
-            seen = Seen(samples, until, gaps=self._lapses.behind(samples), links=believed, now=_ns(now))
+            seen = Seen(samples, until, gaps=self._lapses.behind(samples, until), links=believed, now=_ns(now))
             look = await asyncio.to_thread(self._watch.look, seen)
         self._links = links
         events += await self._keep(look, portion.progress, now)
@@ -254,7 +254,7 @@ class Watcher:
     async def _next(self, now: datetime) -> "_Portion":
         """Read on in the spool, after what was missed has been made up."""
         missed = self._missed
-        if missed is not None and missed.trouble is not None and now < missed.again:
+        if missed is not None and missed.trouble is not None and not _apart(now, missed.asked, AGAIN):
             return _Portion(no_samples(), self._progress, behind=False, trouble=missed.trouble)
         replaced = self._progress.log != self._spool.log
         position = 0 if replaced else self._progress.position
@@ -284,7 +284,7 @@ class Watcher:
             log.warning("spool entries missed", samples_found_in_store=found)
             self._checked = _EPOCH  # it took long, and is not to be done again
         if trouble is not None and now - missed.since <= PATIENCE:
-            self._missed = replace(missed, trouble=trouble, again=now + AGAIN)
+            self._missed = replace(missed, trouble=trouble, asked=now)
             return trouble
         if trouble is not None:
             log.error("not looked at for faults", received_after=str(self._progress.received), reason=str(trouble))
@@ -312,12 +312,12 @@ class Watcher:
 
     async def _keep(self, look: Look | None, progress: Progress, now: datetime) -> list[AlertEvent]:
         """Write what a look found; keep in mind what it carries, where it found nothing. Give what happened."""
-        due = now - self._checked >= CHECKPOINT and progress != self._written
+        due = _apart(now, self._checked, CHECKPOINT) and progress != self._written
         events: list[AlertEvent] = []
         if due or (look is not None and (look.alerts or look.baselines)):
             events = await self._write(look, progress, now)
         else:
-            if now - self._swept >= SWEEP:
+            if _apart(now, self._swept, SWEEP):
                 events = await self._sweep(look, now)
             if look is not None:
                 self._watch.keep(look)
@@ -438,14 +438,14 @@ class Watcher:
     def _believes(self, links: Sequence[LinkState], now: datetime) -> bool:
         """Tell whether it may be told from these links what is lost."""
         heard = max((link.seen for link in links), default=0)
-        return heard >= _ns(self._begun) or now - self._begun >= AWAITED
+        return heard >= _ns(self._begun) or _apart(now, self._begun, AWAITED)
 
     def _has_passed(self, links: Sequence[LinkState], until: Mapping[str, int], now: datetime) -> bool:
         """Tell whether there is something to see though nothing has come."""
         if links != self._seen.links or until != self._seen.until:
             return True
         heard = max((link.seen for link in links), default=None)
-        waits = _ns(now) - self._seen.now >= nanoseconds(SWEEP)
+        waits = abs(_ns(now) - self._seen.now) >= nanoseconds(SWEEP)
         return heard is not None and waits and _ns(now) - heard > nanoseconds(AWAITED)  # the collector may be silent
 
     def _horizons(self, links: Mapping[str, Link]) -> dict[str, int]:
@@ -489,8 +489,8 @@ class _Missed:
     trouble: StoreError | None = None
     """Why the store did not give it."""
 
-    again: datetime = _EPOCH
-    """When it is asked again."""
+    asked: datetime = _EPOCH
+    """When it was asked."""
 
 
 _RANKS: Final = 3
@@ -523,6 +523,11 @@ def _as_json(progress: Progress) -> dict[str, Any]:
         "position": progress.position,
         "received": None if received is None else received.isoformat(),
     }
+
+
+def _apart(now: datetime, then: datetime, span: timedelta) -> bool:
+    """Tell whether so much time lies between two instants; a clock that was set back does not stop what waits."""
+    return abs(now - then) >= span
 
 
 def _ns(instant: datetime) -> int:

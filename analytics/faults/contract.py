@@ -79,7 +79,8 @@ class Seen:
     """Columns of `STATES`, by machine and time: every change of state once, as soon as it is known for sure."""
 
     gaps: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=GAPS))
-    """Columns of `GAPS`: all that may lie behind the newest sample looked at, of the signals in `samples`."""
+    """Columns of `GAPS`: all that may lie behind the newest sample looked at, of the signals in `samples` and in
+    `until`."""
 
     links: tuple[LinkState, ...] = ()
     """How sources stand now; none in a replay."""

@@ -59,5 +59,13 @@ def test_a_gap_long_before_what_was_looked_at_is_told_no_more() -> None:
     assert behind(lapses, (PRESS, 9 + LONG)) == []
 
 
+def test_a_gap_is_behind_a_signal_of_which_nothing_came_since() -> None:
+    lapses = lapsed(gap(1, 5, 8))
+    lapses.looked_at(samples(PRESS, [(3, "RUN")]))
+    silent = lapses.behind(samples(MILL, [(900, "RUN")]), {PRESS: BEGIN})
+    assert silent["signal"].to_list() == [PRESS]
+    assert lapses.behind(samples(MILL, []), {MILL: BEGIN}).is_empty()
+
+
 def test_without_samples_there_is_nothing_behind() -> None:
     assert lapsed(gap(1, 5, 8)).behind(samples(PRESS, [])).is_empty()

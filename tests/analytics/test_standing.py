@@ -16,6 +16,7 @@ from analytics.spans import Machine, spans
 from analytics.standing import STEP, States, machines_asked_for
 from collector.faultrules.charts import Ewma
 from collector.faultrules.machine import Multivariate
+from collector.faultrules.production import Counter
 from collector.faultrules.rules import MachineFaults, SignalFaults
 from collector.park import Equipment, EquipmentState, Limit, Signal, SignalRole
 from collector.staterules import ByCounter, ByMTConnect, ByThreshold
@@ -213,6 +214,7 @@ def test_what_is_kept_is_bounded() -> None:
         (machine(PRESS, signal(f"{PRESS}/force", "float", limits=(Limit(high=1, when="machine_runs"),))), {PRESS}),
         (machine(PRESS, signal(f"{PRESS}/force", "float", limits=(Limit(high=1, when="line_runs"),))), {PRESS, MILL}),
         (machine(PRESS, signal(f"{PRESS}/force", "float", faults=SignalFaults(ewma=Ewma()))), {PRESS}),
+        (machine(PRESS, signal(f"{PRESS}/parts", "int", faults=SignalFaults(counter=Counter()))), {PRESS}),
         (machine(PRESS, faults=MachineFaults(multivariate=Multivariate())), {PRESS}),
     ],
 )
