@@ -41,7 +41,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 group.create_task(notify.run(config, records, wake, stop), name="notify")
                 group.create_task(watch(watcher, config.installation.alerts.look.total_seconds(), stop), name="watch")
         finally:
-            await watcher.end()
+            try:
+                await watcher.end()
+            except (RecordsError, SpoolError) as error:
+                log.warning("alerts end", reason=str(error), unwritten="is looked at again by the next watcher")
 
 
 async def watch(watcher: Watcher, every: float, stop: asyncio.Event, clock: Clock | None = None) -> None:
