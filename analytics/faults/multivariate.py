@@ -19,14 +19,13 @@ What is carried of a machine, beside what `aligned` carries:
     mode     in force                            modes    by mode, while it learns and afterwards:
 
         lesson    first, newest: of its rows, ns; rows; used: usable time, ns; anew: whether the healthy time is past;
-                  table: the rows, 64-bit floats, base64; breaks: rows before which something may be missing
+                  table: the rows, 64-bit floats, hexadecimal; breaks: rows before which something may be missing
         model     `pca.Model` as JSON text       known    `pca.State`        entered   ns since 1970
         signals   paths; others are learned anew
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
-from base64 import b64decode, b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -73,7 +72,7 @@ TEXTS: Final = {
 MODES: Final = 32
 """Of so many modes of one machine is what was learned kept."""
 
-MOST: Final = 2**17
+MOST: Final = 2**16
 """It learns from no more values, signals times rows."""
 
 _NEVER: Final = -(2**62)
@@ -296,7 +295,7 @@ class _Work:
     def _learn(self, entry: dict[str, Any], rows: Aligned, mode: str, *, joined: bool) -> int:
         """Learn from rows until it is enough; give how many of them were taken in."""
         lesson = entry.get("lesson") or _begun()
-        lesson = {**lesson, "table": list(lesson["table"]), "breaks": list(lesson["breaks"])}
+        lesson = {**lesson, "breaks": list(lesson["breaks"])}
         some: list[int] = []
         taken = len(rows.ns)
         for row, ns in enumerate(rows.ns.tolist()):
@@ -315,7 +314,7 @@ class _Work:
             lesson["newest"] = ns
             some.append(row)
         if some:
-            lesson["table"].append(b64encode(np.ascontiguousarray(rows.values[some]).tobytes()).decode())
+            lesson["table"] += np.ascontiguousarray(rows.values[some]).tobytes().hex()
             lesson["rows"] += len(some)
         entry.update(lesson=lesson, entered=int(rows.ns[-1]))
         if taken < len(rows.ns) or self._is_over(lesson, int(rows.ns[-1]) + 1, 0):
@@ -348,7 +347,7 @@ class _Work:
     def _learned(self, entry: dict[str, Any], mode: str) -> None:
         lesson = entry.pop("lesson")
         m = len(self._machine.signals)
-        table = np.frombuffer(b"".join(map(b64decode, lesson["table"])), dtype=np.float64).reshape(-1, m)
+        table = np.frombuffer(bytes.fromhex(lesson["table"]), dtype=np.float64).reshape(-1, m)
         model, state = learn(table, list(self._machine.signals), self._settings, lesson["breaks"])
         told = model.to_json()
         entry.update(model=orjson.dumps(told).decode(), known=state.to_json())
@@ -402,7 +401,7 @@ class _Work:
 
 
 def _begun() -> dict[str, Any]:
-    return {"first": None, "newest": None, "rows": 0, "used": 0, "anew": False, "table": [], "breaks": []}
+    return {"first": None, "newest": None, "rows": 0, "used": 0, "anew": False, "table": "", "breaks": []}
 
 
 def _settings(settings: Multivariate) -> Settings:
