@@ -56,7 +56,7 @@ class Crossings:
         self.comparators = Comparators({path: one.points for path, one in watched.items()}, carried)
         self._own: dict[str, dict[str, Any]] = {}
         self._indicators: dict[tuple[str, str], Indicator] = {}
-        self._restless = {path for path, kept in carried.items() if kept.get("rules") or kept.get("sides")}
+        self._restless = {path for path, kept in carried.items() if kept.get("rules") or _running(kept)}
 
     def restless(self, path: str) -> bool:
         """Tell whether a signal has anything that may turn without a value beyond its limit."""
@@ -135,7 +135,18 @@ class Crossings:
         if side != QUIET:
             sides[key] = list(side)
         self.carry(path, sides=dict(sorted(sides.items())))
-        self._restless.add(path)
+        if side[0]:
+            self._restless.add(path)
+
+    def pass_by(self, path: str, key: str, ns: Ints, score: Floats, onset: float) -> None:
+        """Carry since when values are beyond the onset, of a side that nothing turns: no value is beyond its limit."""
+        inside = np.flatnonzero(score <= onset)
+        _, since = self.side(path, key)
+        if not len(inside):
+            since = int(ns[0]) if since is None else since
+        else:
+            since = int(ns[inside[-1] + 1]) if inside[-1] + 1 < len(ns) else None
+        self.settle(path, key, (0, since))
 
     def anew(self, path: str) -> None:
         """Forget what is carried of the sides of a signal: it begins anew. Alerts that last go on."""
@@ -158,6 +169,10 @@ class Crossings:
         if path in self.comparators.changed:
             kept["rules"] = self.comparators.changed[path]
         return {name: one for name, one in kept.items() if one or name not in {"sides", "rules"}}
+
+
+def _running(kept: Carried) -> bool:
+    return "sides" in kept and any(run for run, _ in kept["sides"].values())
 
 
 def run_lengths(beyond: Flags, run: int) -> Ints:

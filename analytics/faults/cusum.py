@@ -135,7 +135,8 @@ def _block(some: Sequence[Stretch], now: Watch, watched: Mapping[str, Rule], cro
         told = _side(sign * z, bounds, length, before, terms, now.ns[first:last])
         for at, one in enumerate(some):
             highest, after = told[at]
-            if highest > terms[at].limit or crossings.comparators.on(one.subject, key):
+            watched_closely = crossings.restless(one.subject) and crossings.comparators.on(one.subject, key)
+            if highest > terms[at].limit or watched_closely:
                 values = sign * z[bounds[at] : bounds[at] + length[at]]
                 side = _Side(one, key, sign, values, now.ns[one.begin : one.end], watched[one.subject])
                 after = side.legs(before[at], terms[at], crossings)

@@ -21,13 +21,14 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analytics.faults.columns import Floats, Ints
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
 from analytics.faults.learning import strays
-from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, charts, needed, watch
 from collector.faultrules.charts import Ewma
 from collector.park import Park, Title
 
@@ -56,7 +57,7 @@ Rule: TypeAlias = Chart[Ewma]
 """What is watched on one signal."""
 
 _BACK: Final = 0.5
-_STEP_NS, _CELL_NS, _CALL_NS, _ROW_NS = 2500.0, 2.0, 15_000.0, 3.0
+_STEP_NS, _CELL_NS, _CALL_NS, _ROW_NS = 10_000.0, 8.0, 150_000.0, 5.0
 
 
 def rules(park: Park) -> dict[str, Rule]:
@@ -69,34 +70,36 @@ def look(watched: Mapping[str, Rule], carried: Mapping[str, Carried], seen: Seen
     """Look at samples, as `faults.contract` tells."""
     now = watch(watched, carried, seen)
     crossings = Crossings(watched, carried, now)
-    for some in blocks(now.stretches):
-        _block(some, now, watched, crossings)
+    if now.stretches:
+        _look(now, watched, crossings)
     return crossings.found(seen)
 
 
-def _block(some: Sequence[Stretch], now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
-    first, last = some[0].begin, some[-1].end
-    bounds = np.array([one.begin - first for one in some], dtype=np.int64)
-    length = np.diff(np.append(bounds, last - first))
+def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
+    some = now.stretches
+    bounds = np.array([one.begin for one in some], dtype=np.int64)
+    length = np.diff(np.append(bounds, len(now.value)))
     settings = [watched[one.subject].settings for one in some]
     limits = [_limit(one.model, each) for one, each in zip(some, settings, strict=True)]
-    z = _scaled(now.value[first:last], some, length, [max(FAR, 2 * limit) for limit in limits])
+    z = _scaled(now.value, some, length, [max(FAR, 2 * limit) for limit in limits])
     begins = [0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0) for one in some]
     averages = average(z, bounds, length, begins, [one.weight for one in settings])
     highest = np.maximum.reduceat(averages, bounds).tolist()
     lowest = np.minimum.reduceat(averages, bounds).tolist()
-    ends = (bounds + length).tolist()
     final = averages[bounds + length - 1].tolist()
+    newest = now.ns[bounds + length - 1].tolist()
     for place, one in enumerate(some):
         limit, path = limits[place], one.subject
         if one.fresh:
             crossings.anew(path)
-        near = max(highest[place], -lowest[place]) > limit * _BACK
-        if near or crossings.restless(path):
-            begin = int(bounds[place])
-            _cross(one, averages[begin : ends[place]], limit, now, watched[path], crossings)
+        if max(highest[place], -lowest[place]) > limit or crossings.restless(path):
+            _cross(one, averages[one.begin : one.end], limit, now, watched[path], crossings)
+        elif abs(final[place]) > limit * _BACK or crossings.had(path, "sides", None):
+            for key, sign in SIDES:
+                away = sign * averages[one.begin : one.end]
+                crossings.pass_by(path, key, now.ns[one.begin : one.end], away, limit * _BACK)
         crossings.carry(path, ewma=final[place])
-        crossings.indicate(path, SLUG, int(now.ns[one.end - 1]), abs(final[place]), limit)
+        crossings.indicate(path, SLUG, newest[place], abs(final[place]), limit)
 
 
 def _scaled(value: Floats, some: Sequence[Stretch], length: Ints, far: Sequence[float]) -> Floats:
@@ -130,8 +133,7 @@ def average(z: Floats, bounds: Ints, length: Ints, begins: Sequence[float], weig
         weights: of the newest value, by stretch.
     """
     most, many = int(length.max()), len(length)
-    abreast = most * (_STEP_NS + many * _CELL_NS) + most * many * _CELL_NS
-    if abreast < many * _CALL_NS + len(z) * _ROW_NS:
+    if most * (_STEP_NS + many * _CELL_NS) < many * _CALL_NS + len(z) * _ROW_NS:
         return _abreast(z, bounds, length, np.array(begins), np.array(weights))
     out = np.empty_like(z)
     for begin, rows, before, weight in zip(bounds.tolist(), length.tolist(), begins, weights, strict=True):
@@ -143,6 +145,8 @@ def average(z: Floats, bounds: Ints, length: Ints, begins: Sequence[float], weig
 
 def _abreast(z: Floats, bounds: Ints, length: Ints, average: Floats, weight: Floats) -> Floats:
     """Take the first value of every stretch, then the second, and so on."""
+    if (length == length[0]).all():
+        return _matrix(z.reshape(len(length), -1), average, weight)
     order = np.argsort(-length, kind="stable")
     bounds, length, average, weight = bounds[order], length[order], average[order], weight[order]
     out = np.empty_like(z)
@@ -152,6 +156,16 @@ def _abreast(z: Floats, bounds: Ints, length: Ints, average: Floats, weight: Flo
         average = average[:going] + weight[:going] * (z[rows] - average[:going])
         out[rows] = average
     return out
+
+
+def _matrix(z: NDArray[np.float64], average: Floats, weight: Floats) -> Floats:
+    """Take values by stretch, all equally long."""
+    steps = np.ascontiguousarray(z.T)
+    for step in steps:
+        np.subtract(step, average, out=step)
+        np.multiply(step, weight, out=step)
+        average = np.add(average, step, out=step)
+    return np.ascontiguousarray(steps.T).reshape(-1)
 
 
 def _cross(one: Stretch, averages: Floats, limit: float, now: Watch, chart: Rule, crossings: Crossings) -> None:
