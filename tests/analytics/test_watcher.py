@@ -277,6 +277,13 @@ async def test_nothing_new_is_not_looked_at(corridor: Corridor, monkeypatch: pyt
     assert await corridor.look(10.25) == Looked(0, (), behind=False)
 
 
+async def test_a_clock_that_is_set_back_stops_nothing(corridor: Corridor) -> None:
+    await corridor.arrive(samples(FORCE, [(1, 10.0)]))
+    await corridor.look(2)
+    await corridor.look(-HOUR)
+    assert await corridor.spool.cursor(CONSUMER) == await corridor.spool.end()
+
+
 async def test_an_alert_that_nobody_carries_is_ended(corridor: Corridor) -> None:
     stray = Alert(PRESS, FORCE, "limit", "high:70", Severity.LOW, "limit.high", "75", at(0), None, {})
     mail = trouble("park", "mail", "refused", "no such user", since=at(1))
