@@ -18,7 +18,7 @@ import structlog
 
 from adapters.channels.contract import Channel, ChannelRefusedError, ChannelUnreachableError, Notice
 from adapters.registry import channel_kind
-from analytics import outbox
+from analytics import channelhealth, outbox
 from analytics.notices import Notices
 from analytics.notification import Notification
 from analytics.outbox import AT_ONCE, Told
@@ -143,7 +143,7 @@ class Notifier:
         """Route what happens, escalate, and look after floods and what is too old."""
         forwarding = asyncio.create_task(self._forward(wake), name="wake")
         housekept = -HOUSEKEEPING
-        await self._asked(lambda connection: outbox.left_channels(connection, self._rules, self._clock.now()))
+        await self._asked(lambda connection: channelhealth.left_channels(connection, self._rules, self._clock.now()))
         try:
             while not self._stop.is_set():
                 self._news.clear()

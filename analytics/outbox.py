@@ -15,16 +15,16 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Literal, Protocol, TypeAlias
+from typing import Any, Final, Protocol, TypeAlias
 
 import sqlalchemy as sa
 
 from analytics import alertlog, pacing
+from analytics.channelhealth import Health, doubt, read_health, silent, works
 from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
 from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, Fate, Notification
 from analytics.pacing import Pace
 from analytics.routing import Armed, Board, Flood, Routed, Rules, calm, flood_event, route
-from analytics.trouble import trouble
 from collector.park import Severity
 from collector.records import METADATA, NUMBER, Instant
 
@@ -81,19 +81,6 @@ ESCALATIONS: Final = sa.Table(
 )
 """Escalations that are due unless somebody acknowledges the alert."""
 
-CHANNELS: Final = sa.Table(
-    "channels",
-    METADATA,
-    sa.Column("name", sa.String(64), primary_key=True),
-    sa.Column("failing", Instant),
-    sa.Column("how", sa.String(16), nullable=False),
-    sa.Column("error", sa.Text, nullable=False),
-    sa.Column("told", sa.Boolean, nullable=False),
-    sa.Column("worked", Instant),
-)
-"""How each channel stands. `failing`: since when it fails; `told`: whether that is an alert already; `worked`: when a
-notice was taken last."""
-
 AT_ONCE: Final = 200
 """Events that are routed in one transaction at most."""
 
@@ -127,29 +114,6 @@ class Wording(Protocol):
 
     def expired(self, one: Notification, channel: str, told: Sequence[tuple[Notification, Told]]) -> Told:
         """Say that a channel gave some up."""
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How a channel stands."""
-
-    name: str
-    """Its name."""
-
-    failing: datetime | None = None
-    """Since when it fails, UTC; None: it works, as far as anybody knows."""
-
-    how: str = ""
-    """`unreachable` or `refused`; empty: it works."""
-
-    error: str = ""
-    """What it said last, where it fails or failed."""
-
-    told: bool = False
-    """Whether that is an alert already."""
-
-    worked: datetime | None = None
-    """When it took a notice last, UTC; None: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,12 +201,6 @@ _WAITED: Final = frozenset(
 )
 
 
-def next_due(connection: sa.Connection) -> datetime | None:
-    """Give when the next escalation is due, UTC."""
-    due: datetime | None = connection.execute(sa.select(sa.func.min(ESCALATIONS.c.due))).scalar()
-    return due
-
-
 def take(connection: sa.Connection, channel: str, pace: Pace, wording: Wording, now: datetime) -> Taken:
     """Give what a channel is to send now, and note that it is begun; hold and tell together what is to be.
 
@@ -281,27 +239,13 @@ def delivered(connection: sa.Connection, rules: Rules, one: Notification, answer
     works(connection, rules, one.channel, now)
 
 
-def works(connection: sa.Connection, rules: Rules, channel: str, now: datetime) -> None:
-    """Note that a channel works; where it was an alert that it fails, that is over."""
-    health = _health(connection, channel)
-    if health.told and health.failing is not None:
-        _tell_trouble(connection, rules, health, now, ended=now)
-    _keep(connection, replace(health, failing=None, how="", told=False, worked=now))
-
-
 def unreachable(
     connection: sa.Connection, rules: Rules, one: Notification, error: str, *, due: datetime, now: datetime
 ) -> None:
     """Note that nobody answered; it is tried again when it is `due`. One that fails for long becomes an alert."""
     values = {"due": due, "error": error}
     connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
-    health = _health(connection, one.channel)
-    since = health.failing or now
-    health = replace(health, failing=since, how=health.how or "unreachable", error=error)
-    if not health.told and now - since >= rules.failing:
-        _tell_trouble(connection, rules, health, now)
-        health = replace(health, told=True)
-    _keep(connection, health)
+    silent(connection, rules, one.channel, error, now)
 
 
 def refused(connection: sa.Connection, rules: Rules, one: Notification, error: str, now: datetime) -> None:
@@ -309,15 +253,6 @@ def refused(connection: sa.Connection, rules: Rules, one: Notification, error: s
     values = {"fate": Fate.REFUSED.value, "error": error}
     connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
     doubt(connection, rules, one.channel, error, now)
-
-
-def doubt(connection: sa.Connection, rules: Rules, channel: str, error: str, now: datetime) -> None:
-    """Note that a channel refuses what it is sent; that is an alert at once."""
-    before = _health(connection, channel)
-    health = replace(before, failing=before.failing or now, how="refused", error=error, told=True)
-    if not before.told or before.how != "refused":
-        _tell_trouble(connection, rules, health, now)
-    _keep(connection, health)
 
 
 def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datetime) -> int:
@@ -358,16 +293,6 @@ def forget(connection: sa.Connection, now: datetime) -> None:
     connection.execute(sa.delete(NOTIFICATIONS).where(NOTIFICATIONS.c.made < now - KEPT, over))
 
 
-def left_channels(connection: sa.Connection, rules: Rules, now: datetime) -> None:
-    """Let be over that channels fail that are no longer configured."""
-    for row in connection.execute(sa.select(CHANNELS)).all():
-        if row.name in rules.channels:
-            continue
-        if row.told and row.failing is not None:
-            _tell_trouble(connection, rules, _health_of(row), now, ended=now)
-        connection.execute(sa.delete(CHANNELS).where(CHANNELS.c.name == row.name))
-
-
 @dataclass(frozen=True, slots=True)
 class Stand:
     """What a channel has sent and what it owes."""
@@ -391,7 +316,7 @@ def read_stands(connection: sa.Connection) -> dict[str, Stand]:
         counts.setdefault(channel, {})[fate] = count
     waiting = sa.select(table.channel, sa.func.min(table.made)).where(table.fate == Fate.WAITING.value)
     oldest = {row[0]: row[1] for row in connection.execute(waiting.group_by(table.channel))}
-    health = {row.name: _health_of(row) for row in connection.execute(sa.select(CHANNELS))}
+    health = read_health(connection)
     return {
         name: Stand(health.get(name, Health(name)), counts.get(name, {}), oldest.get(name))
         for name in sorted({*counts, *health})
@@ -596,37 +521,6 @@ def _sent(connection: sa.Connection, channel: str, pace: Pace, now: datetime) ->
         return []
     where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.tried > now - pace.rate.per)
     return list(connection.execute(sa.select(NOTIFICATIONS.c.tried).where(where)).scalars())
-
-
-def _tell_trouble(
-    connection: sa.Connection, rules: Rules, health: Health, now: datetime, *, ended: datetime | None = None
-) -> None:
-    how: Literal["refused", "unreachable"] = "refused" if health.how == "refused" else "unreachable"
-    since = health.failing or now
-    alert = trouble(rules.park.id, health.name, how, health.error, since=since, ended=ended and max(ended, since))
-    alertlog.fold(connection, [alert], now=now, suppressed=lambda _: "")
-
-
-def _health(connection: sa.Connection, channel: str) -> Health:
-    row = connection.execute(sa.select(CHANNELS).where(CHANNELS.c.name == channel)).one_or_none()
-    return Health(channel) if row is None else _health_of(row)
-
-
-def _health_of(row: sa.Row[Any]) -> Health:
-    return Health(row.name, row.failing, row.how, row.error, row.told, row.worked)
-
-
-def _keep(connection: sa.Connection, health: Health) -> None:
-    values = {
-        "failing": health.failing,
-        "how": health.how,
-        "error": health.error,
-        "told": health.told,
-        "worked": health.worked,
-    }
-    done = connection.execute(sa.update(CHANNELS).where(CHANNELS.c.name == health.name).values(values))
-    if done.rowcount == 0:
-        connection.execute(sa.insert(CHANNELS).values(name=health.name, **values))
 
 
 def _notification(row: sa.Row[Any]) -> Notification:

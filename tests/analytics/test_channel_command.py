@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from analytics import alertlog, outbox
+from analytics import alertlog, channelhealth, outbox
 from analytics.commands import channel
 from analytics.notices import Notices
 from analytics.routing import Rules
@@ -123,7 +123,7 @@ def test_a_channel_that_is_not_there_is_named(folder: Path) -> None:
 
 
 def test_a_test_that_works_ends_the_alert_that_the_channel_fails(folder: Path) -> None:
-    in_records(folder, lambda c, rules: outbox.doubt(c, rules, "hook", "no", at(0)))
+    in_records(folder, lambda c, rules: channelhealth.doubt(c, rules, "hook", "no", at(0)))
     assert run("test", "hook", "-c", folder).exit_code == 0
     (told,) = in_records(folder, lambda c, _: alertlog.read_alerts(c))
     assert (told.signal, told.active) == ("channel:hook", False)
@@ -134,7 +134,7 @@ def test_the_outbox_is_shown(folder: Path) -> None:
         found = [alert("works/line-1/press")]
         alertlog.fold(connection, found, now=at(0), suppressed=lambda _: "")
         outbox.deliver(connection, rules, Notices(rules), at(0))
-        outbox.doubt(connection, rules, "mail", "no such user", at(1))
+        channelhealth.doubt(connection, rules, "mail", "no such user", at(1))
 
     in_records(folder, fill)
     told = json.loads(run("status", "-c", folder, "-o", "json", "--last", 5).stdout)

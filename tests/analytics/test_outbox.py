@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import pytest
 import sqlalchemy as sa
 
-from analytics import alertlog, outbox
+from analytics import alertlog, channelhealth, outbox
 from analytics.alerts import Alert
 from analytics.lifecycle import Action, EventKind
 from analytics.notification import EXPIRED, FLOOD_OVER, SUMMARY, Fate, Notification
@@ -200,7 +200,7 @@ async def test_what_is_for_a_channel_that_is_gone_is_told_on_the_others(records:
     await before.route()
     await before.refused(await before.taken("b"))
     after = Office(records, rules([channel("a")]))
-    await after.do(lambda c: outbox.left_channels(c, after.rules, at(1)))
+    await after.do(lambda c: channelhealth.left_channels(c, after.rules, at(1)))
     assert [one.active for one in await after.do(alertlog.read_alerts) if one.detector == "channel"] == [False]
 
 

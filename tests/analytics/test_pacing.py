@@ -181,10 +181,15 @@ class Channel:
 def told(draw: st.DrawFn) -> Sequence[tuple[datetime, Notification]]:
     many = draw(st.integers(1, 40))
     moments = sorted(draw(st.lists(st.integers(0, 36 * 60), min_size=many, max_size=many)))
-    return [
-        (at(moment), one(number, f"alert-{draw(st.integers(0, 8))}", draw(st.sampled_from(ORDER)), due=moment))
-        for number, moment in enumerate(moments)
-    ]
+    return [(at(moment), _one_of_some(draw, number, moment)) for number, moment in enumerate(moments)]
+
+
+def _one_of_some(draw: st.DrawFn, number: int, moment: int) -> Notification:
+    """Give a notification as a router makes it: waiting, or held by a flood."""
+    made = one(number, f"alert-{draw(st.integers(0, 8))}", draw(st.sampled_from(ORDER)), due=moment)
+    if made.critical or draw(st.integers(0, 3)):
+        return made
+    return replace(made, fate=Fate.HELD, reason="flood:east", due=at(moment + 10))
 
 
 PACES = st.builds(

@@ -183,6 +183,14 @@ def test_a_flood_is_told_once_and_then_only_what_is_critical() -> None:
     assert {one.due for one in held} == {at(FLOOD / 10 + 10)}
 
 
+def test_alerts_that_are_grouped_make_no_flood() -> None:
+    desk, first = Desk(rules([channel("a")])), Life(alert())
+    many = [Life(alert(key=f"k{number}"), group=first.id) for number in range(2 * FLOOD)]
+    desk.route([*first.events, *(life.events[0] for life in many)], 0)
+    assert {one.reason for one in desk.all.values()} == {"", GROUPED}
+    assert desk.board.floods["east"].began is None
+
+
 def test_a_flood_is_over_when_few_alerts_come() -> None:
     desk = Desk(rules([channel("a")]))
     desk.route([Life(alert(key=f"k{number}"), now=0).events[0] for number in range(FLOOD + 1)], 0)
