@@ -123,6 +123,19 @@ def test_nothing_overtakes_within_its_alert() -> None:
     assert choose(Pace(SHANGHAI), [waits, one(2, "a"), one(3, "b")], (), at(1)) == one(3, "b")
 
 
+def test_a_summary_takes_with_it_what_waits_before_it_of_the_same_alert() -> None:
+    waits, held = one(1, "a", due=9), one(2, "a", fate=Fate.HELD, reason="flood:east")
+    settled = settle(Pace(SHANGHAI), [waits, held], (), at(1))
+    assert [[each.number for each in many] for many in settled.together.values()] == [[1, 2]]
+
+
+def test_what_is_held_waits_for_what_was_begun_of_the_same_alert() -> None:
+    begun, held = one(1, "a", due=9, attempts=1, tried=at(0)), one(2, "a", fate=Fate.HELD, reason="flood:east")
+    settled = settle(Pace(SHANGHAI), [begun, held], (), at(1))
+    assert not settled.together
+    assert settled.changed[held.id].fate is Fate.HELD
+
+
 def test_it_wakes_when_the_next_is_due() -> None:
     assert wakes(Pace(SHANGHAI), [one(1, due=10), one(2, due=5)], (), at(1)) == at(5)
     assert wakes(Pace(SHANGHAI), [], (), at(1)) is None
