@@ -118,6 +118,10 @@ class Comparators:
         """Tell whether a comparator is on."""
         return bool(self._now(subject).get(key, {"on": False})["on"])
 
+    def rests(self, subject: str, key: str) -> bool:
+        """Tell whether a comparator is off and nothing waits, so that hearing again that it is off changes nothing."""
+        return key not in self._now(subject)
+
     def say(
         self, subject: str, key: str, ns: int, *, on: bool | None, said: Said | None = None, since: int | None = None
     ) -> None:

@@ -186,6 +186,7 @@ class _Work:
         self._watched = watched
         self._path = watched.signal.path
         self._terms = Terms.of(watched.settings)
+        self._settles = settles(watched.machine)
         self._gaps = gaps
         self._comparators = comparators
         self.kept = kept
@@ -318,9 +319,9 @@ class _Work:
         model, since = self._model, self.kept["since"]
         if model is None or since is None or MISSING not in self._watched.points:
             return
-        hold = round(self._watched.settings.missing * model["usual"] * 1e9) + settles(self._watched.machine)
         if self._comparators.on(self._path, MISSING):
             return
+        hold = round(self._watched.settings.missing * model["usual"] * 1e9) + self._settles
         begin = silent(self._gaps, since, ns, hold)
         if begin is not None:
             told = self._told(**in_words("silent", hold / 1e9), **in_words("usual", model["usual"]))

@@ -185,7 +185,7 @@ def _judge(comparators: Comparators, watched: Watched, ns: int, value: float, ch
         moved = change if key == "rise" else -change
         if moved > most:
             comparators.say(watched.signal.path, key, ns, on=True, said=_said(watched, key, value, moved))
-        else:
+        elif not comparators.rests(watched.signal.path, key):
             comparators.say(watched.signal.path, key, ns, on=False if moved <= _BACK * most else None)
 
 

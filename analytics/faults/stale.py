@@ -26,6 +26,7 @@ from copy import deepcopy
 from statistics import median
 from typing import Any, Final, TypeAlias
 
+import numpy as np
 import polars as pl
 
 from analytics.faults.comparator import Comparators, Said, lasting
@@ -60,6 +61,7 @@ _LEAST: Final = 60 * 10**9
 _REGULAR: Final = 2
 _TIMES, _TIMES_IRREGULAR = 5, 10
 _INTERVALS: Final = 512
+_MANY: Final = 8
 
 Silence: TypeAlias = Watched[Stale]
 """What is watched on one signal."""
@@ -84,7 +86,8 @@ def look(silences: Mapping[str, Silence], carried: Mapping[str, Carried], seen: 
         before, rows, until = carried.get(path, _FRESH), came.get(path, []), seen.until.get(path)
         work = _Work(silences[path], deepcopy(dict(before)), missing.get(path, []))
         told = states.get(silences[path].machine.path, ())
-        for event in in_turn(told, rows, until, last=before["last"]):
+        telling = rows if told else work.telling(rows)
+        for event in in_turn(told, telling, until, last=before["last"]):
             baselines += work.take(event, comparators)
         work.kept |= {"rules": comparators.changed.get(path, before["rules"])}
         if rows:
@@ -114,21 +117,38 @@ class _Work:
         self._silence = silence
         self._path = silence.signal.path
         self._terms = Terms.of(silence.settings)
+        self._settles = silence.settles
+        self._after = None if silence.settings.after is None else nanoseconds(silence.settings.after)
         self._gaps = gaps
         self.kept = kept
 
     @property
     def _learns(self) -> bool:
-        return self._silence.settings.after is None
+        return self._after is None
 
     @property
     def _usable(self) -> bool:
         state: str | None = self.kept["state"]
         return not self._learns or not self._silence.stated or state == PRODUCING
 
+    def telling(self, rows: list[Row]) -> list[Row]:
+        """Leave out what comes soon enough after the one before and before the one after.
+
+        The next one after such is `cut`: the silence before it is not seen, and was not too long.
+        """
+        hold = self._hold()
+        if hold is None or len(rows) < _MANY:
+            return rows
+        late = np.diff(np.array([row[0] for row in rows])) > hold
+        kept = np.ones(len(rows), dtype=bool)
+        kept[1:-1] = late[:-1] | late[1:]
+        after = np.concatenate(([False], ~kept[:-1]))
+        return [(rows[place][0], 0.0, bool(after[place])) for place in np.flatnonzero(kept)]
+
     def take(self, event: Event, comparators: Comparators) -> Iterator[Baseline]:
         """Take an event in; give the baseline that it completed."""
-        self._judge(event.ns, comparators)
+        if not (isinstance(event, Number) and event.cut):
+            self._judge(event.ns, comparators)
         if isinstance(event, State):
             was, self.kept["state"] = self._usable, event.state
             if not self._usable:
@@ -139,7 +159,8 @@ class _Work:
             if self._usable != was and self.kept["lesson"] is not None:
                 self.kept["lesson"]["joined"] = False
         elif isinstance(event, Number):
-            comparators.turn(self._path, KEY, event.ns, on=False)
+            if not comparators.rests(self._path, KEY):
+                comparators.turn(self._path, KEY, event.ns, on=False)
             if self._usable and self._learns and self.kept["model"] is None:
                 yield from self._learn(event.ns)
             self.kept["since"] = event.ns if self._usable else None
@@ -158,10 +179,10 @@ class _Work:
 
     def _hold(self) -> int | None:
         """Give how long it may be silent, ns; None where that is not known."""
-        if self._silence.settings.after is not None:
-            return nanoseconds(self._silence.settings.after)
+        if self._after is not None:
+            return self._after
         model = self.kept["model"]
-        return int(model["after"]) + self._silence.settles if model is not None and model["judges"] else None
+        return int(model["after"]) + self._settles if model is not None and model["judges"] else None
 
     def _learn(self, ns: int) -> Iterator[Baseline]:
         if self.kept["lesson"] is None:

@@ -27,10 +27,12 @@ from copy import deepcopy
 from statistics import median
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+
 from analytics.faults.comparator import Comparators, Said, lasting
 from analytics.faults.contract import Baseline, Carried, Detector, Found, Indicator, Seen, names, nanoseconds
 from analytics.faults.durations import in_words
-from analytics.faults.events import PRODUCING, Event, Number, State, changes, in_turn, touched
+from analytics.faults.events import PRODUCING, Event, Number, Row, State, changes, in_turn, touched
 from analytics.faults.lesson import LEAST, Terms, begun, learned, over, part
 from analytics.faults.limits import shown_unit
 from analytics.faults.unbroken import unbroken
@@ -62,6 +64,7 @@ RUNS: Final = 10
 """From fewer runs nothing is known."""
 
 _TOO_LONG: Final = 8
+_MANY: Final = 8
 _STEPS: Final = 512
 _QUARTER: Final = 4
 
@@ -96,7 +99,8 @@ def look(stands: Mapping[str, Stand], carried: Mapping[str, Carried], seen: Seen
         before = carried.get(path, _FRESH)
         work = _Work(stands[path], deepcopy(dict(before)))
         told = states.get(stands[path].machine.path, ())
-        for event in in_turn(told, numbers.get(path, ()), seen.until.get(path), last=before["last"]):
+        rows = work.telling(numbers.get(path, []))
+        for event in in_turn(told, rows, seen.until.get(path), last=before["last"]):
             baselines += work.take(event, comparators)
         kept[path] = {
             **work.kept,
@@ -118,12 +122,28 @@ class _Work:
         self._stand = stand
         self._path = stand.signal.path
         self._terms = Terms.of(stand.settings)
+        self._after, self._settles = nanoseconds(stand.settings.after), stand.settles
         self.kept = kept
 
     @property
     def _usable(self) -> bool:
         state: str | None = self.kept["state"]
         return not self._stand.stated or state == PRODUCING
+
+    def telling(self, rows: list[Row]) -> list[Row]:
+        """Leave out values that are far from the one before and from the one after: each is a run of its own.
+
+        The value after such a one is told to have something missing before it, so it begins a run, as it would have.
+        """
+        band = self._band()
+        if self.kept["model"] is None or band is None or len(rows) < _MANY:
+            return rows
+        value = np.array([row[1] for row in rows])
+        near = np.abs(np.diff(value)) <= band
+        kept = np.ones(len(rows), dtype=bool)
+        kept[2:-1] = near[1:-1] | near[2:] | near[:-2]
+        after = np.concatenate(([False], ~kept[:-1]))
+        return [(*rows[place][:2], rows[place][2] or bool(after[place])) for place in np.flatnonzero(kept)]
 
     def take(self, event: Event, comparators: Comparators) -> Iterator[Baseline]:
         """Take an event in; give the baseline that it completed."""
@@ -220,8 +240,7 @@ class _Work:
     @property
     def _hold(self) -> int:
         """How long is too long, ns."""
-        after = nanoseconds(self._stand.settings.after)
-        return max(after, TIMES * int(self.kept["model"]["longest"])) + self._stand.settles
+        return max(self._after, TIMES * int(self.kept["model"]["longest"])) + self._settles
 
     def _judge(self, event: Number, comparators: Comparators, *, moved: bool) -> None:
         if not self.kept["model"]["judges"]:
@@ -229,7 +248,7 @@ class _Work:
         since, _, _, newest = self.kept["run"]
         if newest - since >= self._hold:
             comparators.say(self._path, KEY, event.ns, on=True, said=self._said(event), since=since)
-        else:
+        elif not comparators.rests(self._path, KEY):
             comparators.say(self._path, KEY, event.ns, on=False if moved else None)
 
     def _said(self, event: Number) -> Said:

@@ -11,7 +11,10 @@ from collector.fields import Number
 
 
 class Rate(Detection):
-    """A value that rises or falls too fast. At least one of `rise` and `fall` is set."""
+    """A value that rises or falls too fast. At least one of `rise` and `fall` is set.
+
+    A gap, a Bad sample or a counter that jumps back is no change; with `count: 2` a single wild value is none either.
+    """
 
     rise: Number | None = Field(default=None, gt=0)
     """Alert when it rises faster than this, in the signal's unit per `per`; more than 0."""
@@ -31,20 +34,30 @@ class Rate(Detection):
 
 
 class Stuck(Learned):
-    """A value that no longer moves as it used to: a flat line against its own noise."""
+    """A value that no longer moves as it used to: a flat line against its own noise.
+
+    Judged only while the machine produces, where its state is known. A signal that seldom moves, such as a set point,
+    is not judged.
+    """
 
     after: Duration = Field(default=timedelta(minutes=10), gt=timedelta(0), le=timedelta(days=30))
-    """How long it must be flat; more than 0, 30 d at most."""
+    """How long it must be flat, and at least three times as long as was usual; more than 0, 30 d at most."""
 
     band: Number | None = Field(default=None, ge=0)
-    """How far it may move and still be flat, in the signal's unit, 0 or more; None: a part of its own noise."""
+    """How far it may move and still be flat, in the signal's unit, 0 or more; None: a fifth of its usual change from one
+    sample to the next."""
 
 
 class Stale(Learned):
-    """No sample for longer than usual, while the link is up."""
+    """No sample for longer than usual, while the link is up; `count` has no meaning here.
+
+    Where `after` is learned, it is judged only while the machine produces, where its state is known. A signal that
+    comes only when it changes, of a machine without a state, needs `after`.
+    """
 
     after: Duration | None = Field(default=None, gt=timedelta(0), le=timedelta(days=30))
-    """How long without a sample; more than 0, 30 d at most; None: learned from how often it comes."""
+    """How long without a sample; more than 0, 30 d at most; None: learned from how often it comes, one
+    minute at least."""
 
 
 class OutOfRange(Detection):
