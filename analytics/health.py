@@ -264,10 +264,11 @@ class HealthBook:
             if found is None or rule is None:
                 comparators.pass_time(path, now)
             elif found.score is None or found.score >= min(BEST, rule.limit + rule.hysteresis):
-                comparators.turn(path, KEY, now, on=False)
+                comparators.say(path, KEY, now, on=False)
             elif found.score < rule.limit:
-                comparators.turn(path, KEY, now, on=True, said=self._said(found, rule))
+                comparators.say(path, KEY, now, on=True, said=self._said(found, rule))
             else:
+                comparators.say(path, KEY, now, on=None)
                 comparators.pass_time(path, now)
         self._rules |= {path: {"rules": kept} for path, kept in comparators.changed.items()}
         self.alerts = comparators.alerts

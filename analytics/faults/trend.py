@@ -26,7 +26,7 @@ What is carried of a signal:
     last     newest sample looked at, ns since 1970       step     length of a step, ns; with another, steps begin anew
     runs     whether the machine may be running           open     step that is open: number, means, [cell, sum, count]
     recent   steps of the window: [number, value]         grades   the alert, as `faults.grades` tells
-    closed   number of the newest step that is closed
+    closed   number of the newest step that is closed     row      steps in a row that said something graver
     lesson   while it learns: used (running time, ns), rows, first (ns), values of steps, one of so many (`every`), how
              many were passed over since (`passed`), `late` where the declared time has taught nothing; null
     normal   what was learned: median, spread; null
@@ -125,6 +125,7 @@ _BEFORE: Final[Carried] = {
     "open": None,
     "closed": None,
     "recent": [],
+    "row": 0,
     "lesson": None,
     "normal": None,
     "grades": None,
@@ -334,7 +335,11 @@ class _Work:
             time = running(numbers).astype(np.float64) * rule.step
             rest = remaining(normal, time, value)
         horizon = nanoseconds(rule.trend.horizon)
-        grade = _grade(normal, level, rest, horizon, self.grades.grade(path))
+        before = self.grades.grade(path)
+        grade = _grade(normal, level, rest, horizon, before)
+        state["row"] = state["row"] + 1 if grade > before else 0
+        if grade > before and state["row"] < rule.trend.count:
+            grade = before
         end = (state["closed"] + 1) * rule.step
         self.grades.turn(path, end, grade, _said(rule, normal, level, rest, grade) if grade else None)
         self.indicators[path] = Indicator(rule.signal.equipment, path, SLUG, end, max(0.0, normal.gone(level)), 1.0)

@@ -49,5 +49,8 @@ class Trend(Learned):
     """The running time that the trend is fitted over, 1 min to 366 d; it is seen as 48 steps. Time without samples does
     not count."""
 
+    count: int = Field(default=1, ge=1, le=10_000)
+    """How many steps of the window in a row must say so before the alert begins, 1 to 10,000."""
+
     horizon: Duration = Field(default=timedelta(days=7), gt=timedelta(0), le=timedelta(days=3660))
     """Alert when the limit will be reached within this running time; more than 0, 3660 d at most."""

@@ -188,6 +188,15 @@ def test_a_score_that_stays_low_is_an_alert_until_it_is_well_back() -> None:
     assert book.lasting == frozenset()
 
 
+def test_with_a_count_so_many_scores_in_a_row_must_be_low() -> None:
+    book = HealthBook(plant(Health(limit=50, on_delay=timedelta(0), count=3)))
+    found = []
+    for look in range(4):
+        book.update([], [alert(Severity.HIGH)], NOW + look * MINUTE)
+        found.append(len(book.alerts))
+    assert found == [0, 0, 1, 0]
+
+
 def test_an_alert_of_a_score_ends_when_the_last_thing_that_was_bad_is_gone() -> None:
     book = HealthBook(plant(Health(limit=50, on_delay=timedelta(0))))
     book.update([], [alert(Severity.HIGH)], NOW)

@@ -213,6 +213,16 @@ def test_a_step_is_closed_when_nothing_more_comes() -> None:
     assert found.late == 1
 
 
+def test_with_a_count_so_many_steps_in_a_row_must_say_so() -> None:
+    begins = []
+    for count in (1, 5):
+        look = looking(count=count, limit=1.5)
+        look.at(noisy(1.0, 0, 1.5) + noisy(2.0, 1.5 * HOUR, 0.5))
+        ((began, *_),) = look.told()
+        begins.append(began)
+    assert begins[1] - begins[0] == 4 * MINUTE
+
+
 def test_how_near_the_limit_is_is_an_indicator() -> None:
     look = looking(limit=3.0)
     look.at(noisy(1.0, 0, 1.5) + noisy(2.0, 1.5 * HOUR, 0.5))
