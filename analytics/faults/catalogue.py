@@ -15,6 +15,7 @@ from analytics.faults.multivariate import MULTIVARIATE
 from analytics.faults.out_of_range import OUT_OF_RANGE
 from analytics.faults.rate import RATE
 from analytics.faults.robust_z import ROBUST_Z
+from analytics.faults.seasonal import SEASONAL
 from analytics.faults.stale import STALE
 from analytics.faults.state_anomaly import STATE_ANOMALY
 from analytics.faults.stuck import STUCK
@@ -35,6 +36,7 @@ DETECTORS: Final[tuple[Detector[Any], ...]] = (
     CUSUM,
     ROBUST_Z,
     CHANGE_POINT,
+    SEASONAL,
     MULTIVARIATE,
     COUNTER,
     CYCLE,

@@ -142,14 +142,24 @@ class Watch:
 
 
 @dataclass(slots=True)
-class _Subject:
+class Subject:
     """A signal in one look."""
 
     path: str
+    """Which."""
+
     chart: Chart[Any]
+    """What watches it."""
+
     begin: int
+    """The first of its rows that is not late."""
+
     end: int
+    """The row after its last."""
+
     kept: dict[str, Any]
+    """What is to be carried on."""
+
     pieces: list[tuple[str, int, int, bool]] = field(default_factory=list)
     """Mode, rows, and whether the first follows the value before."""
 
@@ -167,13 +177,21 @@ _NOTHING: Final[Carried] = {
 def watch(watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], seen: Seen) -> Watch:
     """Give what is to be watched in a look, as the module tells."""
     cols = columns(seen.samples)
+    subjects, late = parted(watched, carried, seen, cols)
+    return _learned(subjects, cols, seen.gaps, late)
+
+
+def parted(
+    watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], seen: Seen, cols: Columns
+) -> tuple[list[Subject], int]:
+    """Give the signals of a look, their rows parted by state and mode, and how many values came too late."""
     states, modes = _states(seen.states), _modes(seen.samples, watched)
     subjects, late = _subjects(watched, carried, cols, states, modes)
     for one in subjects:
         _part(one, cols, states.get(one.chart.signal.equipment, ()), modes.get(one.chart.mode or "", ()))
         if one.path in cols.tail:
             one.kept["open"] = None
-    return _learned(subjects, cols, seen.gaps, late)
+    return subjects, late
 
 
 def _subjects(
@@ -182,7 +200,7 @@ def _subjects(
     cols: Columns,
     states: Mapping[str, Any],
     modes: Mapping[str, Any],
-) -> tuple[list[_Subject], int]:
+) -> tuple[list[Subject], int]:
     """Give the signals of which something was seen, in the order of their rows."""
     subjects, late = [], 0
     bounds = cols.bounds.tolist()
@@ -190,7 +208,7 @@ def _subjects(
         place = cols.paths.get(path)
         if place is None and chart.signal.equipment not in states and chart.mode not in modes:
             continue
-        before = carried.get(path, _NOTHING)
+        before = {**_NOTHING, **carried.get(path, {})}
         begin, end = (0, 0) if place is None else (bounds[place], bounds[place + 1])
         if begin < end and cols.ns[begin] < before["last"]:
             first = begin + int(np.searchsorted(cols.ns[begin:end], before["last"]))
@@ -198,7 +216,7 @@ def _subjects(
         kept = {name: before[name] for name in _NOTHING}
         if begin < end:
             kept["last"] = int(cols.ns[end - 1])
-        subjects.append(_Subject(path, chart, begin, end, kept))
+        subjects.append(Subject(path, chart, begin, end, kept))
     return sorted(subjects, key=lambda one: one.begin), late
 
 
@@ -226,7 +244,7 @@ def _modes(samples: pl.DataFrame, watched: Mapping[str, Chart[Any]]) -> dict[str
     return told
 
 
-def _part(one: _Subject, cols: Columns, states: Sequence[tuple[int, str]], modes: Sequence[tuple[int, str]]) -> None:
+def _part(one: Subject, cols: Columns, states: Sequence[tuple[int, str]], modes: Sequence[tuple[int, str]]) -> None:
     """Part the rows of a signal by state and mode."""
     changes = [(ns, "state", state) for ns, state in states] + [(ns, "mode", mode) for ns, mode in modes]
     begin = one.begin
@@ -238,7 +256,7 @@ def _part(one: _Subject, cols: Columns, states: Sequence[tuple[int, str]], modes
     _piece(one, begin, one.end)
 
 
-def _piece(one: _Subject, begin: int, end: int) -> None:
+def _piece(one: Subject, begin: int, end: int) -> None:
     """Take rows that were measured in one state and mode."""
     if begin >= end:
         return
@@ -250,7 +268,7 @@ def _piece(one: _Subject, begin: int, end: int) -> None:
     kept["open"] = kept["mode"]
 
 
-def _learned(subjects: Sequence[_Subject], cols: Columns, gaps: pl.DataFrame, late: int) -> Watch:
+def _learned(subjects: Sequence[Subject], cols: Columns, gaps: pl.DataFrame, late: int) -> Watch:
     """Let learn what has to, and give what is watched."""
     lessons: dict[tuple[str, str], list[tuple[int, int, bool]]] = {}
     charts_of = {one.path: one for one in subjects}
@@ -318,7 +336,7 @@ def _over_gaps(keys: Sequence[tuple[str, int]], rows: Rows, gaps: pl.DataFrame) 
             rows.broken[begin:stop] |= (ns > start) & (before < (2**62 if end is None else end))
 
 
-def _stretches(one: _Subject, ready: Mapping[tuple[str, str], int]) -> Iterator[Stretch]:
+def _stretches(one: Subject, ready: Mapping[tuple[str, str], int]) -> Iterator[Stretch]:
     """Give what is watched of a signal: rows of modes that are known, after they were learned."""
     kept = one.kept
     for mode, begin, end, _ in one.pieces:

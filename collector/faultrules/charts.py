@@ -9,8 +9,7 @@ from collector.faultrules.detection import Learned
 
 
 class Chart(Learned):
-    """A control chart: what is normal of one signal includes a whole day, so that neither the night nor the first shift
-    is a fault."""
+    """A control chart; what is normal includes a whole day, so that neither night nor shift is a fault."""
 
     learn: Duration = Field(default=timedelta(days=1), gt=timedelta(0), le=timedelta(days=366))
     """How much time with usable values it learns from before it begins to watch, more than 0, 366 d at most; it counts
@@ -54,10 +53,14 @@ class Seasonal(Learned):
     """A value that is unusual for this hour of the week."""
 
     learn: Duration = Field(default=timedelta(days=21), ge=timedelta(days=7), le=timedelta(days=366))
-    """How much time it learns from, 7 d to 366 d."""
+    """How much time by the calendar it learns from, 7 d to 366 d; the last four weeks of it count, and of them only
+    while the machine produces, where its state is known."""
 
     limit: float = Field(default=8.0, gt=0, le=1000)
     """Alert beyond this many robust standard deviations of that hour of the week, more than 0, 1000 at most."""
+
+    count: int = Field(default=3, ge=1, le=10_000)
+    """How many samples in a row must be so far out before the alert begins, 1 to 10,000."""
 
 
 class ChangePoint(Chart):
