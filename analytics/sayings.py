@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from analytics import health, trouble
+from analytics import erring, health, trouble
 from analytics.alerts import Alert, Language
 from analytics.faults.catalogue import DETECTORS
 from collector.park import Title
@@ -11,6 +11,7 @@ from collector.park import Title
 TEXTS: Final[Mapping[str, Title]] = {
     **{code: text for one in DETECTORS for code, text in one.texts.items()},
     **trouble.TEXTS,
+    **erring.TEXTS,
     **health.TEXTS,
 }
 """What each message code says; parameters stand in braces, `unit` with the blank before it."""

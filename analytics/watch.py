@@ -3,6 +3,9 @@
 A look changes nothing until it is kept: the caller writes what was found and keeps the look in one go, so that a
 transaction that failed is looked at again, from the same state. A look that found nothing may be kept without being
 written; what it carries is written with the next one, together with how far the samples were read.
+
+A detector that raises an exception does not stop the others in a watch that was resumed: it looks at the next samples
+again, and until it works that is an alert (`erring`). Elsewhere the exception is raised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,7 +15,9 @@ from typing import Any, Final, Self
 
 import polars as pl
 import sqlalchemy as sa
+import structlog
 
+from analytics import erring
 from analytics.alertlog import read_detectors, write_detectors
 from analytics.alerts import Alert
 from analytics.faults.catalogue import DETECTORS
@@ -22,6 +27,8 @@ from collector.park import Park
 
 STANDING: Final = "standing"
 """In the table of what detectors carry, the name under which the states of machines stand."""
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,9 @@ class Look:
 
     machines: frozenset[str] = frozenset()
     """Paths of the machines of which something else is known than before."""
+
+    working: frozenset[str] = frozenset()
+    """Subjects of detectors that erred before and work again."""
 
     @property
     def alerts(self) -> list[Alert]:
@@ -69,14 +79,23 @@ class Look:
 class Watch:
     """All detectors of one park."""
 
-    def __init__(self, park: Park, carried: Mapping[str, Mapping[str, Carried]] | None = None) -> None:
-        """Begin anew, or with what was carried, by detector and subject."""
+    def __init__(
+        self, park: Park, carried: Mapping[str, Mapping[str, Carried]] | None = None, *, goes_on: bool = False
+    ) -> None:
+        """Begin anew, or with what was carried, by detector and subject.
+
+        Args:
+            park: whose detectors.
+            carried: what was carried, by detector and subject.
+            goes_on: whether the others go on when a detector errs.
+        """
         before = carried or {}
+        self._park, self._goes_on = park, goes_on
         rules: dict[str, Mapping[str, Any]] = {one.slug: one.rules(park) for one in DETECTORS}
         self._detectors: tuple[Detector[Any], ...] = tuple(one for one in DETECTORS if rules[one.slug])
         self._rules = rules
         self._carried: dict[str, dict[str, Carried]] = {
-            one.slug: dict(before.get(one.slug, {})) for one in self._detectors
+            slug: dict(before.get(slug, {})) for slug in (erring.SLUG, *(one.slug for one in self._detectors))
         }
         self._states = States.resume(machines_asked_for(park), before.get(STANDING, {}))
         self._unwritten: dict[str, dict[str, Carried | None]] = {}
@@ -85,8 +104,8 @@ class Watch:
     @classmethod
     def resume(cls, connection: sa.Connection, park: Park) -> Self:
         """Begin with what the last watch carried."""
-        slugs = (STANDING, *(one.slug for one in DETECTORS))
-        return cls(park, {slug: read_detectors(connection, slug) for slug in slugs})
+        slugs = (STANDING, erring.SLUG, *(one.slug for one in DETECTORS))
+        return cls(park, {slug: read_detectors(connection, slug) for slug in slugs}, goes_on=True)
 
     @cached_property
     def signals(self) -> frozenset[str]:
@@ -107,7 +126,8 @@ class Watch:
     @property
     def points(self) -> set[tuple[str, str, str]]:
         """Detector, subject and key of every alert that lasts."""
-        return {
+        own = {(erring.SLUG, subject, erring.KEY) for subject in self._carried[erring.SLUG]}
+        return own | {
             (one.slug, subject, key)
             for one in self._detectors
             for subject, rule in self._rules[one.slug].items()
@@ -123,10 +143,19 @@ class Watch:
         """Let every detector look at what was seen; the states of machines are added to it."""
         states, changes, machines = self._states.look(seen)
         with_states = replace(seen, states=changes)
-        found = {
-            one.slug: one.look(self._rules[one.slug], self._carried[one.slug], with_states) for one in self._detectors
-        }
-        return Look(found, states, changes, machines)
+        found: dict[str, Found] = {}
+        erred: dict[str, str] = {}
+        for one in self._detectors:
+            try:
+                found[one.slug] = one.look(self._rules[one.slug], self._carried[one.slug], with_states)
+            except Exception as error:
+                if not self._goes_on:
+                    raise
+                erred[one.slug] = f"{type(error).__name__}: {error}"
+                if erring.subject_of(one.slug) not in self._carried[erring.SLUG]:
+                    log.exception("detector errs", detector=one.slug)
+        found[erring.SLUG], working = erring.look(self._park.id, self._carried[erring.SLUG], erred, seen.now)
+        return Look(found, states, changes, machines, frozenset(working))
 
     def keep(self, look: Look) -> None:
         """Carry on from a look."""
@@ -134,6 +163,9 @@ class Watch:
             self._carried[slug].update(found.carried)
             if found.carried:
                 self._unwritten.setdefault(slug, {}).update(found.carried)
+        for subject in look.working:
+            del self._carried[erring.SLUG][subject]
+            self._unwritten.setdefault(erring.SLUG, {})[subject] = None
         self._states = look.states
         self._stirred |= look.machines
 
@@ -154,6 +186,7 @@ class Watch:
         if look is not None:
             for slug, found in look.found.items():
                 unwritten.setdefault(slug, {}).update(found.carried)
+            unwritten.setdefault(erring.SLUG, {}).update(dict.fromkeys(look.working))
             stirred, states = stirred | look.machines, look.states
         for slug, some in unwritten.items():
             write_detectors(connection, slug, some)

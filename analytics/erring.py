@@ -1,0 +1,67 @@
+"""A detector that errs is an alert like any other, and does not stop the others.
+
+What is carried of one that errs, by `detector:SLUG`: since when, ns since 1970, and what it said.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from analytics.alerts import Alert
+from analytics.faults.contract import Carried, Found, moment
+from collector.park import Severity, Title
+
+SLUG: Final = "detector"
+"""What sees that a detector errs."""
+
+KEY: Final = "erring"
+"""Its only alert of each."""
+
+TEXTS: Final[Mapping[str, Title]] = {
+    "detector.erring": Title(
+        en="Detector {detector} errs and finds nothing until that is mended, the others go on: {reason}",
+        zh="检测器 {detector} 出错，修复前不再检测，其他检测器照常工作：{reason}",  # noqa: RUF001 - Chinese punctuation
+    ),
+}
+"""What is said of a detector that errs."""
+
+_LONGEST: Final = 300
+
+
+def subject_of(detector: str) -> str:
+    """Give the subject that a detector is."""
+    return f"detector:{detector}"
+
+
+def look(park: str, carried: Mapping[str, Carried], erring: Mapping[str, str], now: int) -> tuple[Found, set[str]]:
+    """Tell which detectors began to err and which work again.
+
+    Args:
+        park: id of the park.
+        carried: of those that erred before.
+        erring: by slug, what those said that erred in this look.
+        now: the present, ns since 1970.
+
+    Returns:
+        What was found, and the subjects that are to be forgotten.
+    """
+    subjects = {subject_of(slug): reason[:_LONGEST] for slug, reason in erring.items()}
+    new = {subject: {"began": now, "reason": reason} for subject, reason in subjects.items() if subject not in carried}
+    over = {subject for subject in carried if subject not in subjects}
+    alerts = [_alert(park, subject, kept, None) for subject, kept in new.items()]
+    alerts += [_alert(park, subject, carried[subject], max(now, carried[subject]["began"])) for subject in sorted(over)]
+    return Found(tuple(alerts), new), over
+
+
+def _alert(park: str, subject: str, kept: Mapping[str, Any], ended: int | None) -> Alert:
+    return Alert(
+        equipment=park,
+        signal=subject,
+        detector=SLUG,
+        key=KEY,
+        severity=Severity.HIGH,
+        code="detector.erring",
+        value="",
+        began=moment(kept["began"]),
+        ended=None if ended is None else moment(ended),
+        parameters={"detector": subject.removeprefix(subject_of("")), "reason": kept["reason"]},
+    )

@@ -1,0 +1,104 @@
+"""The watch: a detector that errs is an alert, and the others go on."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import polars as pl
+import pytest
+
+from analytics import erring
+from analytics.faults.contract import Carried, Detector, Found, Seen
+from analytics.faults.limits import LIMITS
+from analytics.sayings import message
+from analytics.watch import Look, Watch
+from collector.park import Limit, Park, Signal, Title
+from collector.records import Records
+from tests.analytics.plant import Address, line, machine, park, samples
+
+PRESS = "works/line/press"
+HEAT = f"{PRESS}/heat"
+SECOND = 1_000_000_000
+
+
+def plant() -> Park:
+    heat = Signal(path=HEAT, name="heat", source="plc", address=Address(), type="float", limits=(Limit(high=80),))
+    return park(line("works/line", machine(PRESS, heat)))
+
+
+class Fragile:
+    """A detector that cannot stand values above 90."""
+
+    def __init__(self) -> None:
+        self.seen: list[float] = []
+
+    def look(self, rules: Any, carried: Any, seen: Seen) -> Found:
+        del rules, carried
+        values = seen.samples["float"].to_list()
+        if any(value > 90 for value in values):
+            msg = "90 is too much"
+            raise ValueError(msg)
+        self.seen += values
+        return Found()
+
+    def detector(self) -> Detector[Any]:
+        def keys(_: Any, __: Carried) -> frozenset[str]:
+            return frozenset()
+
+        title = Title(en="Fragile", zh="易碎")
+        return Detector("fragile", "none", title, {}, lambda _: {HEAT: None}, self.look, keys)
+
+
+@pytest.fixture
+def fragile(monkeypatch: pytest.MonkeyPatch) -> Fragile:
+    one = Fragile()
+    monkeypatch.setattr("analytics.watch.DETECTORS", (one.detector(), LIMITS))
+    return one
+
+
+def looked(watch: Watch, now: int, *values: tuple[float, Any]) -> Look:
+    frame = samples(HEAT, values) if values else samples(HEAT, [])
+    look = watch.look(Seen(frame.cast({"float": pl.Float64}), now=now * SECOND))
+    watch.keep(look)
+    return look
+
+
+def told(looks: Iterable[Look]) -> list[tuple[str, bool]]:
+    return [(alert.detector, alert.active) for look in looks for alert in look.alerts]
+
+
+def test_a_detector_that_errs_is_one_alert_until_it_works_again(fragile: Fragile) -> None:
+    watch = Watch(plant(), goes_on=True)
+    looks = [
+        looked(watch, 1, (0, 70.0)),
+        looked(watch, 2, (1, 95.0)),
+        looked(watch, 3, (2, 96.0)),
+        looked(watch, 4, (3, 71.0)),
+    ]
+    assert told(looks) == [("limit", True), ("detector", True), ("limit", False), ("detector", False)]
+    assert fragile.seen == [70.0, 71.0]
+    alert = looks[1].alerts[-1]
+    assert message(alert, "en") == (
+        "Detector fragile errs and finds nothing until that is mended, the others go on: ValueError: 90 is too much"
+    )
+    assert "检测器 fragile 出错" in message(alert, "zh")
+
+
+async def test_what_errs_is_carried_over_a_restart(fragile: Fragile, records: Records) -> None:
+    del fragile
+    watch = await records.run(lambda connection: Watch.resume(connection, plant()))
+    look = looked(watch, 1, (0, 95.0))
+    await records.run(lambda connection: watch.write(connection, look))
+    again = await records.run(lambda connection: Watch.resume(connection, plant()))
+    point = (erring.SLUG, "detector:fragile", erring.KEY)
+    assert point in again.points
+    assert told([looked(again, 2, (1, 96.0))]) == []
+    assert told([looked(again, 3, (2, 70.0))]) == [("limit", False), ("detector", False)]
+    await records.run(again.write)
+    after = await records.run(lambda connection: Watch.resume(connection, plant()))
+    assert point not in after.points
+
+
+def test_in_a_replay_what_a_detector_raises_is_raised(fragile: Fragile) -> None:
+    del fragile
+    with pytest.raises(ValueError, match="90 is too much"):
+        looked(Watch(plant()), 1, (0, 95.0))
