@@ -44,8 +44,8 @@ class Stuck(Learned):
     """How long it must be flat, and at least three times as long as was usual; more than 0, 30 d at most."""
 
     band: Number | None = Field(default=None, ge=0)
-    """How far it may move and still be flat, in the signal's unit, 0 or more; None: a fifth of its usual change from one
-    sample to the next."""
+    """How far it may move and still be flat, in the signal's unit, 0 or more; None: a fifth of its usual change from
+    one sample to the next."""
 
 
 class Stale(Learned):
