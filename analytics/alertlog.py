@@ -170,6 +170,11 @@ _COUNT: Final = sa.text(
     " ON CONFLICT (id) DO UPDATE SET number = alert_changes.number + 1"
 )
 
+_CARRY: Final = sa.text(
+    "INSERT INTO detectors (detector, signal, state) VALUES (:detector, :signal, :state)"
+    " ON CONFLICT (detector, signal) DO UPDATE SET state = excluded.state"
+)
+
 
 class UnknownAlertError(ActionError):
     """There is no such alert."""
@@ -459,19 +464,17 @@ def read_points(connection: sa.Connection) -> list[AlarmPoint]:
 
 def write_detectors(connection: sa.Connection, detector: str, states: Mapping[str, Any]) -> None:
     """Replace what `detector` carries for these subjects; a subject whose state is None is forgotten."""
-    if not states:
-        return
-    gone = sa.delete(DETECTORS).where(
-        DETECTORS.c.detector == sa.bindparam("of"), DETECTORS.c.signal == sa.bindparam("at")
-    )
-    connection.execute(gone, [{"of": detector, "at": signal} for signal in states])
+    gone = [{"of": detector, "at": signal} for signal, state in states.items() if state is None]
+    if gone:
+        of, at = DETECTORS.c.detector == sa.bindparam("of"), DETECTORS.c.signal == sa.bindparam("at")
+        connection.execute(sa.delete(DETECTORS).where(of, at), gone)
     rows = [
         {"detector": detector, "signal": signal, "state": json.dumps(state, ensure_ascii=False)}
         for signal, state in states.items()
         if state is not None
     ]
     if rows:
-        connection.execute(sa.insert(DETECTORS), rows)
+        connection.execute(_CARRY, rows)
 
 
 def read_detectors(connection: sa.Connection, detector: str) -> dict[str, Any]:

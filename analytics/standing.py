@@ -132,7 +132,23 @@ class States:
 
     def carried(self, machines: Iterable[str]) -> dict[str, Carried]:
         """Give what is to be carried of machines, as JSON can hold it."""
-        return {path: self._carried(path) for path in machines}
+        asked = list(machines)
+        mine = pl.col("signal").is_in([signal for path in asked for signal in self._inputs[path]])
+        columns = ("signal", pl.col("time").dt.epoch("ns"), *VALUE_TYPES, "status")
+        kept: dict[str, list[list[Any]]] = {}
+        for signal, *row in self._kept.filter(mine).select(columns).iter_rows():
+            kept.setdefault(signal, []).append(row)
+        gaps: dict[str, list[list[int | None]]] = {}
+        for signal, start, end in self._gaps.filter(mine).iter_rows():
+            gaps.setdefault(signal, []).append([start, end])
+        return {
+            path: {
+                "known": _as_json(self._known[path]),
+                "kept": {signal: kept[signal] for signal in self._inputs[path] if signal in kept},
+                "gaps": {signal: gaps[signal] for signal in self._inputs[path] if signal in gaps},
+            }
+            for path in asked
+        }
 
     @classmethod
     def resume(cls, machines: Mapping[str, Equipment], carried: Mapping[str, Carried]) -> "States":
@@ -146,27 +162,6 @@ class States:
         return cls(
             machines, known, pl.concat([no_samples(), *kept]), pl.DataFrame(gaps, schema=GAPS, orient="row").unique()
         )
-
-    def _carried(self, path: str) -> Carried:
-        one = self._known[path]
-        inputs = list(self._inputs[path])
-        columns = ("signal", pl.col("time").dt.epoch("ns"), *VALUE_TYPES, "status")
-        kept: dict[str, list[list[Any]]] = {}
-        for signal, *row in self._kept.filter(pl.col("signal").is_in(inputs)).select(columns).iter_rows():
-            kept.setdefault(signal, []).append(row)
-        gaps: dict[str, list[list[int | None]]] = {}
-        for signal, start, end in self._gaps.filter(pl.col("signal").is_in(inputs)).iter_rows():
-            gaps.setdefault(signal, []).append([start, end])
-        known = {
-            "told": one.told,
-            "state": one.state,
-            "now": one.now,
-            "reached": dict(one.reached),
-            "newest": one.newest,
-            "next": one.next,
-            "restless": one.restless,
-        }
-        return {"known": known, "kept": kept, "gaps": gaps}
 
     def _reached(self, path: str, newest: Upto, until: Upto) -> Known:
         one = self._known[path]
@@ -398,6 +393,18 @@ def _thinned(samples: pl.DataFrame, watched: pl.DataFrame, reach: Upto) -> pl.Da
     follows = (ns.shift(-1).over("signal") > least).fill_null(value=True)  # it says what held at `reach`
     rank = pl.int_range(pl.len(), 0, -1).over("signal")
     return worth.filter(((ns >= least) | follows) & (rank <= MOST)).select(SAMPLES.names())
+
+
+def _as_json(known: Known) -> dict[str, Any]:
+    return {
+        "told": known.told,
+        "state": known.state,
+        "now": known.now,
+        "reached": dict(known.reached),
+        "newest": known.newest,
+        "next": known.next,
+        "restless": known.restless,
+    }
 
 
 def _samples_of(signal: str, rows: list[list[Any]]) -> pl.DataFrame:

@@ -333,10 +333,12 @@ class Watcher:
         found = [] if look is None else look.alerts
         learned = self._learned.and_of(look)
         indicators = [(slug, one) for (slug, *_), one in learned.indicators.items()]
+        sweeps = _apart(now, self._swept, SWEEP) or any(_rank(alert) < _RANKS - 1 for alert in found)
 
         def write(connection: sa.Connection) -> tuple[list[AlertEvent], dict[Subject, str]]:
             events, lost = self._fold(connection, found, states, now)
-            events += alertlog.sweep(connection, now=now, suppressed=self._suppression(states, lost, now))
+            if sweeps:
+                events += alertlog.sweep(connection, now=now, suppressed=self._suppression(states, lost, now))
             self._watch.write(connection, look)
             alertlog.write_detectors(connection, _WATCHER, {"progress": _as_json(progress)})
             for keeper in self._keepers:
@@ -350,7 +352,8 @@ class Watcher:
             self._watch.keep(look)
         self._watch.written()
         self._learned = _Learned()
-        self._progress, self._written, self._checked, self._swept = progress, progress, now, now
+        self._progress, self._written, self._checked = progress, progress, now
+        self._swept = now if sweeps else self._swept
         self._returned, self._lost = self._returned_by(lost), lost
         self._tell(events)
         if progress.log == self._spool.log:
