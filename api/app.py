@@ -26,6 +26,7 @@ from api.routes import (
     explain,
     gaps,
     health,
+    health_scores,
     kpis,
     page,
     problems,
@@ -37,7 +38,21 @@ from api.routes import (
     stopreasons,
 )
 
-V1 = (assets, sources, states, explain, stopreasons, kpis, restatements, reports, alerts, samples, gaps, deadletters)
+V1 = (
+    assets,
+    sources,
+    states,
+    explain,
+    stopreasons,
+    kpis,
+    restatements,
+    reports,
+    alerts,
+    health_scores,
+    samples,
+    gaps,
+    deadletters,
+)
 """The modules of routes under /api/v1, in the order of /docs."""
 
 

@@ -1,17 +1,26 @@
 """Finds what a request names in the park, or answers what there is instead."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Final
 
+from analytics import erring, health, trouble
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.recording import source_of
 from analytics.restatement import LOSS, STOPS
 from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
-from collector.park import Equipment, Line, Park, Signal
+from api.views.shape import TitleView
+from collector.park import Equipment, Line, Park, Signal, Title
 
 _NAMED: Final = 3
 """How many likely names an answer suggests."""
+
+_DETECTORS: Final[Mapping[str, Title]] = {
+    **health.TITLES,
+    health.SLUG: Title(en="Health score", zh="健康评分"),
+    trouble.DETECTOR: Title(en="Notification channel", zh="通知渠道"),
+    erring.SLUG: Title(en="Detector errs", zh="检测器出错"),
+}
 
 
 def equipment_at(park: Park, path: str) -> Equipment:
@@ -22,6 +31,20 @@ def equipment_at(park: Park, path: str) -> Equipment:
 def signal_at(park: Park, path: str) -> Signal:
     """Give the signal at `path`, or answer 404."""
     return park.signals[_known(path, park.signals, "signal", UNKNOWN_ASSET)]
+
+
+def title_at(park: Park, path: str) -> TitleView:
+    """Give what people call the equipment or signal at `path`; its last segment where nobody gave it a title."""
+    known = park.equipment.get(path) or park.signals.get(path)
+    otherwise = path.rpartition("/")[2]
+    title = Title() if known is None else known.title
+    return TitleView(zh=title.zh or otherwise, en=title.en or otherwise)
+
+
+def detector_title(slug: str) -> TitleView:
+    """Give what people call what a detector sees; its slug where it is none of the catalogue."""
+    title = _DETECTORS.get(slug, Title())
+    return TitleView(zh=title.zh or slug, en=title.en or slug)
 
 
 def known_sources(park: Park, names: Iterable[str]) -> list[str]:

@@ -29,7 +29,7 @@ TAGS: Final = (
     {"name": "states", "description": "What each machine did, and when."},
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
     {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
-    {"name": "alerts", "description": "What went wrong, from when until when, and what people did about it."},
+    {"name": "alerts", "description": "What goes wrong, what people do about it, and how well machines are."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
     {"name": "health", "description": "Whether the API and what it stands on work."},

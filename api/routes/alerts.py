@@ -12,7 +12,7 @@ from analytics.sayings import message
 from api.access import Caller, allowed
 from api.auth import Scope
 from api.errors import INVALID_PARAMETER, NOT_NOW, UNKNOWN_ALERT, Fault, ProblemError
-from api.lookup import known_assets, signal_at
+from api.lookup import detector_title, known_assets, signal_at, title_at
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.views.alerts import (
@@ -26,7 +26,7 @@ from api.views.alerts import (
 )
 from api.views.shape import Paged, TitleView, documented
 from api.window import MaybeEnd, MaybeStart, check_window
-from collector.park import Severity
+from collector.park import Park, Severity
 
 router = APIRouter(tags=["alerts"])
 
@@ -35,6 +35,7 @@ _ALERT: Final[dict[str, Any]] = {
     "equipment": "gears/hobbing/hob-01",
     "signal": "gears/hobbing/hob-01/spindle_temperature",
     "detector": "limit",
+    "detector_title": {"zh": "超限", "en": "Limit exceeded"},
     "severity": "high",
     "priority": "high",
     "message": {
@@ -117,7 +118,7 @@ async def list_alerts(
     )
     shown = alerts[: page.limit]
     token = page.token((microseconds(shown[-1].began), shown[-1].id)) if len(alerts) > len(shown) else None
-    return Paged[AlertView](items=[AlertView(**_shown(alert)) for alert in shown], next_page_token=token)
+    return Paged[AlertView](items=[AlertView(**_shown(parts.park, alert)) for alert in shown], next_page_token=token)
 
 
 @router.get("/alerts/{alert}", summary="Read an alert and its history", responses=documented(_HISTORY))
@@ -201,7 +202,7 @@ async def _history(parts: GivenParts, alert: str) -> AlertHistoryView:
     standing, events = await parts.records().run(read)
     if standing is None:
         raise ProblemError(UNKNOWN_ALERT, f"there is no alert {alert}")
-    return AlertHistoryView(**_shown(standing), events=[_event(event) for event in events])
+    return AlertHistoryView(**_shown(parts.park, standing), events=[_event(event) for event in events])
 
 
 def _who(caller: Caller, person: str) -> str:
@@ -209,13 +210,14 @@ def _who(caller: Caller, person: str) -> str:
     return f"{person.strip()} ({caller.name})" if person.strip() else caller.name
 
 
-def _shown(standing: Standing) -> dict[str, Any]:
+def _shown(park: Park, standing: Standing) -> dict[str, Any]:
     alert = standing.alert
     return {
         "id": standing.id,
         "equipment": alert.equipment,
         "signal": alert.signal,
         "detector": alert.detector,
+        "detector_title": detector_title(alert.detector),
         "severity": alert.severity,
         "priority": standing.priority,
         "message": TitleView(zh=message(alert, "zh"), en=message(alert, "en")),
@@ -234,7 +236,10 @@ def _shown(standing: Standing) -> dict[str, Any]:
         "shelved_until": standing.shelved_until,
         "suppressed_by": standing.suppressed_by,
         "group": standing.group,
-        "contributions": [ContributionView(signal=one.signal, share=one.share) for one in alert.contributions],
+        "contributions": [
+            ContributionView(signal=one.signal, title=title_at(park, one.signal), share=one.share)
+            for one in alert.contributions
+        ],
     }
 
 

@@ -22,6 +22,9 @@ class ContributionView(View):
     signal: str
     """Path of the signal."""
 
+    title: TitleView
+    """What people call it."""
+
     share: float
     """Its part of what was found, 0 to 1."""
 
@@ -40,6 +43,9 @@ class AlertView(View):
 
     detector: str
     """What saw it: the slug of a detector, such as `limit` or `condition`."""
+
+    detector_title: TitleView
+    """What people call what it sees."""
 
     severity: Severity
     """Priority of its newest occurrence: how soon somebody must act."""

@@ -50,6 +50,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/alerts/{alert}/shelving": "shelveAlert",
         "/api/v1/alerts/{alert}/shelving delete": "unshelveAlert",
         "/api/v1/alerts/{alert}/reset": "resetAlert",
+        "/api/v1/health-scores": "listHealthScores",
         "/api/v1/samples": "listSamples",
         "/api/v1/gaps": "listGaps",
         "/api/v1/dead-letters": "listDeadLetters",

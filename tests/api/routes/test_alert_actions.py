@@ -71,7 +71,13 @@ async def test_an_alert_is_told_with_its_history(api: httpx.AsyncClient) -> None
             "count": 1,
         }
     ]
-    assert told["contributions"] == [{"signal": f"{HOB}/spindle_temperature", "share": 0.75}]
+    assert told["contributions"] == [
+        {
+            "signal": f"{HOB}/spindle_temperature",
+            "title": {"zh": "主轴温度", "en": "Spindle temperature"},
+            "share": 0.75,
+        }
+    ]
     [listed] = await items(api, "/api/v1/alerts")
     assert told == listed | {"events": told["events"]}
 

@@ -23,6 +23,7 @@ async def test_an_alert_tells_what_happened_in_both_languages(api: httpx.AsyncCl
         "equipment": HOB,
         "signal": f"{HOB}/spindle_temperature",
         "detector": "limit",
+        "detector_title": {"zh": "超限", "en": "Limit exceeded"},
         "severity": "high",
         "priority": "high",
         "message": {

@@ -1,0 +1,101 @@
+"""How well machines are, and what costs them points."""
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Query
+
+from analytics.faults.contract import moment
+from analytics.health import Part, Score
+from analytics.healthlog import read_health
+from api.lookup import detector_title, known_assets, title_at
+from api.paging import Paging, paging
+from api.parts import GivenParts
+from api.views.health_scores import HealthPartView, HealthScoreView
+from api.views.shape import Paged, documented
+from collector.park import Park
+
+router = APIRouter(tags=["alerts"])
+
+_EXAMPLE: Final[dict[str, Any]] = {
+    "items": [
+        {
+            "equipment": "gears/hobbing/hob-01",
+            "title": {"zh": "1 号滚齿机", "en": "Hobbing machine 1"},
+            "score": 35.9,
+            "at": "2026-11-24T08:12:05Z",
+            "parts": [
+                {
+                    "detector": "limit",
+                    "title": {"zh": "超限", "en": "Limit exceeded"},
+                    "subject": "gears/hobbing/hob-01/spindle_temperature",
+                    "subject_title": {"zh": "主轴温度", "en": "Spindle temperature"},
+                    "name": "high:80",
+                    "kind": "alert",
+                    "lost": 60.0,
+                    "severity": "high",
+                },
+                {
+                    "detector": "ewma",
+                    "title": {"zh": "均值偏移", "en": "Average shifted"},
+                    "subject": "gears/hobbing/hob-01/spindle_load",
+                    "subject_title": {"zh": "主轴负载", "en": "Spindle load"},
+                    "name": "high",
+                    "kind": "indicator",
+                    "lost": 4.1,
+                    "ratio": 0.705,
+                },
+            ],
+        }
+    ],
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+}
+
+
+@router.get("/health-scores", summary="Read how well machines are", responses=documented(_EXAMPLE))
+async def list_health_scores(
+    parts: GivenParts,
+    page: Annotated[Paging, Depends(paging(default=100, most=1000))],
+    path: Annotated[
+        list[str] | None,
+        Query(max_length=100, description="Park, factory, line or equipment, each with all below it; may be repeated."),
+    ] = None,
+) -> Paged[HealthScoreView]:
+    """Give the newest score of each machine of which anything is known, by path.
+
+    A machine that no detector looks at has none: nobody looks is not 100.
+    """
+    park = parts.park
+    under = known_assets(park, path) if path else None
+    if under is not None and park.id in under:
+        under = None
+    after = page.after(str)
+    scores = await parts.records().run(lambda connection: read_health(connection, under))
+    last = "" if after is None else after[0]
+    left = [one for one in scores if one.equipment in park.equipment and one.equipment > last]
+    shown = left[: page.limit]
+    token = page.token((shown[-1].equipment,)) if len(left) > len(shown) else None
+    return Paged[HealthScoreView](items=[_view(park, one) for one in shown], next_page_token=token)
+
+
+def _view(park: Park, score: Score) -> HealthScoreView:
+    return HealthScoreView(
+        equipment=score.equipment,
+        title=title_at(park, score.equipment),
+        score=score.score,
+        at=moment(score.at),
+        parts=[_part(park, part) for part in score.parts],
+    )
+
+
+def _part(park: Park, part: Part) -> HealthPartView:
+    return HealthPartView(
+        detector=part.detector,
+        title=detector_title(part.detector),
+        subject=part.subject,
+        subject_title=title_at(park, part.subject),
+        name=part.name,
+        kind=part.kind,
+        lost=part.lost,
+        ratio=part.ratio,
+        severity=part.severity,
+    )
