@@ -13,11 +13,14 @@ from alembic.operations import Operations
 import analytics
 import api
 import collector
+from analytics.alertlog import act, fold, read_detectors, read_standings
+from analytics.lifecycle import Action, AlarmState, EventKind
 from analytics.progress import read_owed
 from collector.deadletters import count_dead_letters
 from collector.gaps import begin_gap, read_news
 from collector.links import Link, read_links
 from collector.migrations import newest, versions
+from collector.park import Severity
 from collector.postgresql import engine_of
 from collector.records import METADATA, Instant, Records, RecordsError
 from tests.collector.fakes import NOON
@@ -120,6 +123,31 @@ async def test_what_gaps_and_letters_there_were_is_counted(unmade_url: str) -> N
     assert (total.kept, total.bytes) == (1, len(b"\x00\xff" + "Füllstandno".encode()))
     assert owed.progress.gap == 1  # the gap that lasted is looked at again
     assert number == 3
+
+
+async def test_alerts_get_their_place_in_the_life_cycle_and_detectors_begin_anew(unmade_url: str) -> None:
+    def enter(connection: sa.Connection) -> None:
+        connection.execute(sa.text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+        connection.execute(sa.text("INSERT INTO alembic_version VALUES ('0006')"))
+        alert = sa.text(
+            "INSERT INTO alerts VALUES (:id, 'works/line/press', 'works/line/press/force', 'limit', :key, 'high',"
+            " 'limit.high', '81', 1000000, :ended, '{}')"
+        )
+        connection.execute(alert, [{"id": "over", "key": "high:80", "ended": 2000000}])
+        connection.execute(alert, [{"id": "lasting", "key": "low:1", "ended": None}])
+        connection.execute(sa.text("INSERT INTO detectors VALUES ('limit', 'works/line/press/force', '{}')"))
+
+    steps_by_hand(unmade_url, 6, enter)
+    async with Records(unmade_url) as records:
+        lasting, over = await records.run(lambda c: sorted(read_standings(c), key=lambda one: one.id))
+        carried = await records.run(lambda c: read_detectors(c, "limit"))
+        again = await records.run(lambda c: fold(c, [lasting.alert], now=NOON, suppressed=lambda _: ""))
+        action = Action(EventKind.ACKNOWLEDGED, "li", lasting.id)
+        events = await records.run(lambda c: act(c, action, now=NOON))
+    assert (lasting.state, lasting.closed, lasting.told) == (AlarmState.UNACKNOWLEDGED, None, lasting.began)
+    assert (over.state, over.closed, over.priority) == (AlarmState.NORMAL, over.alert.ended, Severity.HIGH)
+    assert (carried, again) == ({}, [])
+    assert [event.id for event in events] == ["lasting-2"]
 
 
 async def test_a_newer_database_is_left_alone(unmade_url: str) -> None:
