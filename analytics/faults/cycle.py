@@ -10,8 +10,10 @@
 - The usual cycle is the median of those learned. Where the machine has a product signal, each product has its own; the
   last part of a product may be told together with the next one. Of `PRODUCTS` at most it is known; the one learned
   first goes.
-- `drift` asks for as much above the usual as is configured, and for half as much again as that median strayed upwards
-  while it was learned: cycles that vary are no fault. The alert ends when half of what was asked for is left.
+- `drift` asks for as much above the usual as is configured, for six standard errors of that median (1.2533 s / root
+  of `cycles`, where s is 1.4826 times the median absolute deviation), and for half as much again as it strayed upwards
+  while it was learned, for cycles are seldom independent: what varies by itself is no fault. The alert ends when half
+  of what was asked for is left.
 - `missing` is judged only while the machine is known to produce; where nothing tells its state, it is not. While the
   source is down nothing is missing.
 
@@ -22,7 +24,7 @@ What is carried of a signal: `last` and `cut`, as `unbroken` tells; `rules`, as 
     begun     since when the next cycle lasts, ns; null: nobody knows
     since     begin of the silence, ns; null: none     recent    the last cycles of the product, s
     lessons   by product, as `lesson` tells, with the first `cycles`, s
-    models    by product, what was learned: `usual` cycle and `most` of the median, s
+    models    by product, what was learned: `usual` cycle, its robust `deviation`, and `most` of the median, s
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
@@ -31,6 +33,7 @@ import re
 from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
+from math import sqrt
 from statistics import median
 from typing import Any, Final
 
@@ -70,6 +73,9 @@ PRODUCTS: Final = 64
 
 _CYCLES: Final = 1000
 _STRAYS: Final = 1.5
+_ERRORS: Final = 6.0
+_CONSISTENT: Final = 1.4826
+_OF_MEDIAN: Final = 1.2533
 _BACK: Final = 0.5
 _PREFIX: Final = {"": 1.0, "m": 1e-3, "u": 1e-6, "n": 1e-9, "k": 1e3}
 _LONG: Final = {"min": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -291,7 +297,8 @@ class _Work:
         cycles, length = lesson["cycles"], self._watched.settings.cycles
         usual = median(cycles)
         most = max((median(cycles[n : n + length]) for n in range(len(cycles) - length + 1)), default=usual)
-        model = {"usual": usual, "most": most}
+        deviation = _CONSISTENT * median(abs(cycle - usual) for cycle in cycles)
+        model = {"usual": usual, "deviation": deviation, "most": most}
         del self.kept["lessons"][product]
         self.kept["models"][product] = model
         _at_most(self.kept["models"])
@@ -299,8 +306,9 @@ class _Work:
 
     def _limit(self, model: Mapping[str, float]) -> float:
         """Give the longest median that is not too long, s."""
-        drift = self._watched.settings.drift or 0.0
-        return model["usual"] + max(drift * model["usual"], _STRAYS * (model["most"] - model["usual"]))
+        drift, usual = self._watched.settings.drift or 0.0, model["usual"]
+        error = _OF_MEDIAN * model["deviation"] / sqrt(self._watched.settings.cycles)
+        return usual + max(drift * usual, _ERRORS * error, _STRAYS * (model["most"] - usual))
 
     def _judge_drift(self, ns: int) -> None:
         model, recent = self._model, self.kept["recent"]

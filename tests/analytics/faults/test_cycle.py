@@ -1,5 +1,6 @@
 """Cycles that become longer, or are missing."""
 
+import random
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
@@ -59,7 +60,7 @@ def test_cycles_that_become_longer_are_an_alert() -> None:
     looked.look(samples(PARTS, parts([13] * 5 + [10] * 5, 515, 50)))
     assert looked.told() == [("drift", 515 + 3 * 13, 515 + 5 * 13 + 3 * 10)]
     (baseline,) = looked.baselines
-    assert baseline.model == {"usual": 10.0, "most": 10.0}
+    assert baseline.model == {"usual": 10.0, "deviation": 0.0, "most": 10.0}
 
 
 def test_several_parts_at_a_step_are_as_many_cycles() -> None:
@@ -75,6 +76,16 @@ def test_cycles_that_vary_by_themselves_are_no_fault() -> None:
     assert looked.told() == []
     looked = watched(learn=seconds(30))  # thirty cycles are the least all the same
     looked.look(samples(PARTS, parts([10] * 30 + [13] * 10)), told=states((0, RUN)))
+    assert [key for key, _, _ in looked.told()] == ["drift"]
+
+
+def test_cycles_that_vary_for_a_week_are_no_fault() -> None:
+    chance = random.Random(1)  # noqa: S311 - not for secrets
+    varying = [chance.lognormvariate(3, 0.3) for _ in range(20_000)]
+    looked = watched(learn=seconds(3600), cycles=20)
+    looked.look(samples(PARTS, parts(varying)), told=states((0, RUN)))
+    assert looked.told() == []
+    looked.look(samples(PARTS, parts([34] * 20, sum(varying) + 34, 20_001)))
     assert [key for key, _, _ in looked.told()] == ["drift"]
 
 
@@ -117,7 +128,7 @@ def test_a_stop_or_a_gap_is_no_long_cycle() -> None:
     assert looked.baselines == []
     looked.look(samples(PARTS, parts([10] * 10, 700, 35)))
     (baseline,) = looked.baselines
-    assert baseline.model == {"usual": 10.0, "most": 10.0}
+    assert baseline.model == {"usual": 10.0, "deviation": 0.0, "most": 10.0}
 
 
 def test_a_counter_that_begins_again_counts_only_where_it_rolled_over() -> None:
