@@ -11,7 +11,8 @@ independent values holds for these times `inflation`, how many values tell as mu
 slack is wider by two standard errors of the learned mean. One value far out counts as `FAR` (Lucas, Crosier 1982).
 
 z is rounded to 2^-20 and the sums are integers: exact, so that in any portions they are the same, and S of a whole
-batch is had at once, from C, the sum of all z - slack so far: S = C - min(0, least C so far).
+batch is had at once, from C, the sum of all z - slack so far: S = C - min(0, least C so far). Of many series it is had
+step by step.
 
 What is carried of a signal, beside that of `stretches` and `crossings`: `sums`, of either side S or R in 2^-20, how
 many values since S was last 0, since when, and how many in a row are beyond the limit.
@@ -26,6 +27,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
+from analytics.faults.abreast import Abreast
 from analytics.faults.columns import Floats, Ints
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
@@ -76,8 +78,8 @@ def look(watched: Mapping[str, Rule], carried: Mapping[str, Carried], seen: Seen
     """Look at samples, as `faults.contract` tells."""
     now = watch(watched, carried, seen)
     crossings = Crossings(watched, carried, now)
-    for some in blocks(now.stretches):
-        _block(some, now, watched, crossings)
+    if now.stretches:
+        _look(now, watched, crossings)
     return crossings.found(seen)
 
 
@@ -119,31 +121,92 @@ def _terms(model: Mapping[str, Any], settings: Cusum) -> _Terms:
     )
 
 
-def _block(some: Sequence[Stretch], now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
-    first, last = some[0].begin, some[-1].end
-    bounds = np.array([one.begin - first for one in some], dtype=np.int64)
-    length = np.diff(np.append(bounds, last - first))
+_Passed: TypeAlias = list[tuple[int, int, int]]
+"""By stretch how high S has come, how high it is, and the row of its last 0; -1: there was none."""
+
+
+def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
+    some = now.stretches
     terms = [_terms(one.model, watched[one.subject].settings) for one in some]
-    z = rounded(now.value[first:last], some, length, FAR)
-    kept = [
-        [[0, 0, None, 0], [0, 0, None, 0]] if one.fresh else crossings.had(one.subject, "sums", [[0, 0, None, 0]] * 2)
-        for one in some
-    ]
-    sums: list[list[_Sum]] = [[] for _ in some]
-    for place, (key, sign) in enumerate(SIDES):
-        before = [_Sum(*one[place]) for one in kept]
-        told = _side(sign * z, bounds, length, before, terms, now.ns[first:last])
-        for at, one in enumerate(some):
-            highest, after = told[at]
-            watched_closely = crossings.restless(one.subject) and crossings.comparators.on(one.subject, key)
-            if highest > terms[at].limit or watched_closely:
-                values = sign * z[bounds[at] : bounds[at] + length[at]]
-                side = _Side(one, key, sign, values, now.ns[one.begin : one.end], watched[one.subject])
-                after = side.legs(before[at], terms[at], crossings)
-            sums[at].append(after)
+    before = [_before(one, crossings) for one in some]
+    bounds = np.array([one.begin for one in some], dtype=np.int64)
+    series = Abreast.of(now.value, bounds, np.diff(np.append(bounds, len(now.value))))
+    passed = _in_blocks(now, terms, before) if series is None else _abreast(series, some, terms, before)
     for at, one in enumerate(some):
-        crossings.carry(one.subject, sums=[side.kept for side in sums[at]])
-        _indicate(one, sums[at], terms[at], int(now.ns[one.end - 1]), crossings)
+        sums = []
+        restless = crossings.restless(one.subject)
+        for place, (key, sign) in enumerate(SIDES):
+            highest, total, zero = passed[place][at]
+            if highest > terms[at].limit or (restless and crossings.comparators.on(one.subject, key)):
+                value = now.value[one.begin : one.end]
+                z = sign * rounded(value, [one], np.array([len(value)]), FAR)
+                side = _Side(one, key, sign, z, now.ns[one.begin : one.end], watched[one.subject])
+                sums.append(side.legs(before[at][place], terms[at], crossings))
+            else:
+                sums.append(_after(total, zero, one.end - 1, one.begin, before[at][place], now.ns))
+        crossings.carry(one.subject, sums=[side.kept for side in sums])
+        _indicate(one, sums, terms[at], int(now.ns[one.end - 1]), crossings)
+
+
+def _before(one: Stretch, crossings: Crossings) -> tuple[_Sum, _Sum]:
+    """Give the sums as they were before a stretch."""
+    kept = None if one.fresh else crossings.had(one.subject, "sums", None)
+    return (_Sum(), _Sum()) if kept is None else (_Sum(*kept[0]), _Sum(*kept[1]))
+
+
+def _in_blocks(now: Watch, terms: Sequence[_Terms], before: Sequence[tuple[_Sum, _Sum]]) -> tuple[_Passed, _Passed]:
+    """Sum up stretch after stretch, as if no alarm began: high, low."""
+    sides: tuple[_Passed, _Passed] = ([], [])
+    done = 0
+    for some in blocks(now.stretches):
+        first, last = some[0].begin, some[-1].end
+        bounds = np.array([one.begin - first for one in some], dtype=np.int64)
+        length = np.diff(np.append(bounds, last - first))
+        z = rounded(now.value[first:last], some, length, FAR)
+        for place, (_, sign) in enumerate(SIDES):
+            start = [one[place].sum for one in before[done : done + len(some)]]
+            for high, total, zero in _side(sign * z, bounds, length, start, terms[done : done + len(some)]):
+                sides[place].append((high, total, zero + first if zero >= 0 else -1))
+        done += len(some)
+    return sides
+
+
+def _abreast(
+    series: Abreast, some: Sequence[Stretch], terms: Sequence[_Terms], before: Sequence[tuple[_Sum, _Sum]]
+) -> tuple[_Passed, _Passed]:
+    """Sum up all stretches step by step, as if no alarm began: high, low; the same as `_in_blocks`."""
+    model = [one.model for one in some]
+    mean = np.array([one["mean"] for one in model])[series.order]
+    each = np.array([ONE / one["deviation"] if one["deviation"] > 0 else 0.0 for one in model])[series.order]
+    slack = np.array([one.slack for one in terms], dtype=np.float64)[series.order]
+    sums = [np.array([one[place].sum for one in before], dtype=np.float64)[series.order] for place in range(2)]
+    highest, zeros = [one * 0 for one in sums], [np.full(len(some), -1) for _ in sums]
+    far, zero = FAR * ONE, np.empty(len(some), dtype=bool)
+    for number, z in series.steps():
+        many = len(z)
+        np.subtract(z, mean[:many], out=z)
+        np.multiply(z, each[:many], out=z)
+        np.minimum(z, far, out=z)
+        np.maximum(z, -far, out=z)
+        np.rint(z, out=z)
+        for place, add in enumerate((np.add, np.subtract)):
+            total = sums[place][:many]
+            add(total, z, out=total)
+            np.subtract(total, slack[:many], out=total)
+            np.less_equal(total, 0.0, out=zero[:many])
+            np.maximum(total, 0.0, out=total)
+            np.maximum(highest[place][:many], total, out=highest[place][:many])
+            np.copyto(zeros[place][:many], number, where=zero[:many])
+    return _told(series, some, highest[0], sums[0], zeros[0]), _told(series, some, highest[1], sums[1], zeros[1])
+
+
+def _told(series: Abreast, some: Sequence[Stretch], highest: Floats, total: Floats, zeros: Ints) -> _Passed:
+    """Give what came of one side by stretch."""
+    back = (series.back(one) for one in (highest, total, zeros))
+    return [
+        (int(high), int(now), one.begin + int(zero) if zero >= 0 else -1)
+        for one, high, now, zero in zip(some, *back, strict=True)
+    ]
 
 
 def rounded(value: Floats, some: Sequence[Stretch], length: Ints, far: float) -> Ints:
@@ -157,11 +220,9 @@ def rounded(value: Floats, some: Sequence[Stretch], length: Ints, far: float) ->
     return whole
 
 
-def _side(
-    z: Ints, bounds: Ints, length: Ints, before: Sequence[_Sum], terms: Sequence[_Terms], ns: Ints
-) -> list[tuple[int, _Sum]]:
-    """Give by stretch how high S has come, and how it stands; as if no alarm began."""
-    start = np.array([one.sum for one in before], dtype=np.int64)
+def _side(z: Ints, bounds: Ints, length: Ints, before: Sequence[int], terms: Sequence[_Terms]) -> _Passed:
+    """Sum up the stretches of a block, one side of them."""
+    start = np.array(before, dtype=np.int64)
     steps = z - np.repeat(np.array([one.slack for one in terms], dtype=np.int64), length)
     apart = 2 * int(start.max() + (FAR * ONE + max(one.slack for one in terms)) * int(length.max())) + 1
     floor = -apart * np.arange(len(length))
@@ -172,12 +233,7 @@ def _side(
     sums = np.subtract(reached, least, out=reached)
     highest = np.maximum.reduceat(sums, bounds).tolist()
     zeros = np.maximum.reduceat(np.where(sums <= 0, np.arange(len(sums)), -1), bounds).tolist()
-    ends = (bounds + length - 1).tolist()
-    final = sums[bounds + length - 1].tolist()
-    return [
-        (highest[at], _after(final[at], zeros[at], ends[at], int(bounds[at]), before[at], ns))
-        for at in range(len(before))
-    ]
+    return list(zip(highest, sums[bounds + length - 1].tolist(), zeros, strict=True))
 
 
 def _after(total: int, zero: int, end: int, begin: int, before: _Sum, ns: Ints) -> _Sum:
@@ -244,9 +300,9 @@ class _Side:
 
 def _indicate(one: Stretch, sides: Sequence[_Sum], terms: _Terms, at: int, crossings: Crossings) -> None:
     """Tell the higher of the two sums; while an alarm lasts, how far it is from its end, beyond the limit."""
-    highest = 0.0
+    highest, restless = 0.0, crossings.restless(one.subject)
     for side, (key, _) in zip(sides, SIDES, strict=True):
-        on = crossings.comparators.on(one.subject, key)
+        on = restless and crossings.comparators.on(one.subject, key)
         highest = max(highest, terms.limit + terms.limit // _BACK - side.sum if on else side.sum)
     crossings.indicate(one.subject, SLUG, at, highest / ONE, terms.limit / ONE)
 

@@ -17,13 +17,14 @@ What is carried of a signal, beside that of `stretches` and `crossings`: `ewma`,
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from analytics.faults.columns import Floats, Ints
+from analytics.faults.abreast import Abreast
+from analytics.faults.columns import Floats
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
@@ -57,7 +58,7 @@ Rule: TypeAlias = Chart[Ewma]
 """What is watched on one signal."""
 
 _BACK: Final = 0.5
-_STEP_NS, _CELL_NS, _CALL_NS, _ROW_NS = 10_000.0, 8.0, 150_000.0, 5.0
+_SHORT: Final = 200
 
 
 def rules(park: Park) -> dict[str, Rule]:
@@ -75,110 +76,114 @@ def look(watched: Mapping[str, Rule], carried: Mapping[str, Carried], seen: Seen
     return crossings.found(seen)
 
 
+@dataclass(frozen=True, slots=True)
+class _Terms:
+    """Of one stretch; in standard deviations of the values."""
+
+    mean: float
+    """In the signal's unit."""
+
+    each: float
+    """How many standard deviations its unit is; 0 where nothing was ever known to move."""
+
+    far: float
+    """A value counts as no further out than this."""
+
+    begin: float
+    """The average before."""
+
+    weight: float
+    """Of the newest value."""
+
+    limit: float
+    """Of the average."""
+
+
+def _terms(one: Stretch, chart: Rule, crossings: Crossings) -> _Terms:
+    model, settings = one.model, chart.settings
+    deviation, limit = model["deviation"], settings.limit
+    if deviation > 0:
+        moves = strays(model["means"], (2 - settings.weight) / settings.weight) / deviation
+        limit *= math.sqrt(moves * moves + model["inflation"] / model["rows"])
+    each = 1 / deviation if deviation > 0 else 0.0
+    begin = 0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0)
+    return _Terms(model["mean"], each, max(FAR, 2 * limit), begin, settings.weight, limit)
+
+
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
     some = now.stretches
     bounds = np.array([one.begin for one in some], dtype=np.int64)
     length = np.diff(np.append(bounds, len(now.value)))
-    settings = [watched[one.subject].settings for one in some]
-    limits = [_limit(one.model, each) for one, each in zip(some, settings, strict=True)]
-    z = _scaled(now.value, some, length, [max(FAR, 2 * limit) for limit in limits])
-    begins = [0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0) for one in some]
-    averages = average(z, bounds, length, begins, [one.weight for one in settings])
-    highest = np.maximum.reduceat(averages, bounds).tolist()
-    lowest = np.minimum.reduceat(averages, bounds).tolist()
-    final = averages[bounds + length - 1].tolist()
+    terms = [_terms(one, watched[one.subject], crossings) for one in some]
+    series = Abreast.of(now.value, bounds, length)
+    if series is None:
+        values = [now.value[one.begin : one.end] for one in some]
+        parts = [averages(each, value) for each, value in zip(terms, values, strict=True)]
+        final = [float(part[-1]) for part in parts]
+        furthest = [float(np.abs(part).max()) for part in parts]
+    else:
+        final, furthest = abreast(terms, series)
     newest = now.ns[bounds + length - 1].tolist()
     for place, one in enumerate(some):
-        limit, path = limits[place], one.subject
+        limit, path = terms[place].limit, one.subject
         if one.fresh:
             crossings.anew(path)
-        if max(highest[place], -lowest[place]) > limit or crossings.restless(path):
-            _cross(one, averages[one.begin : one.end], limit, now, watched[path], crossings)
-        elif abs(final[place]) > limit * _BACK or crossings.had(path, "sides", None):
-            for key, sign in SIDES:
-                away = sign * averages[one.begin : one.end]
-                crossings.pass_by(path, key, now.ns[one.begin : one.end], away, limit * _BACK)
+        far = furthest[place] > limit or crossings.restless(path)
+        if far or abs(final[place]) > limit * _BACK or crossings.had(path, "sides", None):
+            part = averages(terms[place], now.value[one.begin : one.end])
+            _cross(one, part, limit, now, watched[path], crossings, closely=far)
         crossings.carry(path, ewma=final[place])
         crossings.indicate(path, SLUG, newest[place], abs(final[place]), limit)
 
 
-def _scaled(value: Floats, some: Sequence[Stretch], length: Ints, far: Sequence[float]) -> Floats:
-    """Give values in standard deviations from the mean; 0 where nothing was ever known to move."""
-    mean = np.array([one.model["mean"] for one in some])
-    deviation = np.array([one.model["deviation"] for one in some])
-    z: Floats = value - np.repeat(mean, length)
-    z *= np.repeat(np.divide(1.0, deviation, out=np.zeros(len(some)), where=deviation > 0), length)
-    bound = np.repeat(np.array(far), length)
-    np.clip(z, -bound, bound, out=z)
-    return z
+def averages(terms: _Terms, value: Floats) -> Floats:
+    """Give the exponentially weighted average after every value of one stretch."""
+    z = np.clip((value - terms.mean) * terms.each, -terms.far, terms.far)
+    if len(z) > _SHORT:
+        row = pl.Series(np.concatenate(([terms.begin], z)))
+        return row.ewm_mean(alpha=terms.weight, adjust=False).to_numpy()[1:]
+    average, told = terms.begin, []
+    for one in z.tolist():
+        average += terms.weight * (one - average)
+        told.append(average)
+    return np.array(told)
 
 
-def _limit(model: Mapping[str, Any], settings: Ewma) -> float:
-    """Give the limit of e, in standard deviations of the values."""
-    deviation = model["deviation"]
-    if not deviation > 0:
-        return settings.limit
-    moves = strays(model["means"], (2 - settings.weight) / settings.weight) / deviation
-    return settings.limit * math.sqrt(moves * moves + model["inflation"] / model["rows"])
+def abreast(terms: Sequence[_Terms], series: Abreast) -> tuple[list[float], list[float]]:
+    """Give the average after the last value of every stretch, and how far it ever was; the same as `averages`."""
+    rows = np.array([(one.mean, one.each, one.far, one.begin, one.weight) for one in terms])[series.order]
+    mean, each, far, average, weight = np.ascontiguousarray(rows.T)
+    near, low, high = -far, average * 0, average * 0
+    for _, z in series.steps():
+        many = len(z)
+        np.subtract(z, mean[:many], out=z)
+        np.multiply(z, each[:many], out=z)
+        np.minimum(z, far[:many], out=z)
+        np.maximum(z, near[:many], out=z)
+        np.subtract(z, average[:many], out=z)
+        np.multiply(z, weight[:many], out=z)
+        np.add(average[:many], z, out=average[:many])
+        np.maximum(high[:many], average[:many], out=high[:many])
+        np.minimum(low[:many], average[:many], out=low[:many])
+    return series.back(average), series.back(np.maximum(high, -low))
 
 
-def average(z: Floats, bounds: Ints, length: Ints, begins: Sequence[float], weights: Sequence[float]) -> Floats:
-    """Give the exponentially weighted average after every value, stretch by stretch.
-
-    Args:
-        z: values.
-        bounds: first row of every stretch.
-        length: rows of every stretch.
-        begins: average before every stretch.
-        weights: of the newest value, by stretch.
-    """
-    most, many = int(length.max()), len(length)
-    if most * (_STEP_NS + many * _CELL_NS) < many * _CALL_NS + len(z) * _ROW_NS:
-        return _abreast(z, bounds, length, np.array(begins), np.array(weights))
-    out = np.empty_like(z)
-    for begin, rows, before, weight in zip(bounds.tolist(), length.tolist(), begins, weights, strict=True):
-        row = np.empty(rows + 1)
-        row[0], row[1:] = before, z[begin : begin + rows]
-        out[begin : begin + rows] = pl.Series(row).ewm_mean(alpha=weight, adjust=False).to_numpy()[1:]
-    return out
-
-
-def _abreast(z: Floats, bounds: Ints, length: Ints, average: Floats, weight: Floats) -> Floats:
-    """Take the first value of every stretch, then the second, and so on."""
-    if (length == length[0]).all():
-        return _matrix(z.reshape(len(length), -1), average, weight)
-    order = np.argsort(-length, kind="stable")
-    bounds, length, average, weight = bounds[order], length[order], average[order], weight[order]
-    out = np.empty_like(z)
-    for step in range(int(length[0])):
-        going = int(np.searchsorted(-length, -step))
-        rows = bounds[:going] + step
-        average = average[:going] + weight[:going] * (z[rows] - average[:going])
-        out[rows] = average
-    return out
-
-
-def _matrix(z: NDArray[np.float64], average: Floats, weight: Floats) -> Floats:
-    """Take values by stretch, all equally long."""
-    steps = np.ascontiguousarray(z.T)
-    for step in steps:
-        np.subtract(step, average, out=step)
-        np.multiply(step, weight, out=step)
-        average = np.add(average, step, out=step)
-    return np.ascontiguousarray(steps.T).reshape(-1)
-
-
-def _cross(one: Stretch, averages: Floats, limit: float, now: Watch, chart: Rule, crossings: Crossings) -> None:
+def _cross(
+    one: Stretch, part: Floats, limit: float, now: Watch, chart: Rule, crossings: Crossings, *, closely: bool
+) -> None:
     """Turn what turns on either side."""
     ns, bounds = now.ns[one.begin : one.end], Bounds(limit, limit * _BACK, limit * _BACK)
     for key, sign in SIDES:
-        crossings.cross(one.subject, key, ns, sign * averages, bounds, _said(one, averages, chart, key))
+        if closely:
+            crossings.cross(one.subject, key, ns, sign * part, bounds, _said(one, part, chart, key))
+        else:
+            crossings.pass_by(one.subject, key, ns, sign * part, bounds.onset)
 
 
-def _said(one: Stretch, averages: Floats, chart: Rule, key: str) -> Callable[[int, int], Said]:
+def _said(one: Stretch, part: Floats, chart: Rule, key: str) -> Callable[[int, int], Said]:
     def said(row: int, since: int) -> Said:
         usual = one.model["mean"]
-        value = usual + float(averages[row]) * one.model["deviation"]
+        value = usual + float(part[row]) * one.model["deviation"]
         return Said(f"ewma.{key}", f"{value:.12g}", parameters(chart, value, usual, since))
 
     return said
