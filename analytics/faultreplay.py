@@ -79,9 +79,13 @@ async def history(
     start: datetime,
     end: datetime,
     gaps: Iterable[Gap] = (),
+    watch: Watch | None = None,
 ) -> AsyncIterator[Passed]:
-    """Let a new watch look at what is stored, a day at a time; raises StoreError. Arguments as in `replayed`."""
-    watch = Watch(park)
+    """Let a watch look at what is stored, a day at a time; raises StoreError.
+
+    Arguments as in `replayed`, and the watch that looks; None: a new one.
+    """
+    watch = watch or Watch(park)
     watched = _watched(park, watch, signals)
     lapses = Lapses(park.signals[path] for path in watched)
     lapses.take(gaps)

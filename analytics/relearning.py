@@ -2,13 +2,14 @@
 
     ask ─► a row ─► the watcher, at its next look: it forgets what its detectors learned, and deletes the row
 
-A request that is made while no watcher runs waits for the next one.
+A request that is made while no watcher runs waits for the next one. It may bring what was learned meanwhile from a time
+that is stored (`teaching`); the detectors go on from there.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -28,15 +29,30 @@ class Request:
     at: str
     """When they asked, ISO 8601."""
 
+    carried: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What was learned meanwhile: by detector and subject, what is carried; empty: it is learned from now on."""
 
-def ask(connection: sa.Connection, path: str, now: datetime) -> None:
-    """Ask that what is normal of a signal, or of a machine with all its signals, is learned again from now on."""
-    write_detectors(connection, _RELEARN, {path: {"at": now.isoformat()}})
+
+def ask(
+    connection: sa.Connection, path: str, now: datetime, carried: Mapping[str, Mapping[str, Any]] | None = None
+) -> None:
+    """Ask that what is normal of a signal, or of a machine with all its signals, is learned again.
+
+    Args:
+        connection: a transaction of the records.
+        path: of the signal or machine.
+        now: the present, UTC.
+        carried: what was learned from a time that is stored, by detector and subject; None: it learns from now on.
+    """
+    write_detectors(connection, _RELEARN, {path: {"at": now.isoformat(), "carried": carried or {}}})
 
 
 def read_requests(connection: sa.Connection) -> list[Request]:
     """Give the requests that nobody has heard yet."""
-    return [Request(path, kept["at"]) for path, kept in read_detectors(connection, _RELEARN).items()]
+    return [
+        Request(path, kept["at"], kept.get("carried", {}))
+        for path, kept in read_detectors(connection, _RELEARN).items()
+    ]
 
 
 def heard(connection: sa.Connection, requests: Iterable[Request]) -> None:

@@ -135,6 +135,11 @@ class Watch:
             for key in one.keys(rule, kept)
         }
 
+    @property
+    def pupils(self) -> list[tuple[str, str]]:
+        """Detector and subject of everything that learns."""
+        return [(one.slug, subject) for one in self._detectors if one.learns for subject in self._rules[one.slug]]
+
     def carried(self, detector: str) -> Mapping[str, Carried]:
         """Give what a detector carries, by subject."""
         return self._carried.get(detector, {})
@@ -178,6 +183,18 @@ class Watch:
                 for subject in gone:
                     del carried[subject]
                     self._unwritten.setdefault(one.slug, {})[subject] = None
+
+    def take(self, carried: Mapping[str, Mapping[str, Carried]]) -> None:
+        """Have the detectors that learn go on from what was learned elsewhere, by detector and subject."""
+        for one in self._detectors:
+            if one.learns:
+                some = {
+                    subject: kept
+                    for subject, kept in carried.get(one.slug, {}).items()
+                    if subject in self._rules[one.slug]
+                }
+                self._carried[one.slug].update(some)
+                self._unwritten.setdefault(one.slug, {}).update(some)
 
     def write(self, connection: sa.Connection, look: Look | None = None) -> None:
         """Write what is carried and not written yet, and what a look carries that is not kept yet."""

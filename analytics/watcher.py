@@ -384,8 +384,10 @@ class Watcher:
         return events
 
     async def _relearn(self, requests: Sequence[Request], now: datetime) -> list[AlertEvent]:
-        """Forget what was learned, as people asked; alerts that rest on it end."""
+        """Forget what was learned, as people asked, and take what was taught; alerts that rest on it end."""
         self._watch.forget([one.path for one in requests])
+        for one in requests:
+            self._watch.take(one.carried)
 
         def write(connection: sa.Connection) -> list[AlertEvent]:
             self._watch.write(connection)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from analytics.health import Score
     from analytics.healthlog import Learned
     from analytics.tablefaults import Onset
+    from analytics.teaching import Taught
     from analytics.widetable import WideTable
     from collector.load import Config
     from collector.park import Park
@@ -117,12 +118,18 @@ def replay(
 @app.command()
 def learn(
     path: Annotated[str, typer.Argument(help="A machine with all its signals, or one signal.")],
+    since: Annotated[
+        str,
+        typer.Option("--from", help="Begin of a time that is stored and in which it was well; from now on without it."),
+    ] = "",
+    until: Annotated[str, typer.Option("--to", help="Its end.")] = "",
     config: ConfigFile = DEFAULT_CONFIG,
+    output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Have it learned again, from now on, what is normal of a machine or a signal: after a repair or another set point.
+    """Have it learned again what is normal of a machine or a signal: after a repair, or with another set point.
 
-    Detectors that learn begin anew with the next samples; alerts that rest on what they knew end. The role `alerts`
-    does it at its next look, or when it is started.
+    With --from and --to it is learned from what is stored of that time, at once; without, from the next samples on.
+    Alerts that rest on what was known end. The role `alerts` takes it at its next look, or when it is started.
     """
     from datetime import UTC, datetime
 
@@ -135,9 +142,58 @@ def learn(
 
         hint = did_you_mean(path, [*park.equipment, *park.signals]) or "; write factory/line/machine or …/signal"
         fail(f"there is no machine or signal {path!r}{hint}", code=2)
+    if bool(since) != bool(until):
+        fail("write both --from and --to, or neither", code=2)
     now = datetime.now(UTC)
-    _run(installation, lambda connection: ask(connection, path, now))
-    typer.echo(f"{path}: what is normal will be learned again")
+    if not since:
+        _run(installation, lambda connection: ask(connection, path, now))
+        typer.echo(f"{path}: what is normal will be learned again, from now on", err=True)
+        return
+    _teach(installation, path, (_instant("--from", since), _instant("--to", until)), now, output)
+
+
+def _teach(
+    config: "Config", path: str, healthy: "tuple[datetime, datetime]", now: "datetime", output: OutputFormat
+) -> None:
+    """Learn from what is stored, and hand it over."""
+    import asyncio
+
+    from adapters.stores.contract import StoreError
+    from analytics.healthlog import write_baselines
+    from analytics.relearning import ask
+    from collector.records import RecordsError
+
+    if healthy[1] <= healthy[0] or healthy[1] > now:
+        fail("--to must come after --from, and not after now", code=2)
+    try:
+        lesson = asyncio.run(_taught(config, path, healthy, now))
+    except (StoreError, RecordsError) as error:
+        fail(error)
+    if not lesson.baselines:
+        fail(
+            f"{path}: nothing could be learned from that time; is it stored, and does a detector that learns watch it?"
+        )
+
+    def hand_over(connection: "sa.Connection") -> None:
+        for slug, one in lesson.baselines:
+            write_baselines(connection, slug, [one], now)
+        ask(connection, path, now, lesson.carried)
+
+    _run(config, hand_over)
+    rows = [
+        {"subject": one.subject, "detector": slug, "mode": one.mode, "rows": one.rows} for slug, one in lesson.baselines
+    ]
+    show(rows, output, title=f"Learned of {path}")
+    for slug, subject in lesson.unlearned:
+        typer.echo(f"{subject}: {slug} could not learn from that time, and learns from what comes", err=True)
+
+
+async def _taught(config: "Config", path: str, healthy: "tuple[datetime, datetime]", now: "datetime") -> "Taught":
+    from analytics.teaching import taught
+    from collector.assembly import open_records, open_store
+
+    async with open_store(config) as store, open_records(config) as records:
+        return await taught(config.park, store, records, [path], healthy, now)
 
 
 @app.command()
