@@ -11,8 +11,8 @@ parts the two levels best (Hinkley 1970). The alert ends when both windows are a
 limit: from that one the next step is told, so that one step is told once.
 
 Sums are of integers, as in `cusum`. What is carried of a signal, beside that of `stretches` and `crossings`: `tenths`,
-the sums of the last tenths, each with the instant of its first value, ns since 1970; and `tenth`, of the one that is not
-full: how many values, their sum, that instant.
+the sums of the last tenths, each with the instant of its first value, ns since 1970; and `tenth`, of the one that is
+not full: how many values, their sum, that instant.
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
