@@ -46,7 +46,7 @@ class Abreast:
         if longest * _STEP > len(value) or longest * many > _WASTE * len(value):
             return None
         if int(length.min()) == longest:
-            return cls(np.arange(many), np.ascontiguousarray(value.reshape(many, -1).T), [many] * longest)
+            return cls(np.arange(many), np.array(value.reshape(many, -1).T, order="C"), [many] * longest)
         order = np.argsort(-length, kind="stable")
         steps = np.arange(longest)[:, None]
         rows = np.minimum(bounds[order] + steps, len(value) - 1)
