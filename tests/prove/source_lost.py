@@ -1,4 +1,4 @@
-"""Kill the broker that forty machines are read from: one alert, and one return, and nothing of the machines.
+"""Lose the broker that forty machines are read from: one alert, and one return, and nothing of the machines.
 
     machines ─► Mosquitto ─► collector ─► alerts ─► web hook
                     └─ killed, its port refused, for longer than `lost_after`
@@ -6,12 +6,15 @@
 `prompt`  the machines speak as soon as the broker is back
 `tardy`   they come back later than the broker: each of them is silent while the link is up, which is an alert of its
           own, and comes of the loss
+`hung`    the broker is not killed but stopped, its links stay open: only silence tells; then it goes on
 
 What is true is told all the same: in each round one machine is over its limit since before the broker died, and is
 told of once, not again when it is back; another one is when the broker is back, and is told of then.
 """
 
 import asyncio
+import os
+import signal
 import tempfile
 from collections import Counter
 from collections.abc import Mapping
@@ -34,17 +37,20 @@ from tests.prove.scene import tell
 from tests.prove.told import Hook, Told, living, records_of, write
 from tests.servers.mosquitto import Mosquitto
 
-ROUNDS: Final = 4
-"""How often the broker is killed, when nobody says otherwise."""
+ROUNDS: Final = 6
+"""How often the broker is lost, when nobody says otherwise; each kind as often as the others."""
 
-KINDS: Final = ("prompt", "tardy")
-"""How the machines come back, in the order in which they do."""
+KINDS: Final = ("prompt", "tardy", "hung")
+"""How the broker is lost, in the order in which it is."""
 
 MACHINES: Final = 40
 """Machines that are read from the one broker."""
 
 LOST_AFTER: Final = 3.0
 """Seconds after which a lost source is an alert."""
+
+KEEPALIVE: Final = 2.0
+"""Seconds; of the link: a broker that says nothing is given up after one and a half of it."""
 
 STALE_AFTER: Final = 1.5
 """Seconds without a value after which a signal is stale."""
@@ -102,7 +108,14 @@ def _line(port: int) -> Mapping[str, object]:
     states = {"RUN": "producing", "STOP": "unplanned_stop"}
     return {
         "sources": [
-            {"name": _SOURCE, "kind": "mqtt", "host": "127.0.0.1", "port": port, "lost_after": f"{LOST_AFTER:g} s"}
+            {
+                "name": _SOURCE,
+                "kind": "mqtt",
+                "host": "127.0.0.1",
+                "port": port,
+                "keepalive": f"{KEEPALIVE:g} s",
+                "lost_after": f"{LOST_AFTER:g} s",
+            }
         ],
         "equipment": [
             {
@@ -182,21 +195,21 @@ class Losses:
         self._slowest = 0.0
 
     async def round(self, number: int) -> None:
-        """Kill the broker once; return when it is back, and all that is to be told of it is told."""
+        """Lose the broker once; return when it is back, and all that is to be told of it is told."""
         kind = KINDS[number % len(KINDS)]
         before, later = (f"m{(2 * number + one) % MACHINES:02}" for one in range(2))
         begun = len(self._hook.told)
         self._true += [before, later]
         self._plant.over.add(before)
         await self._told(f"{before} is over its limit", begun, _of(before), begins=True)
-        await self._broker.kill()
+        await self._lose(kind)
         died = asyncio.get_running_loop().time()
         lost = await self._told("the source is lost", begun, _DEVICE, begins=True)
         self._slowest = max(self._slowest, lost.at - died) if lost is not None else self._slowest
         await asyncio.sleep(LONGER)
-        self._plant.speaks = kind == "prompt"
+        self._plant.speaks = kind != "tardy"
         self._plant.over.add(later)
-        await self._broker.start()
+        await self._bring_back(kind)
         back = await self._told("the source is back", begun, _DEVICE, begins=False)
         if kind == "tardy":
             await self._silent(begun)
@@ -210,6 +223,18 @@ class Losses:
         await self._acknowledge()
         self._kinds[kind] += 1
         await asyncio.sleep(SETTLED)
+
+    async def _lose(self, kind: str) -> None:
+        if kind == "hung":
+            os.kill(self._broker.pid, signal.SIGSTOP)
+        else:
+            await self._broker.kill()
+
+    async def _bring_back(self, kind: str) -> None:
+        if kind == "hung":
+            os.kill(self._broker.pid, signal.SIGCONT)
+        else:
+            await self._broker.start()
 
     async def _told(self, words: str, after: int, subject: str, *, begins: bool) -> Told | None:
         """Wait until something is told since a round began; say where it is not."""
@@ -294,11 +319,11 @@ def _subject(one: Told) -> str:
 
 
 def _suppressed(events: list[AlertEvent]) -> tuple[int, int]:
-    """Count the alerts of machines that were suppressed, and those of them that a source's alert suppressed."""
+    """Count how often alerts of machines were suppressed, and how often a source's alert did that."""
     parents = {one.alert for one in events if one.standing.alert.detector == links.SLUG}
-    by = {
-        one.alert: one.standing.suppressed_by
+    by = [
+        one.standing.suppressed_by
         for one in events
         if one.kind is EventKind.SUPPRESSED and one.standing.alert.detector != links.SLUG
-    }
-    return len(by), sum(parent in parents for parent in by.values())
+    ]
+    return len(by), sum(parent in parents for parent in by)
