@@ -5,7 +5,7 @@ a machine that warms up, or whose room cools down, is not ill. Everything is lea
 known after a row depends on what was known before it and on the row.
 
     x      m values of a row, scaled by how much each strays from its own short average
-    v      x, and |step of x| in units of its median step: 2m features, of level and of unrest
+    v      x, and the root of |step of x| in median steps, which is spread evenly: 2m features, of level and of unrest
     e      averages of v with horizons 8, 32, 128, … rows, up to an eighth of what was learned (EWMA; Roberts 1959);
            levels by the median of three values, and v as no further than 4 from the quickest average, so that one
            wild value is not a change (Tukey 1977; Huber 1981)
@@ -80,7 +80,7 @@ class Settings:
     reach: float = 8.0
     """The longest horizon but one is this part of the rows learned from, 2 or more."""
 
-    certainty: float = 15.0
+    certainty: float = 1.5
     """Alert at what is expected once in so many times what was learned, more than 0."""
 
     in_a_row: int = 6
@@ -370,7 +370,7 @@ def advance(
     squares, learned, known = _learned_on(model, state, known, rows, contrasts)
     deviates = _deviates(contrasts, squares, learned * model.freedom)
     evidence, t2, spe, kinds = _judged(model, deviates)
-    limit = np.log10(model.settings.certainty / model.settings.quickest * learned.max(axis=(1, 2)))
+    limit = _limit(model.settings, learned.max(axis=(1, 2)))
     beyond, on = _alarm(model.settings, state, evidence, limit)
     began = {
         int(row): _shares(model, deviates[row], kinds[row])
@@ -503,7 +503,7 @@ def _averaged_over(model: Model, state: State, rows: Floats) -> tuple[State, Flo
     levels = _scaled(model, rows)
     held = _held(np.concatenate([state.last, levels]))
     before, before_it = held[1:-1], held[:-2]
-    steps = np.minimum(np.abs(levels - before) / model.stride, _LEAP)
+    steps = np.sqrt(np.minimum(np.abs(levels - before) / model.stride, _LEAP))
     averages, came = _averaged(
         model.horizons, state, np.concatenate([_middle(levels, before, before_it), steps], axis=1)
     )
@@ -704,6 +704,16 @@ def _rareness(deviate: Floats) -> Floats:
     """Give -log10 of how often a normal deviate is larger (Sampford 1953); as of 0 for those below."""
     z = np.maximum(deviate, 0.0)
     return np.asarray((z * z / 2 + np.log(sqrt(pi / 2) * (z + np.sqrt(z * z + 8 / pi)))) / log(10))
+
+
+def _limit(settings: Settings, learned: Floats) -> Floats:
+    """Give the evidence that is expected once in `certainty` times so many rows.
+
+    An average with horizon h comes beyond z about z²/h times as often as it is beyond z (Rice 1944; Pickands 1969), and
+    z² is about 2 ln 10 times the evidence.
+    """
+    looks = np.maximum(np.log10(settings.certainty / settings.quickest * learned), 1.0)
+    return np.asarray(looks + np.log10(2 * log(10) * looks))
 
 
 def _alarm(settings: Settings, state: State, evidence: Floats, limit: Floats) -> tuple[int, NDArray[np.bool_]]:
