@@ -1,9 +1,11 @@
-"""What the states of alerts and the things that happen to them are called; GB/T 41261 (IEC 62682) has the Chinese."""
+"""What states and events of alerts are called, and what tables of alerts say; Chinese after GB/T 41261 (IEC 62682)."""
+
+# ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 from collections.abc import Mapping
 from typing import Final
 
-from analytics.lifecycle import AlarmState, EventKind
+from analytics.alarmstates import AlarmState, EventKind
 from collector.park import Title
 
 STATES: Final[Mapping[AlarmState, Title]] = {
@@ -37,3 +39,89 @@ EVENTS: Final[Mapping[EventKind, Title]] = {
     EventKind.ESCALATED: Title(en="escalated", zh="升级通知"),
 }
 """What happened."""
+
+TABLES: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": {
+        "alerts": "alerts",
+        "more": "; there are more (--limit)",
+        "alert": "alert",
+        "priority": "priority",
+        "state": "state",
+        "what": "what",
+        "where": "where",
+        "began": "began",
+        "ended": "ended",
+        "lasts": "lasts",
+        "count": "count",
+        "person": "by",
+        "signal": "signal",
+        "signals": "signals",
+        "share": "share",
+        "history": "history",
+        "at": "at",
+        "event": "event",
+        "comment": "comment",
+        "points": "shelved or out of service",
+        "detector": "detector",
+        "key": "key",
+        "out_of_service": "out of service",
+        "yes": "yes",
+        "until": "shelved until",
+        "reason": "reason",
+        "since": "since",
+        "performance": "alarm performance {} to {}: {} annunciations, {} occurrences",
+        "annunciations": "annunciations",
+        "occurrences": "occurrences",
+        "top": "most frequent alarm points",
+        "short": "less than 30 days: too short for these numbers to say much",
+        "metric": "number",
+        "value": "value",
+        "unit": "unit",
+        "target": "target",
+        "limit": "at most",
+        "verdict": "verdict",
+        "source": "source",
+    },
+    "zh": {
+        "alerts": "告警",
+        "more": "；还有更多（--limit）",
+        "alert": "告警号",
+        "priority": "级别",
+        "state": "状态",
+        "what": "内容",
+        "where": "位置",
+        "began": "开始",
+        "ended": "结束",
+        "lasts": "持续中",
+        "count": "次数",
+        "person": "操作人",
+        "signal": "信号",
+        "signals": "相关信号",
+        "share": "占比",
+        "history": "历史记录",
+        "at": "时间",
+        "event": "事件",
+        "comment": "备注",
+        "points": "已搁置或停用的报警点",
+        "detector": "检测方法",
+        "key": "报警项",
+        "out_of_service": "停用",
+        "yes": "是",
+        "until": "搁置至",
+        "reason": "原因",
+        "since": "自",
+        "performance": "告警绩效 {} 至 {}：通报 {} 次，发生 {} 次",
+        "annunciations": "通报次数",
+        "occurrences": "发生次数",
+        "top": "最频繁的报警点",
+        "short": "统计期不足 30 天，结果仅供参考",
+        "metric": "指标",
+        "value": "数值",
+        "unit": "单位",
+        "target": "目标",
+        "limit": "上限",
+        "verdict": "评价",
+        "source": "依据",
+    },
+}
+"""What tables say, by language."""

@@ -17,13 +17,25 @@ event; one that is older than its point's alert, and belongs to none, is kept as
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, TypeAlias, TypeVar
 
 import sqlalchemy as sa
 
 from analytics import lifecycle
-from analytics.alerts import Alert, Contribution, point_id
+from analytics.alerts import Alert, point_id
+from analytics.alerttables import (
+    ALERTS,
+    EVENTS,
+    OCCURRENCES,
+    POINTS,
+    UNROUTED,
+    event_of,
+    event_values,
+    point_of,
+    standing_of,
+    values_of,
+)
 from analytics.lifecycle import (
     Action,
     ActionError,
@@ -34,113 +46,9 @@ from analytics.lifecycle import (
     NotNowError,
     Standing,
 )
+from analytics.shelves import AlarmPoint, Shelves
 from collector.park import Severity
-from collector.records import METADATA, NUMBER, Instant
-
-ALERTS: Final = sa.Table(
-    "alerts",
-    METADATA,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("equipment", sa.String(200), nullable=False),
-    sa.Column("signal", sa.String(265), nullable=False),
-    sa.Column("detector", sa.String(32), nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("severity", sa.String(16), nullable=False),
-    sa.Column("code", sa.String(64), nullable=False),
-    sa.Column("value", sa.Text, nullable=False),
-    sa.Column("began", Instant, nullable=False),
-    sa.Column("ended", Instant),
-    sa.Column("parameters", sa.JSON, nullable=False),
-    sa.Column("point", sa.String(16), nullable=False),
-    sa.Column("occurred", Instant, nullable=False),
-    sa.Column("contributions", sa.JSON, nullable=False),
-    sa.Column("latching", sa.Boolean, nullable=False),
-    sa.Column("when", sa.String(16), nullable=False),
-    sa.Column("count", sa.BigInteger, nullable=False),
-    sa.Column("state", sa.String(32), nullable=False),
-    sa.Column("priority", sa.String(16), nullable=False),
-    sa.Column("raised", Instant, nullable=False),
-    sa.Column("changed", Instant, nullable=False),
-    sa.Column("acknowledged", Instant),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("shelved_until", Instant),
-    sa.Column("suppressed_by", sa.String(16), nullable=False),
-    sa.Column("out_of_service", sa.Boolean, nullable=False),
-    sa.Column("group", sa.String(16), nullable=False),
-    sa.Column("latched", sa.Boolean, nullable=False),
-    sa.Column("told", Instant),
-    sa.Column("closed", Instant),
-    sa.Column("recent", sa.JSON, nullable=False),
-    sa.Column("chattering", sa.Boolean, nullable=False),
-    sa.Column("said", sa.Boolean, nullable=False),
-    sa.Column("abandoned", sa.Boolean, nullable=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Index("alerts_by_began", "began", "id"),
-    sa.Index("alerts_by_equipment", "equipment", "began"),
-    sa.Index("alerts_active", "ended"),
-    sa.Index("alerts_by_state", "state"),
-    sa.Index("alerts_by_point", "point", "began"),
-)
-"""One row per alert; columns as in `Standing` and in the `Alert` that is its newest occurrence. `began` is the first
-occurrence's, `occurred` the newest one's; `recent` in µs since 1970."""
-
-OCCURRENCES: Final = sa.Table(
-    "alert_occurrences",
-    METADATA,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("alert", sa.String(16), nullable=False),
-    sa.Column("began", Instant, nullable=False, index=True),
-)
-"""Occurrences that were counted, but for each alert's first."""
-
-EVENTS: Final = sa.Table(
-    "alert_events",
-    METADATA,
-    sa.Column("place", NUMBER, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(40), nullable=False, unique=True),
-    sa.Column("alert", sa.String(16), nullable=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-    sa.Column("at", Instant, nullable=False, index=True),
-    sa.Column("kind", sa.String(16), nullable=False),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("comment", sa.Text, nullable=False),
-    sa.Column("equipment", sa.String(200), nullable=False),
-    sa.Column("standing", sa.JSON, nullable=False),
-    sa.Index("alert_events_by_alert", "alert", "number"),
-    sqlite_autoincrement=True,
-)
-"""One row per event, in the order of their commits; rows are never changed. `standing` has the columns of `ALERTS`."""
-
-UNROUTED: Final = sa.Table(
-    "alert_events_unrouted",
-    METADATA,
-    sa.Column("id", sa.String(40), primary_key=True),
-)
-"""Ids of the events that nobody has routed yet."""
-
-POINTS: Final = sa.Table(
-    "alarm_points",
-    METADATA,
-    sa.Column("id", sa.String(16), primary_key=True),
-    sa.Column("path", sa.String(265), nullable=False),
-    sa.Column("detector", sa.String(32), nullable=False),
-    sa.Column("signal", sa.String(265), nullable=False),
-    sa.Column("key", sa.Text, nullable=False),
-    sa.Column("shelved_until", Instant),
-    sa.Column("out_of_service", sa.Boolean, nullable=False),
-    sa.Column("person", sa.Text, nullable=False),
-    sa.Column("reason", sa.Text, nullable=False),
-    sa.Column("since", Instant, nullable=False),
-)
-"""Alarm points, and paths, that are shelved or out of service; columns as in `AlarmPoint`."""
-
-CHANGES: Final = sa.Table(
-    "alert_changes",
-    METADATA,
-    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
-    sa.Column("number", sa.BigInteger, nullable=False),
-)
-"""One row: how often the log was changed. Who changes it holds it until the commit."""
+from collector.records import METADATA
 
 DETECTORS: Final = sa.Table(
     "detectors",
@@ -178,38 +86,6 @@ _CARRY: Final = sa.text(
 
 class UnknownAlertError(ActionError):
     """There is no such alert."""
-
-
-@dataclass(frozen=True, slots=True)
-class AlarmPoint:
-    """An alarm point, or everything below a path, that is shelved or out of service."""
-
-    path: str
-    """Path of a machine, line or factory; empty for a point."""
-
-    detector: str
-    """Slug of the point's detector; empty for a path."""
-
-    signal: str
-    """What the point is seen on; empty for a path."""
-
-    key: str
-    """Which of the signal's alerts; empty for a path."""
-
-    shelved_until: datetime | None
-    """Until when it is shelved, UTC; None: it is not."""
-
-    out_of_service: bool
-    """Whether it is out of service."""
-
-    person: str
-    """Who did that."""
-
-    reason: str
-    """Why."""
-
-    since: datetime
-    """Since when, UTC."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +211,7 @@ def write_alerts(connection: sa.Connection, alerts: Iterable[Alert]) -> None:
             priority=alert.severity,
             recent=(alert.began,),
         )
-        values = _values(standing)
+        values = values_of(standing)
         mine = sa.update(ALERTS).where(ALERTS.c.id == alert.id, ALERTS.c.number == 0)
         if connection.execute(mine.values(values)).rowcount == 0:
             there = connection.execute(sa.select(ALERTS.c.id).where(ALERTS.c.id == alert.id)).one_or_none()
@@ -389,7 +265,7 @@ def read_standings(
     if after is not None:
         same = sa.and_(ALERTS.c.began == after.began, ALERTS.c.id < after.id)
         query = query.where(sa.or_(ALERTS.c.began < after.began, same))
-    return [_standing(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
+    return [standing_of(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
 
 
 def read_alerts(connection: sa.Connection, **asked: Any) -> list[Alert]:
@@ -400,7 +276,7 @@ def read_alerts(connection: sa.Connection, **asked: Any) -> list[Alert]:
 def read_standing(connection: sa.Connection, alert: str) -> Standing | None:
     """Give the alert of this id as it stands; None where there is none."""
     row = connection.execute(sa.select(ALERTS).where(ALERTS.c.id == alert)).one_or_none()
-    return None if row is None else _standing(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
+    return None if row is None else standing_of(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
 
 
 def read_alert(connection: sa.Connection, alert: str) -> Alert | None:
@@ -441,13 +317,13 @@ def read_events(
         query = query.where(sa.or_(sa.false(), *(_below(EVENTS.c.equipment, path) for path in under)))
     if kinds is not None:
         query = query.where(EVENTS.c.kind.in_([kind.value for kind in kinds]))
-    return [_event(row) for row in connection.execute(query)]
+    return [event_of(row) for row in connection.execute(query)]
 
 
 def unrouted(connection: sa.Connection, limit: int) -> list[AlertEvent]:
     """Give the oldest events that nobody has routed yet, in the order of their commits, `limit` at most."""
     query = sa.select(EVENTS).join(UNROUTED, UNROUTED.c.id == EVENTS.c.id).order_by(EVENTS.c.place).limit(limit)
-    return [_event(row) for row in connection.execute(query)]
+    return [event_of(row) for row in connection.execute(query)]
 
 
 def routed(connection: sa.Connection, ids: Collection[str]) -> None:
@@ -459,7 +335,7 @@ def routed(connection: sa.Connection, ids: Collection[str]) -> None:
 def read_points(connection: sa.Connection) -> list[AlarmPoint]:
     """Give the alarm points and paths that are shelved or out of service, those of the longest ago first."""
     rows = connection.execute(sa.select(POINTS).order_by(POINTS.c.since, POINTS.c.id))
-    return [_point(row) for row in rows]
+    return [point_of(row) for row in rows]
 
 
 def write_detectors(connection: sa.Connection, detector: str, states: Mapping[str, Any]) -> None:
@@ -490,7 +366,7 @@ class _Book:
         self._connection = connection
         self._now = now
         self._suppressed = suppressed
-        self._shelves = _Shelves(read_points(connection), now)
+        self._shelves = Shelves(read_points(connection), now)
         self._newest: dict[str, Standing] = {}
         self._known: set[str] = set()
         self._heads: dict[str, list[Standing]] = {}
@@ -555,7 +431,7 @@ class _Book:
         if self._counted:
             self._connection.execute(sa.insert(OCCURRENCES), self._counted)
         if self._events:
-            self._connection.execute(sa.insert(EVENTS), [_event_row(event) for event in self._events])
+            self._connection.execute(sa.insert(EVENTS), [event_values(event) for event in self._events])
             self._connection.execute(sa.insert(UNROUTED), [{"id": event.id} for event in self._events])
         return self._events
 
@@ -581,28 +457,6 @@ class _Book:
             self.put(newest, (lifecycle.counted(newest), []))
         else:
             write_alerts(self._connection, [alert if alert.ended is not None else replace(alert, ended=newest.began)])
-
-
-class _Shelves:
-    """What is shelved or out of service at one instant."""
-
-    def __init__(self, points: Sequence[AlarmPoint], now: datetime) -> None:
-        self._points = {point_id(one.detector, one.signal, one.key): one for one in points if not one.path}
-        shelved = ((one.path, one.shelved_until) for one in points if one.path)
-        self._paths = [(path, until) for path, until in shelved if until is not None and until > now]
-        self._now = now
-
-    def of(self, alert: Alert) -> Hidden:
-        """Give how the point of an alert is hidden by people."""
-        untils = [until for path, until in self._paths if f"{alert.equipment}/".startswith(f"{path}/")]
-        point = self._points.get(alert.point)
-        if point is not None and point.shelved_until is not None and point.shelved_until > self._now:
-            untils.append(point.shelved_until)
-        return Hidden(point is not None and point.out_of_service, max(untils, default=None))
-
-    def path_of(self, alert: Alert) -> str:
-        """Give the path that is shelved and has this alert below it; empty where there is none."""
-        return next((path for path, _ in self._paths if f"{alert.equipment}/".startswith(f"{path}/")), "")
 
 
 _OF_POINTS: Final = (EventKind.SHELVED, EventKind.UNSHELVED, EventKind.OUT_OF_SERVICE, EventKind.IN_SERVICE)
@@ -666,7 +520,7 @@ def _change_point(connection: sa.Connection, alert: Alert, action: Action, now: 
         case EventKind.SHELVED:
             shelved_until = action.until
         case EventKind.UNSHELVED:
-            path = _Shelves(read_points(connection), now).path_of(alert)
+            path = Shelves(read_points(connection), now).path_of(alert)
             if path:
                 msg = f"it is shelved with all of {path}; `parkline alert unshelve --path {path}` ends that"
                 raise NotNowError(msg)
@@ -714,7 +568,7 @@ def _heads(connection: sa.Connection, machines: Collection[str], since: datetime
 
 def _asked(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Standing]:
     query = sa.select(ALERTS).where(*where).order_by(ALERTS.c.raised, ALERTS.c.began, ALERTS.c.id)
-    return [_standing(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
+    return [standing_of(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
 
 
 def _below(column: sa.ColumnElement[str], path: str) -> sa.ColumnElement[bool]:
@@ -726,130 +580,7 @@ def _chunks(values: Sequence[T]) -> list[Sequence[T]]:
 
 
 def _write(connection: sa.Connection, standing: Standing) -> None:
-    values = _values(standing)
+    values = values_of(standing)
     done = connection.execute(sa.update(ALERTS).where(ALERTS.c.id == standing.id).values(values))
     if done.rowcount == 0:
         connection.execute(sa.insert(ALERTS).values(values))
-
-
-def _values(standing: Standing) -> dict[str, Any]:
-    alert = standing.alert
-    return {
-        "id": standing.id,
-        "equipment": alert.equipment,
-        "signal": alert.signal,
-        "detector": alert.detector,
-        "key": alert.key,
-        "severity": alert.severity.value,
-        "code": alert.code,
-        "value": alert.value,
-        "began": standing.began,
-        "ended": alert.ended,
-        "parameters": dict(alert.parameters),
-        "point": alert.point,
-        "occurred": alert.began,
-        "contributions": [[one.signal, one.share] for one in alert.contributions],
-        "latching": alert.latching,
-        "when": alert.when,
-        "count": standing.count,
-        "state": standing.state.value,
-        "priority": standing.priority.value,
-        "raised": standing.raised,
-        "changed": standing.changed,
-        "acknowledged": standing.acknowledged,
-        "person": standing.person,
-        "shelved_until": standing.shelved_until,
-        "suppressed_by": standing.suppressed_by,
-        "out_of_service": standing.out_of_service,
-        "group": standing.group,
-        "latched": standing.latched,
-        "told": standing.told,
-        "closed": standing.closed,
-        "recent": [_microseconds(instant) for instant in standing.recent],
-        "chattering": standing.chattering,
-        "said": standing.said,
-        "abandoned": standing.abandoned,
-        "number": standing.number,
-    }
-
-
-def _standing(row: Mapping[Any, Any]) -> Standing:
-    return Standing(
-        id=row["id"],
-        alert=Alert(
-            equipment=row["equipment"],
-            signal=row["signal"],
-            detector=row["detector"],
-            key=row["key"],
-            severity=Severity(row["severity"]),
-            code=row["code"],
-            value=row["value"],
-            began=row["occurred"],
-            ended=row["ended"],
-            parameters=row["parameters"],
-            contributions=tuple(Contribution(*one) for one in row["contributions"]),
-            latching=row["latching"],
-            when=row["when"],
-        ),
-        state=AlarmState(row["state"]),
-        priority=Severity(row["priority"]),
-        recent=tuple(_instant(one) for one in row["recent"]),
-        **{name: row[name] for name in _PLAIN},
-    )
-
-
-_PLAIN: Final = (
-    "began", "count", "raised", "changed", "acknowledged", "person", "shelved_until", "suppressed_by",
-    "out_of_service", "group", "latched", "told", "closed", "chattering", "said", "abandoned", "number",
-)  # fmt: skip
-"""Fields of a standing that are kept as they are."""
-
-_INSTANTS: Final = frozenset(column.name for column in ALERTS.c if isinstance(column.type, Instant))
-
-
-def _event_row(event: AlertEvent) -> dict[str, Any]:
-    values = _values(event.standing)
-    return {
-        "id": event.id,
-        "alert": event.alert,
-        "number": event.number,
-        "at": event.at,
-        "kind": event.kind.value,
-        "person": event.person,
-        "comment": event.comment,
-        "equipment": event.standing.alert.equipment,
-        "standing": values | {name: _microseconds(values[name]) for name in _INSTANTS if values[name] is not None},
-    }
-
-
-def _event(row: sa.Row[Any]) -> AlertEvent:
-    kept: dict[str, Any] = row.standing
-    instants = {name: _instant(kept[name]) for name in _INSTANTS if kept[name] is not None}
-    return AlertEvent(
-        id=row.id,
-        alert=row.alert,
-        number=row.number,
-        at=row.at,
-        kind=EventKind(row.kind),
-        person=row.person,
-        comment=row.comment,
-        standing=_standing(kept | instants),
-    )
-
-
-def _point(row: sa.Row[Any]) -> AlarmPoint:
-    return AlarmPoint(
-        row.path, row.detector, row.signal, row.key, row.shelved_until, bool(row.out_of_service),
-        person=row.person, reason=row.reason, since=row.since,
-    )  # fmt: skip
-
-
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def _microseconds(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _instant(microseconds: int) -> datetime:
-    return _EPOCH + timedelta(microseconds=microseconds)

@@ -25,7 +25,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 import polars as pl
 
-from analytics.lifecycle import ASKING, CHATTER, CHATTERING, AlarmState, AlertEvent, EventKind, Standing
+from analytics.alarmstates import ASKING, AlarmState, AlertEvent, EventKind, Standing
+from analytics.lifecycle import CHATTER, CHATTERING
 from collector.park import Title
 
 ISA: Final = "ISA-18.2-2016, table 7, as quoted in public repositories"

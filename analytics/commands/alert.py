@@ -1,9 +1,7 @@
 """List alerts; acknowledge, comment, shelve or reset them; take alarm points out of service; measure how alerts do."""
 
-# ruff: noqa: RUF001 - Chinese is written with its own punctuation
-
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -17,9 +15,9 @@ from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, f
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from analytics.alertlog import AlarmPoint
     from analytics.lifecycle import AlertEvent, Standing
     from analytics.performance import Measure, Performance
+    from analytics.shelves import AlarmPoint
     from collector.load import Config
     from collector.park import Park
 
@@ -88,7 +86,7 @@ def list_alerts(
     if output is OutputFormat.JSON:
         show_json([_told(one) for one in shown])
         return
-    words = _WORDS[language.value]
+    words = _words(language.value)
     left = words["more"] if len(found) > limit else ""
     show([_row(loaded.park, one, language.value) for one in shown], output, title=f"{words['alerts']}{left}")
 
@@ -113,7 +111,7 @@ def show_alert(
         return
     show([_row(loaded.park, standing, language.value)], output, title=alert)
     if standing.alert.contributions:
-        words = _WORDS[language.value]
+        words = _words(language.value)
         shares = [
             {words["signal"]: one.signal, words["share"]: one.share * 100} for one in standing.alert.contributions
         ]
@@ -121,7 +119,7 @@ def show_alert(
     show(
         [_event_row(loaded.park, one, language.value) for one in events],
         output,
-        title=_WORDS[language.value]["history"],
+        title=_words(language.value)["history"],
     )
 
 
@@ -208,7 +206,7 @@ def points(
 
         show_json([asdict(one) for one in found])
         return
-    words = _WORDS[language.value]
+    words = _words(language.value)
     show([_point_row(loaded.park, one, words) for one in found], output, title=words["points"])
 
 
@@ -335,7 +333,7 @@ def _row(park: "Park", standing: "Standing", language: Any) -> dict[str, Any]:
     from analytics.notices import PRIORITIES
     from analytics.sayings import message
 
-    words, alert = _WORDS[language], standing.alert
+    words, alert = _words(language), standing.alert
     return {
         words["alert"]: standing.id,
         words["priority"]: getattr(PRIORITIES[standing.priority], language),
@@ -352,7 +350,7 @@ def _row(park: "Park", standing: "Standing", language: Any) -> dict[str, Any]:
 def _event_row(park: "Park", event: "AlertEvent", language: Any) -> dict[str, Any]:
     from analytics.alarmwords import EVENTS, STATES
 
-    words = _WORDS[language]
+    words = _words(language)
     return {
         words["at"]: _local(park, event.standing.alert.equipment, event.at),
         words["event"]: getattr(EVENTS[event.kind], language),
@@ -363,7 +361,7 @@ def _event_row(park: "Park", event: "AlertEvent", language: Any) -> dict[str, An
     }
 
 
-def _point_row(park: "Park", point: "AlarmPoint", words: dict[str, str]) -> dict[str, Any]:
+def _point_row(park: "Park", point: "AlarmPoint", words: Mapping[str, str]) -> dict[str, Any]:
     where = point.path or point.signal
     return {
         words["where"]: where,
@@ -405,7 +403,7 @@ def _measured(told: "Performance") -> dict[str, Any]:
 
 
 def _print(park: "Park", told: "Performance", language: str) -> None:
-    words = _WORDS[language]
+    words = _words(language)
     start, end = (_local(park, "", one) for one in (told.start, told.end))
     rows = [_measure_row(one, language) for one in told.measures]
     show(rows, OutputFormat.TABLE, title=words["performance"].format(start, end, told.annunciations, told.occurrences))
@@ -429,7 +427,7 @@ def _print(park: "Park", told: "Performance", language: str) -> None:
 def _measure_row(one: "Measure", language: str) -> dict[str, Any]:
     from analytics.performance import TITLES
 
-    words, target = _WORDS[language], one.target
+    words, target = _words(language), one.target
     bound = "≥" if target.at_least else "≤"
     return {
         words["metric"]: getattr(target.title, language),
@@ -442,91 +440,10 @@ def _measure_row(one: "Measure", language: str) -> dict[str, Any]:
     }
 
 
-_WORDS: Final[dict[str, dict[str, str]]] = {
-    "en": {
-        "alerts": "alerts",
-        "more": "; there are more (--limit)",
-        "alert": "alert",
-        "priority": "priority",
-        "state": "state",
-        "what": "what",
-        "where": "where",
-        "began": "began",
-        "ended": "ended",
-        "lasts": "lasts",
-        "count": "count",
-        "person": "by",
-        "signal": "signal",
-        "signals": "signals",
-        "share": "share",
-        "history": "history",
-        "at": "at",
-        "event": "event",
-        "comment": "comment",
-        "points": "shelved or out of service",
-        "detector": "detector",
-        "key": "key",
-        "out_of_service": "out of service",
-        "yes": "yes",
-        "until": "shelved until",
-        "reason": "reason",
-        "since": "since",
-        "performance": "alarm performance {} to {}: {} annunciations, {} occurrences",
-        "annunciations": "annunciations",
-        "occurrences": "occurrences",
-        "top": "most frequent alarm points",
-        "short": "less than 30 days: too short for these numbers to say much",
-        "metric": "number",
-        "value": "value",
-        "unit": "unit",
-        "target": "target",
-        "limit": "at most",
-        "verdict": "verdict",
-        "source": "source",
-    },
-    "zh": {
-        "alerts": "告警",
-        "more": "；还有更多（--limit）",
-        "alert": "告警号",
-        "priority": "级别",
-        "state": "状态",
-        "what": "内容",
-        "where": "位置",
-        "began": "开始",
-        "ended": "结束",
-        "lasts": "持续中",
-        "count": "次数",
-        "person": "操作人",
-        "signal": "信号",
-        "signals": "相关信号",
-        "share": "占比",
-        "history": "历史记录",
-        "at": "时间",
-        "event": "事件",
-        "comment": "备注",
-        "points": "已搁置或停用的报警点",
-        "detector": "检测方法",
-        "key": "报警项",
-        "out_of_service": "停用",
-        "yes": "是",
-        "until": "搁置至",
-        "reason": "原因",
-        "since": "自",
-        "performance": "告警绩效 {} 至 {}：通报 {} 次，发生 {} 次",
-        "annunciations": "通报次数",
-        "occurrences": "发生次数",
-        "top": "最频繁的报警点",
-        "short": "统计期不足 30 天，结果仅供参考",
-        "metric": "指标",
-        "value": "数值",
-        "unit": "单位",
-        "target": "目标",
-        "limit": "上限",
-        "verdict": "评价",
-        "source": "依据",
-    },
-}
-"""What tables say, by language."""
+def _words(language: str) -> Mapping[str, str]:
+    from analytics.alarmwords import TABLES
+
+    return TABLES[language]
 
 
 def _local(park: "Park", path: str, instant: datetime | None) -> str | None:

@@ -9,7 +9,6 @@ import pytest
 import sqlalchemy as sa
 
 from analytics.alertlog import (
-    OCCURRENCES,
     REMEMBERED,
     UnknownAlertError,
     abandon,
@@ -24,6 +23,7 @@ from analytics.alertlog import (
     unrouted,
 )
 from analytics.alerts import Alert, Contribution
+from analytics.alerttables import OCCURRENCES
 from analytics.lifecycle import (
     GROUPED,
     UNSEEN,
