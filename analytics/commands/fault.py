@@ -34,7 +34,9 @@ _SHOWN: Final = 0.5
 @app.command("list")
 def detectors(output: Output = OutputFormat.TABLE) -> None:
     """List the fault detectors: what they see, where they come from, and their settings."""
+    from analytics import health as health_score
     from analytics.faults.catalogue import DETECTORS
+    from collector.faultrules.machine import Health
 
     rows = [
         {
@@ -47,6 +49,16 @@ def detectors(output: Output = OutputFormat.TABLE) -> None:
         }
         for one in DETECTORS
     ]
+    rows.append(
+        {
+            "detector": health_score.SLUG,
+            "en": "Health score low",
+            "zh": "健康评分过低",
+            "learns": False,
+            "source": "The newest numbers and alerts of all the others, weighed by priority (ISA-18.2)",
+            "parameters": _parameters(Health),
+        }
+    )
     if output is OutputFormat.JSON:
         show_json(rows)
         return
