@@ -97,10 +97,10 @@ def look(watched: Mapping[str, Limits], carried: Mapping[str, Carried], seen: Se
     comparators = Comparators({path: one.points for path, one in watched.items()}, carried)
     for path, key, ns, on, value in _turns(ordered, watched, carried).iter_rows():
         comparators.say(path, key, ns, on=on, said=_said(watched[path], key, value) if on else None)
-    for path, ns in seen.until.items():
+    last = dict(ordered.group_by("signal").agg(pl.col("ns").max()).iter_rows())
+    for path, ns in (*last.items(), *seen.until.items()):
         if path in watched:
             comparators.pass_time(path, ns)
-    last = dict(ordered.group_by("signal").agg(pl.col("ns").max()).iter_rows())
     changed = {
         path: {
             "last": last.get(path, carried.get(path, {"last": 0})["last"]),

@@ -81,10 +81,10 @@ def look(watched: Mapping[str, Range], carried: Mapping[str, Carried], seen: See
     turns = ordered.filter(pl.col("on") | pl.col("on").shift().over("signal").fill_null(value=True))
     for path, ns, value, on in turns.select("signal", "ns", "value", "on").iter_rows():
         comparators.say(path, KEY, ns, on=on, said=_said(watched[path].signal, value) if on else None)
-    for path, ns in seen.until.items():
+    last = dict(ordered.group_by("signal").agg(pl.col("ns").max()).iter_rows())
+    for path, ns in (*last.items(), *seen.until.items()):
         if path in watched:
             comparators.pass_time(path, ns)
-    last = dict(ordered.group_by("signal").agg(pl.col("ns").max()).iter_rows())
     changed = {
         path: {
             "last": last.get(path, carried.get(path, {"last": 0})["last"]),

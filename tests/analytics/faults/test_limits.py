@@ -82,3 +82,14 @@ def test_rows_are_those_that_are_counted_by_hand(steps: list[tuple[int, Any]], c
             found[-1] = (*found[-1][:2], second)
     told = limited(rising(steps), Limit(high=80, hysteresis=5, count=count)).told()
     assert sorted(told, key=str) == sorted(dict.fromkeys(found), key=str)
+
+
+def test_a_later_sample_says_that_a_delay_is_over() -> None:
+    """Nobody waits for the link's word, which comes seconds later."""
+    limit = Limit(high=80, on_delay=seconds(3), off_delay=seconds(2))
+    values = [(0, 81.0), (1, 82.0), (2, 81.0), (3, 81.0)]
+    assert limited(values[:3], limit).told() == []
+    assert limited(values, limit).told() == [("high:80", 0, None)]
+    values += [(4, 70.0), (5, 70.0), (6, 71.0)]
+    assert limited(values[:6], limit).told() == [("high:80", 0, None)]
+    assert limited(values, limit).told() == [("high:80", 0, 4)]

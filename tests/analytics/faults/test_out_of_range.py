@@ -74,3 +74,11 @@ def test_any_portions_find_the_same(
     once = watched(count=count, on_delay=on, off_delay=off)
     once.look(frame, end)
     same(once, watched(count=count, on_delay=on, off_delay=off).portions(frame, cuts, end))
+
+
+def test_a_later_sample_says_that_the_delay_is_over() -> None:
+    looked = watched(on_delay=seconds(2))
+    looked.look(mixed([(0, 120.0), (1, 120.0)]))
+    assert looked.told() == []
+    looked.look(mixed([(2, 121.0)]))
+    assert looked.told() == [("range", 0, None)]
