@@ -12,13 +12,14 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from analytics.alerts import Alert, Language
+from analytics.faults.limits import shown_unit
 from analytics.lifecycle import AlertEvent, EventKind, Standing
 from analytics.notification import FLOOD_BEGAN, ORDER, RAISING, RETURNING, Notification
 from analytics.pacing import QUIET, RATE
 from analytics.routing import CALM, FLOODING, Flood, Rules
 from analytics.sayings import message
 from analytics.trouble import failing
-from collector.park import Severity, Title
+from collector.park import Severity, SignalRole, Title
 
 LISTED: Final = 10
 """Alerts that a summary lists; it counts the others."""
@@ -44,6 +45,8 @@ _HEADS: Final[Mapping[str, Title]] = {
     "commented": Title(en="Comment: ", zh="备注："),
     "shelved": Title(en="Shelved: ", zh="已搁置："),
     "unshelved": Title(en="No longer shelved: ", zh="搁置结束："),
+    "in_service": Title(en="Back in service: ", zh="恢复启用："),
+    "latched": Title(en="To be reset: ", zh="待复位："),
 }
 """What a title begins with, by what is told."""
 
@@ -184,11 +187,11 @@ class Notices:
         zone = self._zone(alert.equipment)
         at = event.at if event is not None else one.made
         what = self._titled(standing, language)
-        said = _HEADS.get(one.kind, Title())
+        said = _HEADS.get(_headed(standing, one.kind, event), Title())
         lines = [
             *self._where(alert, language),
             *_when(standing, one.kind, zone, language),
-            *self._measured(alert, language),
+            *([] if one.kind in RETURNING else self._measured(alert, language)),
             *_circumstances(standing, one.kind, at, zone, language),
             *(_done(event, zone, language) if event is not None else []),
             *self._links(standing, one.kind, language),
@@ -239,11 +242,11 @@ class Notices:
         return [_say(_LINES["place"], language, f"{names}{path}")]
 
     def _measured(self, alert: Alert, language: Language) -> list[str]:
-        """Say the value, and which signals tell it together."""
+        """Say the value, and which signals tell it together; the message says all of a condition."""
         lines = []
         signal = self._park.signals.get(alert.signal)
-        if alert.value and signal is not None:
-            unit = alert.parameters.get("unit", f" {signal.unit}" if signal.unit else "")
+        if alert.value and signal is not None and signal.role is not SignalRole.CONDITION:
+            unit = alert.parameters.get("unit", shown_unit(signal))
             lines.append(_say(_LINES["value"], language, f"{alert.value}{unit}"))
         if alert.contributions:
             shares = (f"{self._signal(one.signal, language)} {one.share:.0%}" for one in alert.contributions[:SIGNALS])
@@ -325,6 +328,13 @@ class Notices:
         if self._page and alert.equipment in self._park.equipment:
             data["page"] = self._link(alert.equipment)
         return data
+
+
+def _headed(standing: Standing, kind: str, event: AlertEvent | None) -> str:
+    """Give what the title begins with: what was hidden says why it is told now, what latched waits for a person."""
+    if kind == "raised" and event is not None and event.kind in {EventKind.UNSHELVED, EventKind.IN_SERVICE}:
+        return event.kind.value
+    return "latched" if kind in RETURNING and standing.latched else kind
 
 
 def _when(standing: Standing, kind: str, zone: ZoneInfo, language: Language) -> list[str]:

@@ -8,7 +8,8 @@ no longer shelved or suppressed), that it is over (only where it was told that i
 
 - An alert of a group of which the channel has been told, at least as grave, is grouped: untold, until that one is over
   and this one lasts.
-- What is shelved, suppressed or out of service is untold; when that ends and it lasts, it is told as raised.
+- What is shelved, suppressed or out of service is untold; when that ends and it lasts, it is told as raised. Whoever
+  knows already that it lasts is told again after a shelf or service, and not after suppression.
 - More than `FLOOD` alerts told within `FLOODING` in one factory are a flood (ISA-18.2, 16.5.7; EEMUA 191): one notice
   that it began, then only critical alerts one by one, one summary every `FLOODING`, and one notice when fewer than
   `CALM` came within `FLOODING`.
@@ -57,6 +58,7 @@ _SECOND: Final = timedelta(seconds=1)
 
 _LASTS: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
 _REVEALING: Final = frozenset({EventKind.UNSHELVED, EventKind.UNSUPPRESSED, EventKind.IN_SERVICE})
+_BY_HAND: Final = frozenset({EventKind.UNSHELVED, EventKind.IN_SERVICE})
 _HIDING: Final = frozenset({EventKind.SHELVED, EventKind.SUPPRESSED, EventKind.OUT_OF_SERVICE})
 _BEGINNING: Final = frozenset({EventKind.RAISED, EventKind.REPEATED, EventKind.WORSENED})
 _ENDING: Final = frozenset({EventKind.RETURNED, EventKind.CLOSED, EventKind.RESET})
@@ -397,8 +399,11 @@ class _Router:
         """Tell what was hidden until now: that it lasts, or that what was told is over."""
         standing = event.standing
         if standing.state in _LASTS:
+            again = event.kind in _BY_HAND  # nobody waits for it any more, though all were told once
             channels = [
-                name for name in self._rules.raising(standing, self._now) if not self._knows_it_lasts(standing, name)
+                name
+                for name in self._rules.raising(standing, self._now)
+                if again or not self._knows_it_lasts(standing, name)
             ]
             self._tell_on(channels, event, "raised")
         elif standing.state not in HIDDEN and not standing.active:

@@ -168,7 +168,8 @@ class _Work:
             ended=None if ended is None else moment(ended),
             parameters={
                 **names(signal),
-                "code": report.code if report is not None else key,
+                # "fault" says it all of what is only true or false
+                "code": "" if signal.type == "bool" else report.code if report is not None else key,
                 "text": report.text if report is not None else "",
             },
         )

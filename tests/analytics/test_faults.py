@@ -209,6 +209,24 @@ def test_a_condition_lasts_from_its_report_to_normal() -> None:
     assert message(alert, "en") == "trouble: fault 345 DOOR OPEN"
 
 
+def test_what_is_only_true_or_false_is_a_fault_and_no_code() -> None:
+    levels = {"true": ConditionLevel.FAULT, "false": ConditionLevel.NORMAL}
+    signal = Signal(
+        path=TROUBLE,
+        name="trouble",
+        source="plc",
+        address=Address(),
+        type="bool",
+        role=SignalRole.CONDITION,
+        conditions=levels,
+    )
+    looked = Looked(CONDITIONS, park(line("works/line", machine(PRESS, signal))))
+    looked.look(samples(TROUBLE, [(0, False), (10, True)]))
+    (alert,) = looked.alerts.values()
+    assert message(alert, "en") == "trouble: fault"
+    assert message(alert, "zh") == "trouble：故障"  # noqa: RUF001 - Chinese punctuation
+
+
 def test_each_native_code_is_an_alert_of_its_own() -> None:
     looked = reported(
         (0, "Warning|1|||A"), (10, "Fault|2|||B"), (20, "Normal|1|||"), (30, "Warning|3|||C"), (40, "Normal||||")

@@ -3,7 +3,7 @@
 import pytest
 
 from analytics.alerts import Contribution, Language
-from analytics.lifecycle import AlertEvent, EventKind, Hidden
+from analytics.lifecycle import VISIBLE, AlertEvent, EventKind, Hidden
 from analytics.notices import LISTED, Notices
 from analytics.notification import EXPIRED, FLOOD_BEGAN, FLOOD_OVER, SUMMARY, Notification, of_event
 from analytics.outbox import Told
@@ -55,11 +55,28 @@ def test_a_return_says_from_when_until_when_and_asks_for_nothing() -> None:
     assert said["title"].startswith("Back to normal: [medium] Press 1")
     assert "From 2026-03-02 12:00:00 to 2026-03-02 12:05:00 (5 min)" in said["text"]
     assert "parkline alert ack" not in said["text"]
+    assert "Value:" not in said["text"]  # it would be taken for what is measured now
 
 
 def test_what_latches_says_how_it_is_reset() -> None:
     life = Life(alert(latching=True))
-    assert f"parkline alert reset {life.id}" in told(life.end(5)[0])["text"]
+    said = told(life.end(5)[0])
+    assert said["title"].startswith("To be reset: [medium] Press 1")
+    assert f"parkline alert reset {life.id}" in said["text"]
+
+
+def test_what_is_told_again_after_a_shelf_says_so_and_asks() -> None:
+    life = Life(alert())
+    life.hide(5, Hidden(shelved_until=at(60)))
+    said = told(life.hide(60, VISIBLE)[0], kind="raised")
+    assert said["title"].startswith("No longer shelved: [medium] Press 1")
+    assert f"parkline alert ack {life.id}" in said["text"]
+
+
+def test_the_message_says_all_of_a_condition() -> None:
+    what = {"signal": "east/line-1/press-1/door", "detector": "condition", "code": "condition.fault"}
+    said = told(Life(alert(**what, value="Fault|345|||DOOR OPEN")).events[0])
+    assert "Value:" not in said["text"]
 
 
 def test_what_comes_again_says_how_often() -> None:

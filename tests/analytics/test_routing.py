@@ -139,6 +139,23 @@ def test_what_is_shelved_is_told_when_that_ends_and_it_lasts() -> None:
     assert said(desk.route(life.hide(30, Hidden()), 30)) == [("a", "raised", Fate.WAITING, "")]
 
 
+def test_what_was_told_and_lasts_when_its_shelf_ends_is_told_again_and_waited_for() -> None:
+    desk = Desk(rules([channel("a"), channel("b")], ESCALATED))
+    life = Life(alert())
+    desk.route(life.events, 0)
+    desk.route(life.hide(1, Hidden(shelved_until=at(30))), 1)
+    routed = desk.route(life.hide(30, Hidden()), 30)
+    assert said(routed) == [("a", "raised", Fate.WAITING, "")]
+    assert [(one.alert, one.due) for one in routed.armed] == [(life.id, at(45))]
+
+
+def test_what_was_told_is_not_told_again_when_its_suppression_ends() -> None:
+    desk, life = Desk(rules([channel("a")])), Life(alert())
+    desk.route(life.events, 0)
+    desk.route(life.hide(1, Hidden(suppressed_by="x")), 1)
+    assert said(desk.route(life.hide(2, Hidden()), 2)) == []
+
+
 def test_what_was_told_and_ends_while_it_is_shelved_is_told_when_that_ends() -> None:
     desk, life = Desk(rules([channel("a")])), Life(alert())
     desk.route(life.events, 0)
