@@ -32,7 +32,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         RecordsError: the records cannot be opened.
     """
     wake = asyncio.Event()
-    async with open_records(config) as records, open_spool(config.installation.spool) as spool:
+    async with open_records(config, in_turn=True) as records, open_spool(config.installation.spool) as spool:
         watcher = Watcher(config.park, spool, open_store(config), records, wake, [healthlog.keeper(config.park)])
         await watcher.begin(datetime.now(UTC))
         log.info("alerts", look_s=config.installation.alerts.look.total_seconds())

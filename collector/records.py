@@ -9,6 +9,7 @@ of `collector.migrations`.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -71,8 +72,18 @@ class Records:
     `work(connection)` in one transaction, in a thread.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, in_turn: bool = False) -> None:
+        """Prepare.
+
+        Args:
+            url: SQLAlchemy URL.
+            in_turn: whether what `run` is given is done one by one, in order, where the database is SQLite: its writers
+                wait for each other by looking again every 100 ms, and a process that writes from several tasks would
+                keep itself waiting.
+        """
         self._url = make_url(url)
+        queues = in_turn and self._url.get_backend_name() == "sqlite"
+        self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if queues else nullcontext()
         self._engine: sa.Engine | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
 
@@ -102,10 +113,14 @@ class Records:
 
         A transaction goes on to its end when whoever waits for it is cancelled.
         """
-        running = asyncio.create_task(asyncio.to_thread(self.run_now, work), name="records")
+        running = asyncio.create_task(self._run(work), name="records")
         self._under_way.add(running)
         running.add_done_callback(self._done)
         return await asyncio.shield(running)
+
+    async def _run(self, work: Callable[[sa.Connection], T]) -> T:
+        async with self._turn:
+            return await asyncio.to_thread(self.run_now, work)
 
     def _done(self, running: asyncio.Task[Any]) -> None:
         self._under_way.discard(running)

@@ -173,3 +173,26 @@ def test_an_instant_comes_back_to_the_microsecond_in_utc(instant: datetime) -> N
 def test_an_instant_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         Instant().process_bind_param(datetime(2024, 5, 17), sa.create_engine("sqlite://").dialect)  # noqa: DTZ001 - that is the mistake
+
+
+async def test_in_turn_transactions_are_done_one_by_one_in_order(tmp_path: Path) -> None:
+    inside, done = threading.Lock(), list[int]()
+
+    def work(number: int, connection: sa.Connection) -> None:
+        assert inside.acquire(blocking=False), "two at a time"
+        connection.execute(sa.text("SELECT 1"))
+        done.append(number)
+        inside.release()
+
+    async with Records(f"sqlite:///{tmp_path}/records.db", in_turn=True) as records:
+        await asyncio.gather(*(records.run(partial(work, number)) for number in range(20)))
+        with pytest.raises(ZeroDivisionError):
+            await records.run(lambda _: 1 // 0)
+        await records.run(partial(work, 20))
+    assert done == list(range(21))
+
+
+async def test_without_turns_one_transaction_does_not_keep_another_waiting(tmp_path: Path) -> None:
+    both = threading.Barrier(2, timeout=30)
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        await asyncio.gather(*(records.run(lambda _: both.wait()) for _ in range(2)))
