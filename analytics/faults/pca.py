@@ -62,6 +62,9 @@ _NOTHING: Final = 1e-12
 _STILL: Final = 1e-9
 """A step of less, scaled, is none."""
 
+_FEWEST: Final = 4
+"""From fewer contrasts of a horizon nothing is learned."""
+
 _PORTION: Final = 4096
 """So many rows are looked at in one go."""
 
@@ -101,7 +104,7 @@ def learn(
             quick, slow = (averages[offset :: _apart(model, horizon), one] for one in (horizon, horizon + 1))
             kept.append(quick - slow)
     found = [np.concatenate(kept) for kept in contrasts]
-    squares, learned, freedom = _moments(model, found)
+    squares, learned, freedom = _moments(model, found, _unbroken(len(rows), breaks))
     state = replace(state, squares=squares, learned=learned)
     return _planes(replace(model, freedom=freedom), found, squares, learned), state
 
@@ -327,19 +330,36 @@ def _apart(model: Model, horizon: int) -> int:
     return int(model.horizons[horizon] / model.horizons[0])
 
 
-def _moments(model: Model, contrasts: Sequence[Floats]) -> tuple[Floats, Floats, Floats]:
-    """Give s², of how many rows it is the mean, and how many independent values a row is worth; s by 2k each."""
+def _unbroken(rows: int, breaks: Collection[int]) -> NDArray[np.intp]:
+    """Give how many rows there are before each one since the averages began; n."""
+    numbers = np.arange(rows)
+    begun = np.zeros(rows, dtype=np.intp)
+    begun[[row for row in breaks if row < rows]] = [row for row in breaks if row < rows]
+    return numbers - np.maximum.accumulate(begun)
+
+
+def _moments(model: Model, contrasts: Sequence[Floats], unbroken: NDArray[np.intp]) -> tuple[Floats, Floats, Floats]:
+    """Give s², of how many rows it is the mean, and how many independent values a row is worth; s by 2k each.
+
+    What comes before the quicker average has settled is left out: both averages are the same there. Where runs are too
+    short for a horizon, s² is that of the horizon before, and worth one value.
+    """
     shape = (len(contrasts), 2 * len(model.live))
     squares, learned, freedom = np.ones(shape), np.ones(shape), np.ones(shape)
     for horizon, found in enumerate(contrasts):
-        settling = min(model.horizons[horizon], model.rows // 4)
-        settled = found[int(settling / _apart(model, horizon)) :]
-        rows = model.rows - int(settling)
+        apart = _apart(model, horizon)
+        settling = int(min(model.horizons[horizon], model.rows // 4))
+        settled = found[unbroken[::apart] >= settling // apart * apart]
+        rows = max(int(np.count_nonzero(unbroken >= settling)), 1)
+        learned[horizon] = rows
+        if len(settled) < _FEWEST:
+            squares[horizon] = squares[max(horizon - 1, 0)]
+            freedom[horizon] = 1 / rows
+            continue
         for feature in range(shape[1]):
             contrast = settled[:, feature]
             independent = max(min(_freedom(contrast), _tailed(contrast**2)), 1.0)
             squares[horizon, feature] = max(float(np.mean(contrast**2)), _NOTHING)
-            learned[horizon, feature] = rows
             freedom[horizon, feature] = independent / rows
     return squares, learned, freedom
 

@@ -25,6 +25,15 @@ def moving(rows: int, seed: int = 7) -> Floats:
     return np.hstack([common * [10, -2, 0.5] + own[:, :3] * [1, 0.2, 0.05] + [100, 0, 5], own[:, 3:] * 3])
 
 
+def restless(rows: int, seed: int = 1) -> Floats:
+    """Give rows of three signals that follow one that wanders a little."""
+    chance = np.random.default_rng(seed)
+    common = chance.standard_normal(rows) * 0.8
+    for row in range(1, rows):
+        common[row] += 0.6 * common[row - 1]
+    return common[:, None] * [1, 0.1, 0.5] + chance.standard_normal((rows, 3)) * [0.3, 0.05, 0.2]
+
+
 def frame(rows: Floats) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=list(NAMES))
 
@@ -217,6 +226,23 @@ class TestOnsets:
         rows[500:, 3] += 1000
         broken, whole = learn(rows, NAMES, breaks=[500])[1], learn(rows, NAMES)[1]
         assert (broken.squares[:, 3] < whole.squares[:, 3] / 10).all()
+
+    def test_runs_shorter_than_a_horizon_are_not_taken_for_quieter_than_they_are(self) -> None:
+        # After every stop both averages begin as one: their difference of 0 says nothing of how far they stray.
+        run, learned, rows = 1000, 4320, restless(15_000)
+        model, state = learn(rows[:learned], NAMES[:3], breaks=range(run, learned, run))
+        told: list[int] = []
+        for first in range(learned, len(rows), 20):
+            fresh = np.full(3, first % run == 0)
+            state, scores = advance(model, state, rows[first : first + 20], fresh)
+            told.extend((first + np.flatnonzero(scores.on)).tolist())
+        assert told == []
+
+    def test_runs_too_short_for_a_horizon(self) -> None:
+        rows = moving(800)
+        model, _ = learn(rows, NAMES, breaks=range(20, 800, 20))
+        assert (model.freedom > 0).all()
+        assert np.isfinite(model.loadings).all()
 
     def test_too_few_rows_to_learn_from(self) -> None:
         with pytest.raises(ValueError, match="47 rows are too few to learn from; give at least 48"):
