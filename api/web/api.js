@@ -26,15 +26,25 @@ export const key = {
 const PATIENCE_MS = 40_000;
 
 /** Ask for `path` with `parameters`; those that are null are left out, lists are repeated. */
-export async function ask(path, parameters = {}) {
+export function ask(path, parameters = {}) {
   const query = new URLSearchParams();
   for (const [name, value] of Object.entries(parameters)) {
     for (const one of [value].flat()) if (one !== null && one !== undefined) query.append(name, one);
   }
-  const headers = key.get() ? { Authorization: `Bearer ${key.get()}` } : {};
+  return answer(`/api/v1/${path}?${query}`, {}, key.get());
+}
+
+/** Have something done: `method` at `path`, with `body` as JSON, by whoever holds `text`. */
+export function send(method, path, body, text) {
+  const content = body === null ? {} : { body: JSON.stringify(body), headers: { "Content-Type": "application/json" } };
+  return answer(`/api/v1/${path}`, { method, ...content }, text);
+}
+
+async function answer(address, request, text) {
+  const headers = { ...request.headers, ...(text ? { Authorization: `Bearer ${text}` } : {}) };
   let response;
   try {
-    response = await fetch(`/api/v1/${path}?${query}`, { headers, signal: AbortSignal.timeout(PATIENCE_MS) });
+    response = await fetch(address, { ...request, headers, signal: AbortSignal.timeout(PATIENCE_MS) });
   } catch (error) {
     throw new Silence(error.message);
   }

@@ -1,34 +1,52 @@
-// Asks for the API key. It is kept in this tab's session storage only.
+// Asks for an API key. The one in use is kept in this tab's session storage only.
 
-import { key } from "./api.js";
 import { coded, h } from "./dom.js";
 import { say } from "./words.js";
 
-/** Ask until there is a key; `wrong` says why the one before was not accepted. */
-export function askForKey(wrong) {
+let last = Promise.resolve();
+
+/**
+ * Ask for a key and give it.
+ *
+ * `wrong` says why the one before was not accepted. A key that may write (`writing`) need not be given: then it is null.
+ * Whoever asks while somebody else does waits until that is over.
+ */
+export function askForKey(wrong, writing = false) {
+  last = last.then(() => asked(wrong, writing));
+  return last;
+}
+
+function asked(wrong, writing) {
   const dialog = document.getElementById("key");
   return new Promise((done) => {
+    const end = (text) => {
+      dialog.oncancel = null;
+      dialog.close();
+      done(text);
+    };
     const field = h("input", { type: "password", id: "key-text", name: "key", autocomplete: "off", spellcheck: "false", required: true });
     const form = h(
       "form",
       {
         submit: (event) => {
           event.preventDefault();
-          key.set(field.value.trim());
-          dialog.close();
-          done();
+          end(field.value.trim());
         },
       },
-      h("h2", null, say("key.title")),
-      h("p", null, coded(say("key.why"))),
+      h("h2", null, say(writing ? "key.write.title" : "key.title")),
+      h("p", null, coded(say(writing ? "key.write.why" : "key.why"))),
       wrong ? h("p", { class: "wrong", role: "alert" }, say("key.wrong", wrong)) : null,
       h("label", { for: "key-text" }, say("key.label")),
       field,
       h("p", { class: "quiet" }, say("key.kept")),
-      h("button", { type: "submit", class: "main" }, say("key.use")),
+      h("button", { type: "submit", class: "main" }, say(writing ? "key.write.use" : "key.use")),
+      writing ? h("button", { type: "button", click: () => end(null) }, say("act.cancel")) : null,
     );
     dialog.replaceChildren(form);
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.oncancel = (event) => {
+      event.preventDefault();
+      if (writing) end(null);
+    };
     if (!dialog.open) dialog.showModal();
     field.focus();
   });

@@ -1,56 +1,8 @@
-// What needs attention: alerts, sources and gaps.
+// Tables: how sources stand, and where data may be missing.
 
 import { coded, h } from "./dom.js";
 import { count, duration, stamp } from "./time.js";
-import { say, titled } from "./words.js";
-
-/** The order of priorities, the most urgent first. */
-export const SEVERITIES = ["critical", "high", "medium", "low"];
-
-/** Alerts by priority; within one, those that began last first, as the API gives them. */
-export function urgentFirst(list) {
-  return [...list].sort((one, other) => SEVERITIES.indexOf(one.severity) - SEVERITIES.indexOf(other.severity));
-}
-
-/** Active alerts, and those that ended on the day shown. `find` gives the machine at a path, with its zone. */
-export function alerts(active, recent, more, find, choose, now) {
-  return [
-    h("h2", null, say("alerts.title")),
-    h("h3", null, say("alerts.active"), h("span", { class: "badge" }, String(active.length))),
-    active.length ? alertTable(active, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.active")),
-    h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, more ? `${recent.length}+` : String(recent.length))),
-    recent.length ? alertTable(recent, find, choose, now) : h("p", { class: "quiet" }, say("alerts.none.recent")),
-    more ? h("p", { class: "quiet" }, say("alerts.more")) : null,
-  ];
-}
-
-function alertTable(list, find, choose, now) {
-  return table(
-    "alerts",
-    ["severity", "what", "where", "began", "lasted"],
-    list.map((alert) => {
-      const { title, zone } = find(alert.equipment);
-      const lasted = (alert.ended ? Date.parse(alert.ended) : now) - Date.parse(alert.began);
-      return h(
-        "tr",
-        { class: alert.active ? "active" : "" },
-        h("td", null, h("span", { class: `severity ${alert.severity}` }, say(`severity.${alert.severity}`))),
-        h("td", { class: "text" }, titled(alert.message)),
-        h(
-          "td",
-          null,
-          h(
-            "button",
-            { type: "button", class: "link", title: alert.equipment, "data-focus": alert.id, click: () => choose(alert.equipment) },
-            title,
-          ),
-        ),
-        h("td", { class: "nowrap" }, stamp(alert.began, zone)),
-        h("td", null, h("span", null, duration(lasted), alert.active ? h("span", { class: "quiet" }, ` · ${say("alerts.lasting")}`) : "")),
-      );
-    }),
-  );
-}
+import { say } from "./words.js";
 
 /** Every source: how its link stands, and what to do. */
 export function sources(list, zoneOf) {
@@ -124,12 +76,13 @@ function filling(gap) {
 
 const NUMBERS = new Set(["samples", "refusals"]);
 
-function table(name, columns, rows) {
+/** A table whose rows become cards on a narrow screen: `name` is its class and begins its words. */
+export function table(name, columns, rows, kind = "") {
   const heads = columns.map((column) =>
     h("th", { scope: "col", class: NUMBERS.has(column) ? "number" : null }, say(`${name}.${column}`)),
   );
   for (const row of rows) {
     [...row.children].forEach((cell, index) => cell.setAttribute("data-label", say(`${name}.${columns[index]}`)));
   }
-  return h("div", { class: "scroll" }, h("table", { class: `list ${name}` }, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
+  return h("div", { class: "scroll" }, h("table", { class: `list ${name} ${kind}` }, h("thead", null, h("tr", null, heads)), h("tbody", null, rows)));
 }

@@ -1,14 +1,16 @@
-// One machine's day: its states, its hours, and how long it was in each state.
+// One machine: how it stands, how well it is, and its day.
 
+import { ofMachine } from "./alerts.js";
 import { hours, shares } from "./bars.js";
 import { h } from "./dom.js";
 import { figures } from "./figures.js";
+import { health } from "./health.js";
 import { duration, percent, stamp } from "./time.js";
 import { legend, timeline } from "./timeline.js";
 import { say, titled } from "./words.js";
 
-/** Show a machine. `spans` carry `from` and `to` in ms; `byStart` holds the results of each hour by its start in ms. */
-export function machine(place, { line, equipment, zone, day, spans, knownUntil, byStart, results }) {
+/** What a machine is and did last. `spans` carry `from` and `to` in ms. */
+export function standing(place, { line, equipment, zone, day, spans, knownUntil, results }) {
   const last = spans.at(-1);
   const now = last
     ? h(
@@ -26,6 +28,20 @@ export function machine(place, { line, equipment, zone, day, spans, knownUntil, 
     h("h2", null, titled(equipment.title), h("span", { class: "where" }, `${titled(place.title)} · ${titled(line.title)}`)),
     now,
     ...(figures(results, zone) ?? []),
+  ];
+}
+
+/** How well it is, and its open alerts; `score` is what the API says of it, null where that is nothing. */
+export function condition(score, alerts, zone, read) {
+  return [
+    h("div", null, h("h3", null, say("health.title")), health(score)),
+    h("div", null, h("h3", null, say("machine.alerts"), h("span", { class: "badge" }, String(alerts.length))), ofMachine(alerts, zone, read)),
+  ];
+}
+
+/** What it did on one day; `byStart` holds the results of each hour by its start in ms. */
+export function day({ zone, day, spans, byStart, results }) {
+  return [
     h("h3", null, say("machine.timeline")),
     timeline(spans, day, zone),
     legend(),

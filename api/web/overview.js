@@ -1,29 +1,24 @@
-// The park at a glance: four figures, and the tree of assets with the day's utilisation of each.
+// The park at a glance: its figures, and the tree of assets with the day's utilisation of each.
 
+import { HIDDEN, byPriority, visible } from "./alarms.js";
 import { bar } from "./bars.js";
 import { h } from "./dom.js";
 import { figure, restated } from "./figures.js";
-import { SEVERITIES } from "./lists.js";
+import { lowest, scoreMark } from "./health.js";
 import { legend } from "./timeline.js";
 import { percent } from "./time.js";
 import { say, titled } from "./words.js";
 
-/** The four figures. */
-export function tiles(park, results, alerts, sources) {
+/** The figures; `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`. */
+export function tiles(park, results, alerts, scores, sources, choose) {
   const own = results.get(park.id);
   const utilisation = own?.utilisation;
-  const worst = SEVERITIES.find((severity) => alerts.some((alert) => alert.severity === severity));
   const ill = sources.filter((source) => source.stale || !["up", "ended"].includes(source.state)).length;
   return [
     tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : say("tile.none"), bar(own)),
     tile("coverage", percent(utilisation?.coverage), utilisation ? say("tile.coverage.note") : say("tile.none")),
-    tile(
-      "alerts",
-      String(alerts.length),
-      worst ? say("tile.alerts.worst", say(`severity.${worst}`)) : say("tile.alerts.none"),
-      null,
-      worst && `severe-${worst}`,
-    ),
+    alertTile(alerts),
+    healthTile(scores, choose),
     tile(
       "sources",
       `${sources.length - ill} / ${sources.length}`,
@@ -34,6 +29,34 @@ export function tiles(park, results, alerts, sources) {
   ];
 }
 
+function alertTile(alerts) {
+  const counts = byPriority(visible(alerts));
+  const hidden = alerts.filter((alert) => HIDDEN.includes(alert.state)).length;
+  const chips = counts.map(([priority, number]) =>
+    h("span", { class: `severity ${priority}`, "data-priority": priority }, `${say(`severity.${priority}`)} ${number}`),
+  );
+  const note = hidden ? say("tile.alerts.hidden", hidden) : counts.length ? "" : say("tile.alerts.none");
+  const worst = counts[0]?.[0];
+  const jump = () => document.getElementById("alerts").scrollIntoView({ behavior: "smooth" });
+  const figure = h("button", { type: "button", class: "link", title: say("tile.alerts.show"), "data-focus": "jump", click: jump }, String(visible(alerts).length));
+  return tile("alerts", figure, note, chips.length ? h("p", { class: "marks" }, chips) : null, worst && `severe-${worst}`);
+}
+
+function healthTile(scores, choose) {
+  const judged = scores.filter((one) => one.score !== null);
+  const some = lowest(scores);
+  if (some.length === 0) return tile("health", judged.length ? scoreMark(100) : "–", judged.length ? say("tile.health.well", judged.length) : say("tile.health.none"));
+  const list = some.map((one) =>
+    h(
+      "li",
+      { "data-machine": one.equipment },
+      scoreMark(one.score),
+      h("button", { type: "button", class: "link", title: one.equipment, "data-focus": `health-${one.equipment}`, click: () => choose(one.equipment) }, titled(one.title)),
+    ),
+  );
+  return h("article", { class: "tile", id: "tile-health" }, h("h2", null, say("tile.health")), h("ol", { class: "lowest" }, list));
+}
+
 function tile(name, figure, note, chart = null, kind = "") {
   return h(
     "article",
@@ -41,7 +64,7 @@ function tile(name, figure, note, chart = null, kind = "") {
     h("h2", null, say(`tile.${name}`)),
     h("p", { class: "figure" }, figure),
     chart,
-    h("p", { class: "note" }, note),
+    note ? h("p", { class: "note" }, note) : null,
   );
 }
 

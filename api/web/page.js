@@ -2,13 +2,17 @@
 //
 // Every few seconds it asks how the sources stand. Only when they have brought something new, or a minute has passed, or
 // the reader has chosen something else, does it ask for numbers: a wall full of panels must not load the store. What is
-// shown is in the address (`#/factory/line/machine?day=2026-11-24`), so that a panel comes up as it was left.
+// shown is in the address (`#/factory/line/machine?day=2026-11-24`), so that a panel comes up as it was left; an alert that
+// is read as well (`alert=…`), and which alerts are listed (`priority=high,critical&state=asking`).
 
+import { CHOICES, OPEN, SEVERITIES } from "./alarms.js";
+import { alertDialog } from "./alert.js";
+import { alerts as alertList } from "./alerts.js";
 import { Problem, ask, askAll, below, key } from "./api.js";
 import { h, render } from "./dom.js";
 import { askForKey } from "./key.js";
 import * as lists from "./lists.js";
-import { machine } from "./machine.js";
+import * as machine from "./machine.js";
 import { overview, tiles } from "./overview.js";
 import { OF_DAY, OF_HOUR } from "./states.js";
 import { around, clock, dayOf, duration, iso, midnight, shifted, stamp, weekday } from "./time.js";
@@ -20,22 +24,36 @@ const LIVE_MS = 60_000;
 const RECORDED_MS = 24 * 3_600_000;
 const RECENT = 10;
 
-const shown = { park: null, chosen: "", day: null, pinned: false, data: null, numbersAt: 0, numbersOf: "", answered: null };
+const EVERYTHING = { priorities: [], choice: "open" };
+
+const shown = { park: null, chosen: "", day: null, pinned: false, filter: EVERYTHING, data: null, numbersAt: 0, numbersOf: "", answered: null };
 const place = (id) => document.getElementById(id);
 
 // ── what is chosen ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 function readAddress() {
-  const [path, query] = decodeURI(location.hash.slice(2)).split("?");
-  const day = new URLSearchParams(query ?? "").get("day");
+  const [path, text] = decodeURI(location.hash.slice(2)).split("?");
+  const query = new URLSearchParams(text ?? "");
+  const day = query.get("day");
+  const choice = query.get("state");
   shown.chosen = path;
   shown.pinned = /^\d{4}-\d\d-\d\d$/.test(day ?? "");
   shown.day = shown.pinned ? day : null;
+  shown.filter = {
+    priorities: SEVERITIES.filter((priority) => (query.get("priority") ?? "").split(",").includes(priority)),
+    choice: Object.hasOwn(CHOICES, choice ?? "") ? choice : EVERYTHING.choice,
+  };
+  return query.get("alert") ?? "";
 }
 
 function writeAddress() {
-  const query = shown.pinned ? `?day=${shown.day}` : "";
-  history.replaceState(null, "", `#/${encodeURI(shown.chosen)}${query}`);
+  const query = [
+    shown.pinned ? `day=${shown.day}` : "",
+    shown.filter.priorities.length ? `priority=${shown.filter.priorities.join(",")}` : "",
+    shown.filter.choice === EVERYTHING.choice ? "" : `state=${shown.filter.choice}`,
+    detail.shown() ? `alert=${encodeURIComponent(detail.shown())}` : "",
+  ].filter((part) => part);
+  history.replaceState(null, "", `#/${encodeURI(shown.chosen)}${query.length ? `?${query.join("&")}` : ""}`);
 }
 
 function choose(path) {
@@ -48,6 +66,17 @@ function showDay(day) {
   shown.pinned = day !== null;
   shown.day = day;
   again();
+}
+
+function narrow(filter) {
+  shown.filter = filter;
+  writeAddress();
+  show();
+}
+
+function read(alert, deed = null) {
+  detail.open(alert, deed);
+  writeAddress();
 }
 
 function machines() {
@@ -63,6 +92,34 @@ function find(path) {
 function zoneOf(path) {
   const factory = shown.park.factories.find((one) => path === one.path || path.startsWith(`${one.path}/`));
   return (factory ?? shown.park.factories[0])?.time_zone ?? "UTC";
+}
+
+/** What alerts need of the page. */
+const site = {
+  choose,
+  narrow,
+  read,
+  /** What people call what is at `path`, its zone, and whether it is a machine. */
+  known: (path) => {
+    const there = find(path)?.equipment ?? places().find((one) => (one.path ?? one.id) === path);
+    return { title: there ? titled(there.title) : path, zone: zoneOf(path), machine: find(path) !== null };
+  },
+  /** What suppresses an alert, in words. */
+  reason: (by) => {
+    if (["", "machine_runs", "line_runs"].includes(by)) return by && say(`by.${by}`);
+    const parent = shown.data?.alerts.find((alert) => alert.id === by);
+    return parent ? titled(parent.message) : say("by.other");
+  },
+  /** The present by the machines' clocks, in ms. */
+  get now() {
+    return dataUntil(shown.data.sources) ?? Date.now();
+  },
+};
+
+const detail = alertDialog(site, () => again(), () => writeAddress());
+
+function places() {
+  return [shown.park, ...shown.park.factories, ...shown.park.factories.flatMap((factory) => factory.lines)];
 }
 
 // ── asking ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -117,7 +174,7 @@ async function readNumbers() {
   const range = { start: iso(window.start), end: iso(window.end) };
   const [told, recent, gaps] = await Promise.all([
     one ? readMachine(one, window) : null,
-    ask("alerts", { active: false, limit: RECENT, ...range }),
+    ask("alerts", { state: "normal", limit: RECENT, ...range }),
     ask("gaps", { limit: 100, ...range }),
   ]);
   return { results, window, told, recent: recent.items, more: recent.next_page_token !== null, gaps: gaps.items };
@@ -125,7 +182,11 @@ async function readNumbers() {
 
 async function refresh() {
   shown.park ??= await ask("assets", { signals: false });
-  const [sources, alerts] = await Promise.all([askAll("sources"), ask("alerts", { active: true, limit: 200 })]);
+  const [sources, alerts, scores] = await Promise.all([
+    askAll("sources"),
+    askAll("alerts", { state: OPEN, limit: 1000 }),
+    askAll("health-scores", { limit: 1000 }),
+  ]);
   const wanted = JSON.stringify([shown.chosen, shown.pinned && shown.day, language(), sources.map((one) => [one.name, one.samples, one.state])]);
   const stale = Date.now() - shown.numbersAt >= NUMBERS_EVERY_MS;
   if (shown.data === null || wanted !== shown.numbersOf || stale) {
@@ -136,7 +197,7 @@ async function refresh() {
     shown.numbersAt = Date.now();
     shown.numbersOf = asked === [shown.chosen, shown.pinned, language()].join() ? wanted : "";
   }
-  shown.data = { ...shown.data, sources, alerts: alerts.items };
+  shown.data = { ...shown.data, sources, alerts, scores };
   shown.answered = Date.now();
 }
 
@@ -154,26 +215,41 @@ function show() {
   render(place("until"), [speak, until, Math.floor(now / 60_000)], () => untilLine(until, now));
   render(place("tools"), [speak, key.get() !== ""], () => tools());
   const results = [...data.results];
-  render(place("tiles"), [speak, results, data.alerts, data.sources], () => tiles(park, data.results, data.alerts, data.sources));
-  render(place("overview"), [speak, results, chosen], () => overview(park, data.results, chosen, choose));
-  const one = find(chosen);
-  render(place("machine"), [speak, chosen, day, data.told, data.told && [...data.told.byStart], data.results.get(chosen)], () =>
-    one === null
-      ? h("p", { class: "quiet" }, say("machine.choose"))
-      : machine(one.factory, { ...one, day: data.window, ...data.told, results: data.results.get(chosen) }),
+  render(place("tiles"), [speak, results, data.alerts, scoresAsShown(data.scores), data.sources], () =>
+    tiles(park, data.results, data.alerts, data.scores, data.sources, choose),
   );
-  const known = (path) => {
-    const there = find(path);
-    return { title: there ? titled(there.equipment.title) : path, zone: zoneOf(path) };
-  };
+  render(place("overview"), [speak, results, chosen], () => overview(park, data.results, chosen, choose));
+  showMachine(speak);
   const clockOfData = until ?? now;
-  render(place("alerts"), [speak, data.alerts, data.recent, clockOfData], () =>
-    lists.alerts(lists.urgentFirst(data.alerts), data.recent, data.more, known, choose, clockOfData),
+  render(place("alerts"), [speak, data.alerts, data.recent, shown.filter, clockOfData], () =>
+    alertList(data.alerts, data.recent, data.more, shown.filter, site),
   );
   render(place("sources"), [speak, data.sources], () => lists.sources(data.sources, zoneOf));
   const lines = new Map(data.sources.map((source) => [source.name, source.line]));
   render(place("gaps"), [speak, data.gaps, clockOfData], () => lists.gaps(data.gaps, (source) => zoneOf(lines.get(source) ?? ""), clockOfData));
   place("main").hidden = false;
+}
+
+function showMachine(speak) {
+  const { data, chosen, day } = shown;
+  const one = find(chosen);
+  if (one === null) {
+    render(place("machine-standing"), [speak], () => h("p", { class: "quiet" }, say("machine.choose")));
+    for (const part of ["machine-condition", "machine-day"]) render(place(part), null, () => []);
+    return;
+  }
+  const told = { ...one, day: data.window, ...data.told, results: data.results.get(chosen) };
+  const context = [speak, chosen, day, data.told, [...data.told.byStart], told.results];
+  const score = data.scores.find((other) => other.equipment === chosen) ?? null;
+  const own = data.alerts.filter((alert) => alert.equipment === chosen);
+  render(place("machine-standing"), context, () => machine.standing(one.factory, told));
+  render(place("machine-condition"), [speak, chosen, scoresAsShown([score]), own], () => machine.condition(score, own, one.zone, read));
+  render(place("machine-day"), context, () => machine.day(told));
+}
+
+/** What is seen of scores: `at` changes more often than that. */
+function scoresAsShown(scores) {
+  return scores.map((one) => one && { ...one, at: null });
 }
 
 /** Until when anything is known, in ms, by the machines' clocks; null before the first sample. */
@@ -235,6 +311,7 @@ function notice(...texts) {
 let timer = null;
 let running = false;
 let wantedAgain = false;
+let linked = "";
 
 /** Ask and show now; whoever asks while it runs gets another round right after. */
 async function again() {
@@ -256,9 +333,12 @@ async function round() {
     writeAddress();
     show();
     notice();
+    if (linked) read(linked);
+    linked = "";
+    await detail.refresh();
   } catch (error) {
     if (error instanceof Problem && error.status === 401) {
-      await askForKey(key.get() ? error.detail : "");
+      key.set(await askForKey(key.get() ? error.detail : ""));
       wantedAgain = true;
     } else if (error instanceof Problem) {
       notice(error.title, error.detail, error.remedy);
@@ -270,7 +350,7 @@ async function round() {
 }
 
 window.addEventListener("hashchange", () => {
-  readAddress();
+  linked = readAddress();
   again();
 });
 document.addEventListener("visibilitychange", () => {
@@ -279,5 +359,5 @@ document.addEventListener("visibilitychange", () => {
 
 document.documentElement.lang = locale();
 notice(say("notice.loading"));
-readAddress();
+linked = readAddress();
 again();

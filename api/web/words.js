@@ -1,6 +1,10 @@
 // What the page says, in both of its languages. Names of assets and messages of alerts come from the API.
 
+import { ALERT_WORDS } from "./alertwords.js";
+
 const WORDS = {
+  ...ALERT_WORDS,
+
   "language.other": ["中文", "English"],
   "language.switch": ["切换到中文", "Switch to English"],
 
@@ -26,9 +30,6 @@ const WORDS = {
   "tile.utilisation.note": ["producing in planned time", "计划时间内的生产占比"],
   "tile.coverage": ["Data coverage", "数据覆盖率"],
   "tile.coverage.note": ["of planned time with a known state", "计划时间内状态已知的占比"],
-  "tile.alerts": ["Active alerts", "当前告警"],
-  "tile.alerts.none": ["nothing needs attention", "无需处理"],
-  "tile.alerts.worst": ["most urgent: {0}", "最高级别：{0}"],
   "tile.sources": ["Data sources", "数据源"],
   "tile.sources.well": ["all links are well", "连接全部正常"],
   "tile.sources.ill": ["{0} to look at", "{0} 个需要处理"],
@@ -69,23 +70,6 @@ const WORDS = {
   "machine.last": ["Last known state", "最近状态"],
   "machine.since": ["since {0}", "自 {0} 起"],
   "machine.until": ["known until {0}", "数据至 {0}"],
-
-  "alerts.title": ["Alerts", "告警"],
-  "alerts.active": ["Active", "当前"],
-  "alerts.recent": ["Over, on this day", "当日已结束"],
-  "alerts.none.active": ["No active alerts.", "当前无告警。"],
-  "alerts.none.recent": ["No alert ended on this day.", "当日无已结束的告警。"],
-  "alerts.severity": ["Priority", "级别"],
-  "alerts.what": ["What happened", "内容"],
-  "alerts.where": ["Machine", "设备"],
-  "alerts.began": ["Began", "开始"],
-  "alerts.lasted": ["Lasted", "持续"],
-  "alerts.lasting": ["lasts", "持续中"],
-  "alerts.more": ["There are more; the API has them all.", "还有更多，可通过 API 查询。"],
-  "severity.critical": ["Critical", "紧急"],
-  "severity.high": ["High", "高"],
-  "severity.medium": ["Medium", "中"],
-  "severity.low": ["Low", "低"],
 
   "sources.title": ["Data sources", "数据源"],
   "sources.name": ["Source", "数据源"],

@@ -3,35 +3,22 @@
 import re
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Browser, Page, Route, async_playwright, expect
+from playwright.async_api import Browser, Route, expect
 
 from adapters.stores.contract import StoreUnavailableError
 from analytics.alertlog import write_alerts
 from collector.records import Records
 from tests.api.plant import GRINDER, HOB, PRESS, Plant, alerts, build
 from tests.api.server import serving
+from tests.system.browsing import LEAST_CONTRAST, opened
 
 pytestmark = [pytest.mark.system, pytest.mark.asyncio(loop_scope="module")]
-
-FLAGS: Final = (
-    "--headless",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-"""How Chromium is kept from asking for anything but the page."""
 
 
 @pytest.fixture(scope="module")
@@ -44,49 +31,6 @@ def address(plant: Plant) -> Iterator[str]:
     """Give the address of an API that is open to this machine."""
     with serving(plant, open_page=True) as at:
         yield at
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def browser() -> AsyncIterator[Browser]:
-    """Give a running Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.fail("Chromium is not installed; install it with `apt install chromium`")
-    async with async_playwright() as playwright:
-        running = await playwright.chromium.launch(executable_path=chromium, args=list(FLAGS))
-        yield running
-        await running.close()
-
-
-@dataclass
-class Heard:
-    """What a browser complains about while it shows a page, and where it asks."""
-
-    complaints: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-
-@asynccontextmanager
-async def opened(browser: Browser, url: str, *, well: bool = True, **options: Any) -> AsyncIterator[Page]:
-    """Open a page in a profile of its own.
-
-    Holds that it asks its own server alone and, if `well`, that the browser complains of nothing.
-    """
-    heard = Heard()
-    context = await browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1440, "height": 900}, **options})
-    page = await context.new_page()
-    page.on("console", lambda message: heard.complaints.append(message.text))
-    page.on("pageerror", lambda error: heard.complaints.append(str(error)))
-    page.on("request", lambda request: heard.asked.append(request.url))
-    await page.goto(url)
-    yield page
-    await context.close()
-    home = re.match(r"http://[^/]+/", url)
-    assert home is not None
-    assert heard.asked
-    assert [one for one in heard.asked if not one.startswith((home[0], "data:"))] == []
-    if well:
-        assert heard.complaints == []
 
 
 async def test_a_reader_sees_the_newest_day_at_a_glance(browser: Browser, address: str) -> None:
@@ -246,7 +190,7 @@ async def test_a_day_without_data_says_so(browser: Browser, address: str) -> Non
 async def test_a_stranger_is_asked_for_a_key(browser: Browser, plant: Plant) -> None:
     with serving(plant) as closed:
         async with opened(browser, closed + "/", well=False) as page:
-            dialog = page.locator("dialog")
+            dialog = page.locator("#key")
             await expect(dialog).to_contain_text("An API key is needed")
             await expect(page.locator("main")).to_be_hidden()
             await dialog.get_by_label("Key").fill("parkline_00000000_wrong")
@@ -299,33 +243,6 @@ async def test_it_fits_every_screen_in_both_schemes(browser: Browser, address: s
             await expect(page.locator("#machine .hours li")).to_have_count(24)
             assert await page.evaluate("document.documentElement.scrollWidth") <= width
             assert await page.evaluate(LEAST_CONTRAST) >= 4.5
-
-
-LEAST_CONTRAST: Final = """() => {
-  const light = colour => {
-    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map(Number).map(part => part / 255)
-      .map(part => part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4);
-    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
-  };
-  const ground = element => {
-    for (let at = element; at; at = at.parentElement) {
-      const colour = getComputedStyle(at).backgroundColor;
-      if (!/, 0\\)$|transparent/.test(colour)) return colour;
-    }
-    return "rgb(255, 255, 255)";
-  };
-  let least = 21;
-  const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (texts.nextNode()) {
-    const element = texts.currentNode.parentElement;
-    if (!texts.currentNode.textContent.trim() || !element.checkVisibility() || element.closest(".zero")) continue;
-    const [one, other] = [light(getComputedStyle(element).color), light(ground(element))].sort((a, b) => b - a);
-    least = Math.min(least, (one + 0.05) / (other + 0.05));
-  }
-  return least;
-}"""
-"""Gives the least contrast of any text with its ground (WCAG 2.2, 1.4.3: 4.5 or more); what is zero is greyed on
-purpose."""
 
 
 async def test_the_documentation_shows_every_operation(browser: Browser, address: str) -> None:
