@@ -472,10 +472,11 @@ def _hold(connection: sa.Connection) -> None:
 
 
 def _swept(connection: sa.Connection, now: datetime, suppressed: Suppressed) -> _Book:
-    """Let time pass for every alert that it concerns."""
+    """Let time pass for every alert that it concerns; one whose cause is gone is not suppressed anew."""
     book = _Book(connection, now, suppressed)
     for standing in _asked(connection, sa.or_(_OPEN, _FLAGGED)):
-        book.refresh(standing, suppressed(standing.alert) if standing.open else "")
+        concerns = standing.active or (standing.open and standing.suppressed_by)
+        book.refresh(standing, suppressed(standing.alert) if concerns else "")
     return book
 
 

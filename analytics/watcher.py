@@ -6,9 +6,10 @@
 
 It works while the store is away. What keeps its alerts right:
 
-- Whatever a look finds is written together with what the detectors carry and with the position in the spool. A look
-  that finds nothing is kept in memory, and written every `CHECKPOINT`: a watcher that was killed looks at these samples
-  again, and finds nothing again. So no alert is lost, and none is told twice.
+- Whatever a look finds is written together with what the detectors carry and with the position in the spool, and with
+  what they learned. A look that finds nothing is kept in memory, and written every `CHECKPOINT`, as is what they
+  measured: a watcher that was killed looks at these samples again, and finds nothing again. So no alert is lost, and
+  none is told twice.
 - A watcher that was away for longer than the spool keeps entries, or finds another spool, reads what it missed from the
   store, by the time at which it was received, as far back as `REACH`. If the store does not answer for `PATIENCE` it
   goes on with what comes, and says what it did not look at.
@@ -182,7 +183,7 @@ class Watcher:
         self._seen = Seen()
         self._lost: dict[tuple[str, str], str] = {}
         self._returned: dict[str, str] = {}
-        self._begun = self._swept = self._checked = _EPOCH
+        self._begun = self._swept = self._checked = self._kept = _EPOCH
         self._missed: _Missed | None = None
         self._cut = False
         self._open = AsyncExitStack()
@@ -333,6 +334,7 @@ class Watcher:
         found = [] if look is None else look.alerts
         learned = self._learned.and_of(look)
         indicators = [(slug, one) for (slug, *_), one in learned.indicators.items()]
+        keeps = bool(learned.baselines) or _apart(now, self._kept, CHECKPOINT)
         sweeps = _apart(now, self._swept, SWEEP) or any(_rank(alert) < _RANKS - 1 for alert in found)
 
         def write(connection: sa.Connection) -> tuple[list[AlertEvent], dict[Subject, str]]:
@@ -341,7 +343,7 @@ class Watcher:
                 events += alertlog.sweep(connection, now=now, suppressed=self._suppression(states, lost, now))
             self._watch.write(connection, look)
             alertlog.write_detectors(connection, _WATCHER, {"progress": _as_json(progress)})
-            for keeper in self._keepers:
+            for keeper in self._keepers if keeps else ():
                 keeper(connection, learned.baselines, indicators, now)
             return events, lost
 
@@ -351,7 +353,7 @@ class Watcher:
         if look is not None:
             self._watch.keep(look)
         self._watch.written()
-        self._learned = _Learned()
+        self._learned, self._kept = (_Learned(), now) if keeps else (learned, self._kept)
         self._progress, self._written, self._checked = progress, progress, now
         self._swept = now if sweeps else self._swept
         self._returned, self._lost = self._returned_by(lost), lost

@@ -147,6 +147,13 @@ def test_alerts_of_one_machine_and_time_are_a_group(log: Log) -> None:
     assert log[occurrence(6, key="later").id].group == occurrence(6, key="later").id
 
 
+def test_what_is_over_is_not_suppressed_anew(log: Log) -> None:
+    one = occurrence(0, ended=2)
+    log.find(one, at=3)
+    assert log.sweep(4, lambda _: "a" * 16) == []
+    assert log[one.id].state is AlarmState.RETURNED_UNACKNOWLEDGED
+
+
 def test_what_is_suppressed_heads_no_group(log: Log) -> None:
     log.find(occurrence(0), at=1, suppressed=lambda _: "line_runs")
     second = occurrence(1, key="low:1")
