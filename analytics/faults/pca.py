@@ -22,6 +22,8 @@ known after a row depends on what was known before it and on the row.
 The correlations of z come from few independent values: they are shrunk towards none (Ledoit, Wolf 2004), and T² and SPE
 pass Bartlett's approximation of Hotelling's distribution before their chi-squared one (Wilson, Hilferty 1931).
 
+A signal that is missing is not judged, and the others are judged without it: in its place stands what they let expect.
+
 The limit says how rare something must be before it is told: so that it is expected once in `certainty` times what has
 been learned. It learns on: s² and ν grow with every row (one far out counts as 3 s), and the limit with them. From 400
 rows little can be promised; after a day the same settings promise weeks.
@@ -136,11 +138,14 @@ def advance(
     contrasts = averages[:, :-1] - averages[:, 1:]
     squares, learned, known = _learned_on(model, state, known, rows, contrasts)
     deviates = _deviates(contrasts, squares, learned * model.freedom)
-    evidence, t2, spe, kinds = _judged(model, deviates)
+    missing, apart = _unknown(model, state, rows)
+    alone = np.where(np.tile(missing, 2)[:, None, :], 0.0, deviates)
+    together = _supposed(model, deviates, apart)
+    evidence, t2, spe, kinds = _judged(model, alone, together)
     limit = _limit(model.settings, learned.max(axis=(1, 2)))
     beyond, on = _alarm(model.settings, state, evidence, limit)
     began = {
-        int(row): _shares(model, deviates[row], kinds[row])
+        int(row): _shares(model, alone[row], together[row], apart[row], kinds[row])
         for row in np.flatnonzero(on & ~np.concatenate([[state.on], on[:-1]]))
     }
     state = replace(known, beyond=beyond, on=bool(on[-1]))
@@ -238,6 +243,7 @@ def _nothing(model: Model) -> State:
         learned=np.zeros((s, 2 * k)),
         came=np.zeros(2 * k),
         last=np.full((2, k), np.nan),
+        absent=np.zeros(k),
     )
 
 
@@ -274,7 +280,8 @@ def _averaged_over(model: Model, state: State, rows: Floats) -> tuple[State, Flo
     averages, came = _averaged(
         model.horizons, state, np.concatenate([_middle(levels, before, before_it), steps], axis=1)
     )
-    return replace(state, averages=averages[-1].copy(), came=came, last=held[-2:].copy()), averages
+    absent = _absences(state, levels)[-1].copy()
+    return replace(state, averages=averages[-1].copy(), came=came, last=held[-2:].copy(), absent=absent), averages
 
 
 def _middle(values: Floats, before: Floats, before_it: Floats) -> Floats:
@@ -448,9 +455,49 @@ def _deviates(contrasts: Floats, squares: Floats, freedom: Floats) -> Floats:
     return np.asarray(np.copysign(size, contrasts))
 
 
-def _judged(model: Model, deviates: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
+def _absences(state: State, levels: Floats) -> Floats:
+    """Give in how many rows in a row each signal was missing, at each row; n by k."""
+    numbers = np.arange(1.0, len(levels) + 1)[:, None]
+    newest = np.maximum.accumulate(np.where(np.isnan(levels), 0.0, numbers), axis=0)
+    return np.where(newest > 0, numbers - newest, state.absent + numbers)
+
+
+def _unknown(model: Model, state: State, rows: Floats) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Tell which signals are missing, n by k; and which cannot be compared with the others, by horizon, n by s by k.
+
+    They are missing, or came again when the others were there already, and the averages have not yet settled.
+    """
+    levels = rows[:, model.columns]
+    missing = _absences(state, levels) >= model.settings.quickest
+    came = state.came[: levels.shape[1]] + np.cumsum(~np.isnan(levels), axis=0)
+    behind = came.max(axis=1, keepdims=True) - came
+    younger = (came[:, None] <= model.horizons[1:, None]) & (behind[:, None] > model.horizons[:-1, None])
+    return missing, missing[:, None] | younger
+
+
+def _supposed(model: Model, deviates: Floats, unknown: NDArray[np.bool_]) -> Floats:
+    """Put in the place of levels that are not known what the others let expect (regression; Nelson and others 1996)."""
+    if not unknown.any():
+        return deviates
+    k = unknown.shape[2]
+    supposed = deviates.copy()
+    slopes: dict[tuple[int, bytes], Floats] = {}
+    for row, horizon in np.argwhere(unknown.any(axis=2)).tolist():
+        lacks = unknown[row, horizon]
+        key = (horizon, lacks.tobytes())
+        if key not in slopes:
+            loadings = model.loadings[horizon]
+            correlations = loadings * model.spans[horizon] @ loadings.T
+            slopes[key] = np.linalg.solve(correlations[np.ix_(~lacks, ~lacks)], correlations[np.ix_(~lacks, lacks)]).T
+        levels = supposed[row, horizon, :k]
+        levels[lacks] = slopes[key] @ levels[~lacks]
+    return supposed
+
+
+def _judged(model: Model, alone: Floats, deviates: Floats) -> tuple[Floats, Floats, Floats, NDArray[np.intp]]:
     """Give evidence, T² and SPE of each row; and by which horizon and kind it is largest, kinds first.
 
+    `alone` are deviates as they are judged one by one, `deviates` as they are together.
     Kinds are 0 one signal, 1 T², 2 SPE. Sums are taken term by term, so that a row does not depend on its neighbours.
     """
     n, s, features = deviates.shape
@@ -460,7 +507,7 @@ def _judged(model: Model, deviates: Floats) -> tuple[Floats, Floats, Floats, NDA
         scores += deviates[:, :, signal : signal + 1] * model.loadings[:, signal]
     scores *= scores
     told = np.empty((n, 3, s))
-    told[:, 0] = _rareness(np.abs(deviates).max(axis=2)) - log10(2 * features)
+    told[:, 0] = _rareness(np.abs(alone).max(axis=2)) - log10(2 * features)
     sums = []
     for kind, shape in enumerate((model.t2_shape, model.spe_shape)):
         number = scores[:, :, 0] * shape.weights[:, 0]
@@ -510,20 +557,22 @@ def _alarm(settings: Settings, state: State, evidence: Floats, limit: Floats) ->
     return beyond, out
 
 
-def _shares(model: Model, deviates: Floats, kind: int) -> Floats:
+def _shares(model: Model, alone: Floats, deviates: Floats, unknown: NDArray[np.bool_], kind: int) -> Floats:
     """Give the share of each signal in the evidence of a row; m."""
     s, k = len(model.kept), len(model.live)
     sort, horizon = divmod(int(kind), s)
     z, a = deviates[horizon, :k], model.kept[horizon]
     loadings, spans = model.loadings[horizon], model.spans[horizon]
     if sort == 0:
-        parts = np.maximum(z**2, deviates[horizon, k:] ** 2)
+        parts = np.maximum(alone[horizon, :k] ** 2, alone[horizon, k:] ** 2)
     elif sort == 1:
         plane = loadings[:, :a]
         parts = np.maximum(z * (z @ plane / spans[:a] @ plane.T), 0.0)
     else:
         rest = loadings[:, a:]
         parts = (z @ rest @ rest.T) ** 2
+    if sort > 0:
+        parts = np.where(unknown[horizon], 0.0, parts)
     shares = np.zeros(len(model.names))
     shares[list(model.live)] = parts / parts.sum()
     return shares

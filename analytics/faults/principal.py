@@ -181,6 +181,9 @@ class State:
     last: Floats
     """The last two values of each signal, scaled; NaN before the first; 2 by k."""
 
+    absent: Floats
+    """In how many rows in a row, the newest among them, each signal was missing; k."""
+
     beyond: int = 0
     """How many rows in a row were beyond the limit."""
 
@@ -190,7 +193,7 @@ class State:
     def to_json(self) -> dict[str, Any]:
         """Give what JSON can hold; numbers come back as they were, to the last bit."""
         return {
-            **{name: getattr(self, name).tolist() for name in ("averages", "squares", "learned", "came")},
+            **{name: getattr(self, name).tolist() for name in ("averages", "squares", "learned", "came", "absent")},
             "last": [[None if isnan(value) else value for value in row] for row in self.last.tolist()],
             "beyond": self.beyond,
             "on": self.on,
@@ -208,6 +211,7 @@ class State:
             learned=np.array(kept["learned"], dtype=np.float64).reshape(shape),
             came=np.array(kept["came"], dtype=np.float64),
             last=np.array(kept["last"], dtype=np.float64),
+            absent=np.array(kept["absent"], dtype=np.float64),
             beyond=kept["beyond"],
             on=kept["on"],
         )

@@ -227,6 +227,29 @@ class TestOnsets:
         broken, whole = learn(rows, NAMES, breaks=[500])[1], learn(rows, NAMES)[1]
         assert (broken.squares[:, 3] < whole.squares[:, 3] / 10).all()
 
+    @pytest.mark.parametrize("seed", [3, 5, 8])
+    def test_while_a_signal_is_missing_and_when_it_is_back_the_others_are_judged_without_it(self, seed: int) -> None:
+        rows = restless(12_000, seed)
+        rows[5000:7000, 0] = np.nan
+        model, state = learn(rows[:4000], NAMES[:3])
+        told: list[int] = []
+        for first in range(4000, len(rows), 500):
+            fresh = np.array([first == 7000, False, False])
+            state, scores = advance(model, state, rows[first : first + 500], fresh)
+            told.extend((first + np.flatnonzero(scores.on)).tolist())
+        assert told == []
+
+    def test_the_others_still_tell_when_a_signal_is_missing(self) -> None:
+        rows = restless(6000)
+        rows[4500:, 0] = np.nan
+        rows[5000:, 2] += 3
+        model, state = learn(rows[:4000], NAMES[:3])
+        _, scores = advance(model, state, rows[4000:])
+        (first, *_) = scores.began
+        assert 5000 - 4000 < first < 5060 - 4000
+        assert scores.began[first][0] == 0
+        assert scores.began[first][2] > 0.3
+
     def test_runs_shorter_than_a_horizon_are_not_taken_for_quieter_than_they_are(self) -> None:
         # After every stop both averages begin as one: their difference of 0 says nothing of how far they stray.
         run, learned, rows = 1000, 4320, restless(15_000)
