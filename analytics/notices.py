@@ -101,9 +101,8 @@ _LAST: Final = Title(en="{0} still last", zh="未恢复 {0} 条")
 _MORE: Final = Title(en="… and {0} more", zh="……另有 {0} 条")
 _NOTES: Final = Title(en="and {0} notes", zh="及 {0} 条通知")
 _OVER: Final = Title(en="back to normal", zh="已恢复")
-_EXPIRED: Final = Title(
-    en="Channel {0} gave up {1} notices: it could not be reached", zh="渠道 {0} 放弃 {1} 条通知：长时间无法送达"
-)
+_EXPIRED: Final = Title(en="Not delivered by channel {0}: {1} notices", zh="渠道 {0} 未送达的通知：{1} 条")
+_EXPIRED_ONE: Final = Title(en="Not delivered by channel {0}: 1 notice", zh="渠道 {0} 未送达的通知：1 条")
 _EXPIRED_TEXT: Final = Title(
     en="They were told nobody there. Look at: parkline channel status; parkline channel test {0}",
     zh="该渠道无人收到。请检查：parkline channel status；parkline channel test {0}",
@@ -164,9 +163,9 @@ class Notices:
         return _told(title, self._lines(told, language), "alert.summary", one.severity, one.made, data)
 
     def expired(self, one: Notification, channel: str, told: Sequence[tuple[Notification, Told]]) -> Told:
-        """Say that a channel gave some up."""
+        """Say what a channel did not deliver."""
         language = self._language(one)
-        title = _say(_EXPIRED, language, channel, len(told))
+        title = _say(_EXPIRED if len(told) > 1 else _EXPIRED_ONE, language, channel, len(told))
         text = f"{_say(_EXPIRED_TEXT, language, channel)}\n{self._lines(told, language)}"
         data = {"channel": channel, "notices": _listed(told)}
         return _told(title, text, "alert.expired", one.severity, one.made, data)

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
+from functools import partial
 from random import Random, SystemRandom
 from typing import Any, Final, TypeVar
 
@@ -206,7 +207,7 @@ class Notifier:
             return wait
         except ChannelRefusedError as error:
             log.warning("notice refused", channel=one.channel, reason=error.reason)
-            await self._noted(outbox.refused, one, error.reason)
+            await self._noted(partial(outbox.refused, wording=self._notices), one, error.reason)
             return 0.0
         if sent is None:  # it was cut off: it is sent again by whoever comes next
             return 0.0

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 from analytics import alertlog, pacing
 from analytics.channelhealth import Health, doubt, read_health, silent, works
 from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
-from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, Fate, Notification
+from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, TOLD, Fate, Notification
 from analytics.pacing import Pace
 from analytics.routing import Armed, Board, Flood, Routed, Rules, calm, flood_event, route
 from collector.park import Severity
@@ -248,11 +248,20 @@ def unreachable(
     silent(connection, rules, one.channel, error, now)
 
 
-def refused(connection: sa.Connection, rules: Rules, one: Notification, error: str, now: datetime) -> None:
-    """Note that the receiver said no: this notification ends, and the channel is an alert."""
-    values = {"fate": Fate.REFUSED.value, "error": error}
-    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+def refused(
+    connection: sa.Connection, rules: Rules, one: Notification, error: str, now: datetime, wording: Wording
+) -> None:
+    """Note that the receiver said no: this notification ends, and the channel is an alert.
+
+    What is told nowhere else is told on the channels that are told when this one fails.
+    """
+    here = NOTIFICATIONS.c.id == one.id
+    connection.execute(sa.update(NOTIFICATIONS).where(here).values(fate=Fate.REFUSED.value, error=error))
     doubt(connection, rules, one.channel, error, now)
+    elsewhere = sa.and_(NOTIFICATIONS.c.event == one.event, NOTIFICATIONS.c.fate.in_([fate.value for fate in TOLD]))
+    if connection.execute(sa.select(NOTIFICATIONS.c.id).where(elsewhere).limit(1)).first() is None:
+        told = connection.execute(sa.select(NOTIFICATIONS.c.notice).where(here)).scalar_one()
+        _undelivered(connection, rules, one.channel, [(one, json.loads(told))], wording, now)
 
 
 def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datetime) -> int:
@@ -272,19 +281,31 @@ def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datet
         where = NOTIFICATIONS.c.id.in_(some)
         connection.execute(sa.update(NOTIFICATIONS).where(where).values(fate=Fate.EXPIRED.value))
     for channel, told in by_channel.items():
-        owed = [(one, what) for one, what in told if one.kind != EXPIRED]
-        for other in rules.others(channel) if owed else ():
-            summary = Notification(
-                event=f"expired:{owed[0][0].id}",
-                channel=other,
-                kind=EXPIRED,
-                severity=_gravest(one for one, _ in owed),
-                made=now,
-                due=now,
-                reason=channel,
-            )
-            _insert(connection, summary, wording.expired(summary, channel, owed))
+        _undelivered(connection, rules, channel, told, wording, now)
     return len(rows)
+
+
+def _undelivered(
+    connection: sa.Connection,
+    rules: Rules,
+    channel: str,
+    told: Sequence[tuple[Notification, Told]],
+    wording: Wording,
+    now: datetime,
+) -> None:
+    """Tell what a channel did not deliver on those that are told when it fails; what is of this kind itself, nobody."""
+    owed = [(one, what) for one, what in told if one.kind != EXPIRED]
+    for other in rules.others(channel) if owed else ():
+        summary = Notification(
+            event=f"expired:{owed[0][0].id}",
+            channel=other,
+            kind=EXPIRED,
+            severity=_gravest(one for one, _ in owed),
+            made=now,
+            due=now,
+            reason=channel,
+        )
+        _insert(connection, summary, wording.expired(summary, channel, owed))
 
 
 def forget(connection: sa.Connection, now: datetime) -> None:

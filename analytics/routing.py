@@ -436,9 +436,10 @@ class _Router:
         """Tell that it lasts, or say why not; and wait for somebody to acknowledge it."""
         standing = event.standing
         told = []
+        alone = kind == "escalated" or bool(failing(standing.alert))  # two channels that fail have no common cause
         channels = list(channels)
         for channel in channels:
-            other = "" if kind == "escalated" else self._board.told_of_group(standing, channel)
+            other = "" if alone else self._board.told_of_group(standing, channel)
             if standing.state in HIDDEN:
                 self._untold(event, channel, kind, standing.state.value, standing.suppressed_by)
             elif other and not self._knows_it_lasts(standing, channel):

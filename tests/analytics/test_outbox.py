@@ -66,7 +66,7 @@ class Office:
         await self.do(lambda c: outbox.delivered(c, self.rules, one, "ok", at(self.now)))
 
     async def refused(self, one: Notification) -> None:
-        await self.do(lambda c: outbox.refused(c, self.rules, one, "no", at(self.now)))
+        await self.do(lambda c: outbox.refused(c, self.rules, one, "no", at(self.now), self.notices))
 
     async def unreachable(self, one: Notification, minutes: float = 1) -> None:
         due = at(self.now + minutes)
@@ -175,7 +175,7 @@ async def test_channels_that_all_refuse_make_no_circle(office: Office) -> None:
                 await office.refused(one)
     alerts = await office.do(alertlog.read_alerts)
     assert sorted(one.signal for one in alerts) == ["channel:a", "channel:b", "east/line-1/press-1/force"]
-    assert len(await office.read()) == 4
+    assert len(await office.read()) == 4 + 3  # of the alert, and of either channel, that it was told nobody
     assert {one.notification.fate for one in await office.read()} == {Fate.REFUSED}
 
 
@@ -187,11 +187,32 @@ async def test_what_is_too_old_expires_and_the_others_say_so(office: Office) -> 
     await office.route()
     by_channel = {one.notification.channel: one for one in await office.read() if one.notification.kind == EXPIRED}
     assert sorted(by_channel) == ["a", "b"]  # neither was reached
-    assert by_channel["b"].told["title"] == "Channel a gave up 1 notices: it could not be reached"
+    assert by_channel["b"].told["title"] == "Not delivered by channel a: 1 notice"
     office.now = 49 * 60
     await office.route()
     assert {one.notification.fate for one in await office.read()} == {Fate.EXPIRED}
     assert len(await office.read()) == 4
+
+
+async def test_what_is_refused_and_told_nowhere_else_is_told_on_the_others(records: Records) -> None:
+    office = Office(records, rules([channel("a"), channel("b")], {"channels": ["a"]}))
+    await office.find(alert())
+    await office.route()
+    await office.refused(await office.taken("a"))
+    (told,) = [one for one in await office.read(channel="b") if one.notification.kind == EXPIRED]
+    assert told.told["title"] == "Not delivered by channel a: 1 notice"
+    assert "Press 1: Force: 83.2 kN is above its limit" in told.told["text"]
+    await office.refused(told.notification)
+    assert len(await office.read()) == 2  # and that is the end of it
+
+
+async def test_what_is_refused_and_told_elsewhere_is_not_told_again(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    await office.refused(await office.taken("a"))
+    assert not [one for one in await office.read() if one.notification.kind == EXPIRED]
+    await office.refused(await office.taken("b"))
+    assert [one.notification.channel for one in await office.read() if one.notification.kind == EXPIRED] == ["a"]
 
 
 async def test_what_is_for_a_channel_that_is_gone_is_told_on_the_others(records: Records) -> None:

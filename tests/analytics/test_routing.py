@@ -183,6 +183,15 @@ def test_a_channel_that_fails_is_told_on_the_others_and_its_fallback() -> None:
     assert [one.channel for one in Desk(made).route(broken.events, 0).notifications] == ["c"]
 
 
+def test_channels_that_fail_are_told_one_by_one() -> None:
+    desk = Desk(rules([channel("a"), channel("b"), channel("c")]))
+    first = Life(trouble("park", "a", "refused", "no", since=at(0)))
+    second = Life(trouble("park", "b", "refused", "no", since=at(1)), now=1, group=first.id)
+    desk.live(first, second)
+    desk.route(first.events, 0)
+    assert ("c", "raised", Fate.WAITING, "") in said(desk.route(second.events, 1))
+
+
 def test_a_flood_is_told_once_and_then_only_what_is_critical() -> None:
     desk = Desk(rules([channel("a"), channel("b", floods="pass")]))
     lives = [Life(alert(key=f"k{number}", began=number / 10), now=number / 10) for number in range(FLOOD + 2)]
