@@ -24,6 +24,9 @@ Floats: TypeAlias = NDArray[np.float64]
 Flags: TypeAlias = NDArray[np.bool_]
 """Yes or no, by row."""
 
+PAST: Final = -(2**62)
+"""An instant before everything, ns since 1970."""
+
 _SMALL: Final = 2**16
 """So many signals NumPy sorts by radix."""
 
@@ -50,6 +53,15 @@ class Columns:
     tail: frozenset[str]
     """Signals of which something that says nothing came last."""
 
+    begins: list[int]
+    """`bounds` as whole numbers of Python."""
+
+    first: list[int]
+    """Instant of the first row of the signal at each place; the most distant past where there is none."""
+
+    last: list[int]
+    """Instant of the last row of the signal at each place, or the same."""
+
 
 def columns(samples: pl.DataFrame) -> Columns:
     """Give the columns of `adapters.sample.SAMPLES`; asked again for the same frame, the same columns."""
@@ -57,42 +69,56 @@ def columns(samples: pl.DataFrame) -> Columns:
     if kept is not None and kept[0]() is samples:
         return kept[1]
     made = _made(samples)
-    _newest["columns"] = (weakref.ref(samples), made)
+    _newest["columns"] = (weakref.ref(samples, _forget), made)
     return made
 
 
 _newest: Final[dict[str, tuple[weakref.ref[pl.DataFrame], Columns]]] = {}
 
 
+def _forget(gone: weakref.ref[pl.DataFrame]) -> None:
+    kept = _newest.get("columns")
+    if kept is not None and kept[0] is gone:
+        del _newest["columns"]
+
+
 def _made(samples: pl.DataFrame) -> Columns:
-    paths, code = _coded(samples["signal"])
+    names, code = _coded(samples["signal"])
     ns = samples["time"].dt.cast_time_unit("ns").to_physical().to_numpy()
     value = _numbers(samples)
     says = samples.select(
         ~is_bad(pl.col("status")) & (pl.col("status") != Status.UNCERTAIN_RANGE)
     ).to_series().to_numpy() & np.isfinite(value)
-    order = _order(code, ns)
-    if order is not None:
-        code, ns, value, says = code[order], ns[order], value[order], says[order]
+    bounds = np.concatenate(([0], np.cumsum(np.bincount(code, minlength=len(names)))))
+    order = None
+    if (code[1:] < code[:-1]).any():
+        order = np.argsort(code, kind="stable")
+        ns, value = ns[order], value[order]
+    if not _in_time(ns, bounds):
+        code = code if order is None else code[order]
+        again = np.lexsort((ns, code))
+        order = again if order is None else order[again]
+        ns, value = ns[again], value[again]
     broken, tail = None, frozenset[str]()
     if not says.all():
-        broken, ends = _breaks(code, says)
-        names = list(paths)
+        owner = np.repeat(np.arange(len(names)), np.diff(bounds))
+        says = says if order is None else says[order]
+        broken, ends = _breaks(owner, says)
         tail = frozenset(names[place] for place in ends)
-        code, ns, value = code[says], ns[says], value[says]
-    bounds = np.searchsorted(code, np.arange(len(paths) + 1))
-    return Columns(paths, bounds.astype(np.int64), ns, value, broken, tail)
+        bounds = np.concatenate(([0], np.cumsum(says)))[bounds]
+        ns, value = ns[says], value[says]
+    first, last = _ends(ns, bounds)
+    paths = {path: place for place, path in enumerate(names)}
+    return Columns(paths, bounds, ns, value, broken, tail, bounds.tolist(), first, last)
 
 
-def _coded(signal: pl.Series) -> tuple[dict[str, int], NDArray[np.unsignedinteger]]:
-    """Give every signal a place, and the place of each row."""
-    named = signal.cast(pl.Categorical(pl.Categories.random()))
+def _coded(signal: pl.Series) -> tuple[list[str], NDArray[np.unsignedinteger]]:
+    """Give every signal, and the place among them of each row."""
+    known = pl.Categories.random()
+    named = signal.cast(pl.Categorical(known))  # held until the names are read: categories go with their last column
+    names: list[str] = known.to_series().to_list()
     code = named.to_physical().to_numpy()
-    distinct = named.unique()
-    places = distinct.to_physical().to_numpy()
-    seat = np.zeros(int(places.max(initial=0)) + 1, np.uint16 if len(distinct) < _SMALL else np.uint32)
-    seat[places] = np.arange(len(distinct), dtype=np.uint32)
-    return {path: place for place, path in enumerate(distinct.cast(pl.String))}, seat[code]
+    return names, code.astype(np.uint16) if len(names) < _SMALL else code
 
 
 def _numbers(samples: pl.DataFrame) -> Floats:
@@ -103,19 +129,21 @@ def _numbers(samples: pl.DataFrame) -> Floats:
     return value.fill_null(float("nan")).to_numpy() if value.null_count() else value.to_numpy()
 
 
-def _order(code: NDArray[np.unsignedinteger], ns: Ints) -> Ints | None:
-    """Give the order by signal and time; None where it is so already."""
-    order = None
-    if (code[1:] < code[:-1]).any():
-        order = np.argsort(code, kind="stable")
-        code, ns = code[order], ns[order]
-    if ((ns[1:] < ns[:-1]) & (code[1:] == code[:-1])).any():
-        again = np.lexsort((ns, code))
-        return again if order is None else order[again]
-    return order
+def _in_time(ns: Ints, bounds: Ints) -> bool:
+    """Tell whether the rows of every signal are in order of time."""
+    back = np.flatnonzero(ns[1:] < ns[:-1]) + 1
+    return bool((bounds[np.searchsorted(bounds, back)] == back).all())
 
 
-def _breaks(code: NDArray[np.unsignedinteger], says: Flags) -> tuple[Flags, set[int]]:
+def _ends(ns: Ints, bounds: Ints) -> tuple[list[int], list[int]]:
+    """Give the instants of the first and the last row of every signal."""
+    first, last = np.full((2, len(bounds) - 1), PAST)
+    some = bounds[1:] > bounds[:-1]
+    first[some], last[some] = ns[bounds[:-1][some]], ns[bounds[1:][some] - 1]
+    return first.tolist(), last.tolist()
+
+
+def _breaks(code: Ints, says: Flags) -> tuple[Flags, set[int]]:
     """Tell after which usable rows follows one that says nothing: by row before them, and the signals that end so."""
     silent = np.cumsum(~says)
     usable, owner = silent[says], code[says]
