@@ -18,8 +18,9 @@ What is carried of a machine, beside what `aligned` carries:
     state    of the machine; null: not known     open     mode of the newest row; null after a stop
     mode     in force                            modes    by mode, while it learns and afterwards:
 
-        lesson    first, newest: of its rows, ns; rows; used: usable time, ns; anew: whether the healthy time is past;
-                  table: the rows, 64-bit floats, hexadecimal; breaks: rows before which something may be missing
+        lesson    first, newest: of its rows, ns; step: between the last two, ns; rows; used: usable time, ns;
+                  anew: whether the healthy time is past; table: the rows, 64-bit floats, hexadecimal;
+                  breaks: rows before which something may be missing
         model     `pca.Model` as JSON text       known    `pca.State`        entered   ns since 1970
         signals   paths; others are learned anew
 """
@@ -78,7 +79,10 @@ MOST: Final = 2**16
 _NEVER: Final = -(2**62)
 
 _GAP: Final = 8
-"""A step longer than this part of the time to learn from is none."""
+"""A step longer than this part of the time to learn from is none, if it is much longer than the one before it."""
+
+_MUCH: Final = 4
+"""So many times as long is much longer."""
 
 _USUAL: Final = frozenset({SignalRole.MEASUREMENT, SignalRole.POWER, SignalRole.CYCLE_TIME})
 _NUMBERS: Final = frozenset({"float", "int"})
@@ -306,12 +310,14 @@ class _Work:
             if not self._is_part(lesson, ns):
                 continue
             step = ns - lesson["newest"] if lesson["newest"] is not None else 0
-            if (row > 0 or joined) and step <= self._terms.span // _GAP and not rows.fresh[row].any():
+            usual = max(self._terms.span // _GAP, _MUCH * lesson["step"])
+            if (row > 0 or joined) and step <= usual and not rows.fresh[row].any():
                 lesson["used"] += step
             else:
                 lesson["breaks"].append(lesson["rows"] + len(some))
             lesson["first"] = ns if lesson["first"] is None else lesson["first"]
             lesson["newest"] = ns
+            lesson["step"] = step
             some.append(row)
         if some:
             lesson["table"] += np.ascontiguousarray(rows.values[some]).tobytes().hex()
@@ -401,7 +407,7 @@ class _Work:
 
 
 def _begun() -> dict[str, Any]:
-    return {"first": None, "newest": None, "rows": 0, "used": 0, "anew": False, "table": "", "breaks": []}
+    return {"first": None, "newest": None, "step": 0, "rows": 0, "used": 0, "anew": False, "table": "", "breaks": []}
 
 
 def _settings(settings: Multivariate) -> Settings:

@@ -74,6 +74,14 @@ def told(rows: Floats, first: int = 0, left_out: Mapping[str, Sequence[int]] | N
     ).sort("time", maintain_order=True)
 
 
+def spread(rows: Floats, apart: int) -> pl.DataFrame:
+    """Give values as samples, so many seconds apart."""
+    return pl.concat(
+        samples(path, [(row * apart, float(value)) for row, value in enumerate(rows[:, column])])
+        for column, path in enumerate(PATHS)
+    ).sort("time", maintain_order=True)
+
+
 def place(*, stated: bool = False, mode: bool = False, **keys: Any) -> Park:
     given: dict[str, Any] = {"learn": timedelta(seconds=LEARN), **keys}
     signals = [signal(name, title=Title(en=name.title(), zh=name), role=MEASURED) for name in NAMES]
@@ -244,6 +252,15 @@ def test_it_does_not_learn_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     one = looked_at(values(400), learn=timedelta(days=300))
     (baseline,) = one.baselines
     assert baseline.rows == 200
+
+
+def test_rows_far_apart_are_no_gaps() -> None:
+    rows, apart = shifted(400, 300), 600
+    one = Looked(MULTIVARIATE, place(learn=timedelta(hours=1)))
+    one.look(spread(rows, apart), until=len(rows) * apart)
+    (baseline,) = one.baselines
+    assert baseline.rows < 60
+    assert [began for began in begins(one) if began >= 300 * apart] == pytest.approx([306 * apart], abs=10 * apart)
 
 
 def test_what_is_forgotten_is_learned_again() -> None:
