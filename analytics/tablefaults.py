@@ -30,6 +30,9 @@ LEAST: Final = 50
 _PART: Final = 5
 """Where nobody says how many rows to learn from: one of so many."""
 
+_CONFIGURED: Final = frozenset({"out_of_range", "cycle", "counter", "states", "health"})
+"""Detectors that rest on what only a line file tells: bounds, roles, states, other detectors."""
+
 _SHORTEST: Final = timedelta(milliseconds=10)
 _LONGEST: Final = timedelta(days=1)
 
@@ -57,6 +60,8 @@ def choosable() -> dict[str, type[BaseModel]]:
     for model in (SignalFaults, MachineFaults):
         for name in model.model_fields:
             settings = _settings(model, name)
+            if name in _CONFIGURED:
+                continue
             try:
                 settings()
             except ValidationError:
@@ -99,6 +104,9 @@ def onsets(table: WideTable, train: int | None = None, detectors: Sequence[str] 
         if slug not in known:
             hint = did_you_mean(slug, known) or f"; there are {', '.join(known)}"
             raise TableError(table.file, f"no detector {slug!r} that needs nothing configured{hint}")
+    if "multivariate" in detectors and len(table.signals) == 1:
+        reason = f"has one column of numbers, {table.signals[0]!r}, and multivariate looks at two or more together"
+        raise TableError(table.file, f"{reason}; choose another --detector, like ewma")
     chosen = {slug: known[slug](**_given(known[slug], learned, times)) for slug in detectors}
     signal = SignalFaults(**{name: one for name, one in chosen.items() if name in SignalFaults.model_fields})
     machine = MachineFaults(**{name: one for name, one in chosen.items() if name in MachineFaults.model_fields})

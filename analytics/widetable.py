@@ -1,6 +1,7 @@
 """Wide tables that nobody configured: a column of times, and a column per signal.
 
-A CSV file is UTF-8; its separator is a comma, a semicolon or a tab, whichever the header has most of. Times are
+A CSV file is UTF-8; its separator is a comma, a semicolon or a tab, whichever the header has most of; where that is no
+comma, numbers may be written with one (`0,5`). A column is one of numbers where half of its cells are. Times are
 instants, text (`2020-03-09 10:14:33`, RFC 3339; without a zone taken as UTC) or numbers (seconds since 1970, or any
 count of seconds). Rows are put in the order of their times; of rows with the same time the first is kept. An empty or
 unreadable cell is no sample.
@@ -82,11 +83,13 @@ def read_table(file: Path, time: str, signals: Sequence[str] = ()) -> WideTable:
         if name not in raw.columns:
             reason = f"has no column {name!r}{did_you_mean(name, raw.columns)}; it has {', '.join(raw.columns)}"
             raise TableError(file, reason)
-    chosen = list(signals) or [name for name in raw.columns if name != time and raw[name].dtype.is_numeric()]
-    numbers = raw.select(pl.col(name).cast(pl.Float64, strict=False) for name in chosen)
-    text = [name for name in signals if raw[name].null_count() < numbers[name].null_count()]
+    text = [name for name in signals if not _holds_numbers(raw[name])]
     if text:
         raise TableError(file, f"column {text[0]!r} holds text that is no number; name other --signals")
+    chosen = list(dict.fromkeys(signals)) or [
+        name for name in raw.columns if name != time and _holds_numbers(raw[name])
+    ]
+    numbers = raw.select(_numbers(raw[name]) for name in chosen)
     if not chosen:
         raise TableError(file, f"has no column of numbers beside {time!r}; name another --file")
     timed = numbers.with_columns(_instants(raw[time], file, time)).with_row_index(_ROW)
@@ -153,9 +156,9 @@ def as_samples(table: WideTable, names: Names) -> pl.DataFrame:
 
 
 def row_at(table: WideTable, instant: datetime) -> int:
-    """Give the number of the first row at or after an instant; the last one where there is none."""
-    later = table.rows.filter(pl.col("time").dt.cast_time_unit("us") >= instant)
-    number: int = (later if later.height else table.rows.tail(1))["row"][0]
+    """Give the number of the newest row at an instant, or before it; the first one where there is none."""
+    until = table.rows.filter(pl.col("time").dt.cast_time_unit("us") <= instant)
+    number: int = (until if until.height else table.rows.head(1))["row"][-1]
     return number
 
 
@@ -166,10 +169,36 @@ def _read(file: Path) -> pl.DataFrame:
         with file.open(encoding="utf-8-sig") as opened:
             header = opened.readline()
         separator = max(_SEPARATORS, key=header.count)
-        return pl.read_csv(file, separator=separator, infer_schema_length=10_000, try_parse_dates=False)
+        raw = pl.read_csv(file, separator=separator, infer_schema_length=None, try_parse_dates=False)
+        commas = separator != "," and any(_has_decimal_commas(column) for column in raw)
+        return pl.read_csv(file, separator=separator, infer_schema_length=None, decimal_comma=True) if commas else raw
     except (OSError, UnicodeDecodeError, pl.exceptions.PolarsError) as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise TableError(file, f"cannot be read as a table ({told}); name a CSV or Parquet file") from error
+
+
+def _has_decimal_commas(column: pl.Series) -> bool:
+    """Tell whether most cells of a column are numbers like `0,5`."""
+    if column.dtype != pl.String:
+        return False
+    like = column.drop_nulls().str.contains(r"^\s*[+-]?\d+,\d+([eE][+-]?\d+)?\s*$")
+    return 2 * int(like.sum()) > len(like)
+
+
+def _numbers(column: pl.Series) -> pl.Series:
+    """Read cells as numbers; those that are none are null."""
+    cells = column.str.strip_chars() if column.dtype == pl.String else column
+    return cells.cast(pl.Float64, strict=False)
+
+
+def _holds_numbers(column: pl.Series) -> bool:
+    """Tell whether a column is one of numbers: half of the cells that hold anything, at least."""
+    if column.dtype.is_numeric():
+        return True
+    if column.dtype != pl.String:
+        return False
+    there = len(column) - column.null_count()
+    return there > 0 and 2 * (len(column) - _numbers(column).null_count()) >= there
 
 
 def _instants(column: pl.Series, file: Path, name: str) -> pl.Series:

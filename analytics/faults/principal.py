@@ -203,7 +203,7 @@ class State:
     def from_json(cls, kept: Mapping[str, Any]) -> Self:
         """Give back what `to_json` gave."""
         k = len(kept["last"][0])
-        averages = np.array(kept["averages"], dtype=np.float64).reshape(-1, 2 * k)
+        averages = np.array(kept["averages"], dtype=np.float64).reshape(len(kept["averages"]), 2 * k)
         shape = (len(kept["squares"]), 2 * k)
         return cls(
             averages=averages,

@@ -79,7 +79,25 @@ def test_a_label_that_stood_still_while_it_learned_changes_nothing(table: Path) 
     assert [one["row"] for one in with_label["onsets"]] == rows
 
 
-@pytest.mark.parametrize("detector", sorted(set(choosable()) - {"states", "health", "counter", "cycle"}))
+def test_rows_between_whole_seconds_keep_their_numbers(table: Path, tmp_path: Path) -> None:
+    whole = pl.read_parquet(table)
+    between = tmp_path / "pump.parquet"
+    whole.with_columns(pl.col("at") + timedelta(milliseconds=300)).write_parquet(between)
+    told = [json.loads(run("replay", "--file", file, "--time", "at", "-o", "json").stdout) for file in (table, between)]
+    (rows, same) = ([(one["row"], one["end_row"]) for one in one_told["onsets"]] for one_told in told)
+    assert rows == same
+    assert rows
+
+
+def test_a_table_in_which_nothing_moves_tells_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "still.csv"
+    file.write_text("time,a,b\n" + "".join(f"{row},1,2\n" for row in range(200)), encoding="utf-8")
+    told = run("replay", "--file", file, "-o", "json")
+    assert told.exit_code == 0, told.output
+    assert json.loads(told.stdout)["onsets"] == []
+
+
+@pytest.mark.parametrize("detector", sorted(choosable()))
 def test_every_detector_that_needs_nothing_can_be_chosen(table: Path, detector: str) -> None:
     found = run("replay", "--file", table, "--time", "at", "--train", TRAIN, "--detector", detector, "-o", "json")
     assert found.exit_code == 0, found.output
@@ -98,6 +116,8 @@ def test_a_table_for_people_is_in_their_language(table: Path) -> None:
         ([], "write either --file with a recorded table, or --from with the time to replay"),
         (["--time", "when"], "has no column 'when'"),
         (["--time", "at", "--detector", "ewmaa"], "no detector 'ewmaa' that needs nothing configured; did you mean"),
+        (["--time", "at", "--detector", "counter"], "no detector 'counter' that needs nothing configured"),
+        (["--time", "at", "--signals", "s1,s1"], "has one column of numbers, 's1', and multivariate looks at two"),
         (["--time", "at", "--train", str(ROWS)], f"has {ROWS} rows, and {ROWS} were to be learned from"),
         (["--time", "at", "--train", "10"], f"10 rows are too few to learn from; write {LEAST} or more"),
     ],

@@ -58,6 +58,8 @@ def test_rows_are_put_in_order_and_keep_their_numbers(tmp_path: Path) -> None:
     assert table.rows["a"].to_list() == [1.0, 3.0]
     assert table.unread == 2
     assert row_at(table, NOON) == 1
+    assert row_at(table, NOON.replace(second=1)) == 1
+    assert row_at(table, NOON.replace(hour=11)) == 1
     assert row_at(table, NOON.replace(hour=13)) == 0
 
 
@@ -67,6 +69,13 @@ def test_a_cell_without_a_number_is_no_sample(tmp_path: Path) -> None:
     samples = as_samples(table, names)
     assert samples.schema == SAMPLES
     assert samples.select("signal", "float").rows() == [("table/rows/pump/b", 2.0), ("table/rows/pump/b", 3.0)]
+
+
+def test_numbers_with_a_comma_and_cells_of_text_among_numbers(tmp_path: Path) -> None:
+    table = read(tmp_path, "time;a;who\n2020-03-09 12:00:00;0,5;x\n2020-03-09 12:00:01;-1,25;y\n")
+    assert table.rows.select("a").rows() == [(0.5,), (-1.25,)]
+    text = "time,a\n2020-03-09 12:00:00,1\n2020-03-09 12:00:01,Bad Input\n2020-03-09 12:00:02, 3\n"
+    assert read(tmp_path, text).rows["a"].to_list() == [1.0, None, 3.0]
 
 
 def test_columns_become_signals_of_one_machine_with_names_of_their_own(tmp_path: Path) -> None:
