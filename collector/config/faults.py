@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from collector.config.marks import Entry, Mapping, Node, Sequence, text_of
+from collector.config.marks import Entry, Mapping, Node, Scalar, Sequence, text_of
 from collector.config.problems import Report, did_you_mean, one_of
 from collector.park import SignalRole
 
@@ -39,6 +39,7 @@ def check_signal_faults(signal: Mapping, report: Report) -> None:
     if not isinstance(faults, Mapping) or role not in set(SignalRole) or text_of(signal.get("type")) not in _NUMBERS:
         return
     entries = faults.entries
+    _check_written(faults, report)
     if "counter" in entries and role not in CUMULATIVE:
         _tell(entries["counter"], f"`counter` is for what counts on; write {one_of(CUMULATIVE)} as `role`", report)
     if "cycle" in entries and role not in _CYCLES:
@@ -51,6 +52,13 @@ def check_signal_faults(signal: Mapping, report: Report) -> None:
         _tell(entries["out_of_range"], told, report)
     if role in CUMULATIVE:
         _check_counting(entries, role, report)
+
+
+def _check_written(faults: Mapping, report: Report) -> None:
+    """Report detectors with nothing behind their name: that reads as if they were on, and they are not."""
+    for key, entry in faults.entries.items():
+        if isinstance(entry.node, Scalar) and entry.node.value is None:
+            _tell(entry, f"`{key}` alone switches nothing on; write `{key}: {{}}`", report)
 
 
 def _check_counting(entries: dict[str, Entry], role: str, report: Report) -> None:
@@ -78,6 +86,7 @@ def check_machine_faults(machine: Mapping, signals: Iterable[Node], report: Repo
     faults = machine.get("faults")
     if not isinstance(faults, Mapping):
         return
+    _check_written(faults, report)
     known = {name: one for one in signals if isinstance(one, Mapping) and (name := text_of(one.get("name")))}
     roles = {text_of(one.get("role")) for one in known.values()}
     if "states" in faults.entries and SignalRole.STATE not in roles and machine.get("state_from") is None:

@@ -89,4 +89,9 @@ def _pattern(pattern: str, place: Place) -> str:
 
 
 def _quantity(bound: Any) -> str:
-    return f"{bound:g}" if isinstance(bound, float) else str(bound)
+    """Give a bound as it is written; pydantic gives durations as text, `8 hours` or `10000 microseconds`."""
+    text = f"{bound:g}" if isinstance(bound, float) else str(bound)
+    if text == "datetime.timedelta(0)":
+        return "0 s"
+    number, _, unit = text.partition(" ")
+    return f"{int(number) // 1000} ms" if unit == "microseconds" and number.endswith("000") else text

@@ -30,6 +30,8 @@ def machine(faults: str, *rows: str) -> str:
         ("name: a, type: int, role: meter, unit: h, faults: { rate: { fall: 3 } }", "fall:", "`meter` only counts on"),
         ("name: a, type: text, faults: { stale: {} }", "faults:", "`faults` is for numbers"),
         ("name: a, type: float, faults: { rate: {} }", "{} }", "a rate needs `rise`, `fall` or both"),
+        ("name: a, type: float, faults: { stale: }", "stale:", "`stale` alone switches nothing on; write `stale: {}`"),
+        ("name: a, type: float, faults: { stale: { after: 0 s } }", "0 s }", "write greater than 0 s"),
         ("name: a, type: float, faults: { stukc: {} }", "stukc:", "did you mean `stuck`?"),
     ],
 )
