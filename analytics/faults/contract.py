@@ -212,14 +212,14 @@ def shares(contributions: Iterable[Contribution], park_names: Mapping[str, Signa
     """Give the parameters `signals_en` and `signals_zh`: the names of the signals that tell most, with their share."""
     told = sorted(contributions, key=lambda one: -one.share)[:most]
 
-    def said(language: str) -> str:
-        return ", ".join(
+    def said(language: str, percent: str) -> list[str]:
+        return [
             f"{names(park_names[one.signal])[f'name_{language}'] if one.signal in park_names else one.signal} "
-            f"{one.share * 100:.0f} %"
+            f"{one.share * 100:.0f}{percent}"
             for one in told
-        )
+        ]
 
-    return {"signals_en": said("en"), "signals_zh": said("zh")}
+    return {"signals_en": ", ".join(said("en", " %")), "signals_zh": "、".join(said("zh", "%"))}
 
 
 def in_order(samples: pl.DataFrame, carried: Mapping[str, Carried]) -> tuple[pl.DataFrame, int]:

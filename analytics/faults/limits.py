@@ -28,6 +28,9 @@ from analytics.faults.contract import Carried, Detector, Found, Seen, names
 from analytics.faults.measured import measured
 from collector.park import Limit, Park, Signal, Title
 
+_BRACES: Final = str.maketrans("", "", "{}")
+"""What UCUM writes around that which is counted, as in `{pcs}`."""
+
 SLUG: Final = "limit"
 """Name of the detector."""
 
@@ -181,7 +184,8 @@ def _said(limits: Limits, key: str, value: float) -> Said:
 
 def shown_unit(signal: Signal) -> str:
     """Give a signal's unit as people know it, with the blank before it; empty where it has none."""
-    return "" if signal.unit == "1" else f" {SHOWN.get(signal.unit, signal.unit)}"
+    shown = SHOWN.get(signal.unit, signal.unit).translate(_BRACES)
+    return "" if signal.unit == "1" else f" {shown}"
 
 
 LIMITS: Final[Detector[Any]] = Detector(

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.faults.limits import LIMITS
+from analytics.faults.limits import LIMITS, shown_unit
 from collector.park import Limit
 from tests.analytics.faults.looking import PRESS, Looked, plant, rising, same, seconds, signal
 from tests.analytics.plant import EXAMPLES, samples
@@ -93,3 +94,8 @@ def test_a_later_sample_says_that_a_delay_is_over() -> None:
     values += [(4, 70.0), (5, 70.0), (6, 71.0)]
     assert limited(values[:6], limit).told() == [("high:80", 0, None)]
     assert limited(values, limit).told() == [("high:80", 0, 4)]
+
+
+@pytest.mark.parametrize(("unit", "shown"), [("{pcs}", " pcs"), ("{pcs}/min", " pcs/min"), ("Cel", " °C"), ("1", "")])
+def test_units_are_shown_as_people_know_them(unit: str, shown: str) -> None:
+    assert shown_unit(signal("count", unit=unit)) == shown

@@ -115,7 +115,7 @@ def test_a_signal_that_shifts_is_an_alert_that_says_which() -> None:
     assert sum(each.share for each in alert.contributions) == pytest.approx(1)
     share = f"{alert.contributions[0].share * 100:.0f} %"
     assert message(alert, "en").startswith(f"Press: signals no longer behave together as they did: Heat {share}")
-    assert message(alert, "zh").startswith(f"压力机：信号之间的关系偏离正常：heat {share}")
+    assert message(alert, "zh").startswith(f"压力机：信号之间的关系偏离正常：heat {share.replace(' ', '')}、")
 
 
 def test_it_is_what_the_file_would_tell() -> None:
