@@ -71,7 +71,7 @@ Verdict: TypeAlias = Literal["acceptable", "manageable", "over", ""]
 TITLES: Final[Mapping[str, Title]] = {
     "acceptable": Title(en="acceptable", zh="达标"),
     "manageable": Title(en="manageable", zh="可控"),
-    "over": Title(en="over", zh="超标"),
+    "over": Title(en="missed", zh="未达标"),
     "": Title(en="", zh=""),
 }
 """What verdicts are called."""

@@ -256,8 +256,10 @@ def _act(
     """Do the same to each alert, or to a path; all or nothing."""
     from getpass import getuser
 
+    from analytics.alarmwords import STATES
     from analytics.alertlog import act
     from analytics.lifecycle import Action, ActionError, EventKind
+    from analytics.sayings import message
 
     loaded = _load(config)
     if bool(alerts) == bool(path):
@@ -278,8 +280,8 @@ def _act(
         events = _run(loaded, work)
     except ActionError as error:
         fail(error, code=2)
-    for event in events:
-        typer.echo(f"{event.alert}: {event.kind.value}, {event.standing.state.value}")
+    for one in {event.alert: event.standing for event in events}.values():
+        typer.echo(f"{one.id} {STATES[one.state].en}: {one.alert.equipment}: {message(one.alert, 'en')}")
     if not events:
         typer.echo("shelved; no alert is open there" if kind == "shelved" else "nothing to change")
 

@@ -39,7 +39,8 @@ def create(
     config: ConfigFile = DEFAULT_CONFIG,
     expires: Annotated[str, typer.Option(help="How long it is valid, such as 90d or 12h; for ever without it.")] = "",
     scope: Annotated[
-        Operating | None, typer.Option(help="What it allows beside reading: operate (replay dead letters).")
+        Operating | None,
+        typer.Option(help="What it allows beside reading: operate (act on alerts and dead letters)."),
     ] = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:

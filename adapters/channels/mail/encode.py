@@ -6,6 +6,7 @@ answering machines from answering.
 
 import re
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -29,7 +30,6 @@ def encode(notice: Notice, settings: MailSettings, now: datetime) -> bytes:
     mail = EmailMessage(policy=SMTP)
     mail["From"] = _address(settings.sender)
     mail["To"] = [_address(recipient) for recipient in settings.to]
-    mail["Subject"] = fitted(_line(notice.title), SUBJECT, len, notice.language)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = message_id(notice.id, settings.sender)
     mail["Auto-Submitted"] = "auto-generated"
@@ -40,7 +40,14 @@ def encode(notice: Notice, settings: MailSettings, now: datetime) -> bytes:
     mail["X-Parkline-Event"] = notice.event
     mail.set_content(notice.text or notice.title, charset="utf-8", cte="base64")
     mail["Content-Language"] = _LANGUAGES[notice.language]
-    return mail.as_bytes()
+    subject = fitted(_line(notice.title), SUBJECT, len, notice.language)
+    return _subject(subject) + mail.as_bytes()
+
+
+def _subject(text: str) -> bytes:
+    """Write the header of a subject. `EmailMessage` doubles blanks where it folds before what is not ASCII."""
+    header = Header(text, "us-ascii" if text.isascii() else "utf-8", header_name="Subject")
+    return b"Subject: " + header.encode(linesep="\r\n").encode("ascii") + b"\r\n"
 
 
 def message_id(identity: str, sender: str) -> str:

@@ -76,7 +76,7 @@ def test_what_is_not_urgent_does_not_say_so() -> None:
 @given(title=PRINTED, text=PRINTED)
 def test_title_and_text_survive(title: str, text: str) -> None:
     mail = read(replace(NOTICE, title=title, text=text))
-    assert "".join(str(mail["Subject"]).split()) == "".join(title.split())
+    assert str(mail["Subject"]) == " ".join(title.split())
     assert body_of(mail) == text
 
 
@@ -105,7 +105,7 @@ IDS = st.from_regex(r"[!-~]{1,60}", fullmatch=True)
 @given(one=IDS, other=IDS)
 def test_message_ids_differ_where_ids_do_and_are_such(one: str, other: str) -> None:
     made = message_id(one, "Alerts <alerts@works.example>")
-    assert str(read(replace(NOTICE, id=one))["Message-ID"]) == made
+    assert str(read(replace(NOTICE, id=one))["Message-ID"]).strip() == made  # a long one begins on a line of its own
     local = made.removeprefix("<").removesuffix("@works.example>")
     assert all(local.split("."))
     assert set(local) <= set("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-.=")
