@@ -76,7 +76,9 @@ async def taught(
     gaps = await records.run(lambda connection: read_gaps(connection, start=start - LATELY, end=now))
     watch = Watch(pupils)
     baselines: list[tuple[str, Baseline]] = []
-    for first, last in ((start, end), (max(end, now - LATELY), now)):
+    newest = (await store.last(signals, now))["time"].max()
+    lately = (newest if isinstance(newest, datetime) else now) - LATELY
+    for first, last in ((start, end), (max(end, lately), now)):
         async for passed in history(pupils, store, signals, first, last, gaps, watch):
             baselines += [(slug, one) for slug, one in passed.look.baselines if _is_meant(one.subject, paths)]
     carried = {

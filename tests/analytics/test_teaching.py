@@ -43,14 +43,14 @@ def wave(path: str, level: float, first: int, last: int) -> Any:
     return samples(path, [(second, level + 0.1 * ((second * 7919) % 11 - 5)) for second in range(first, last)])
 
 
-async def lesson(records: Records, *paths: str) -> Taught:
+async def lesson(records: Records, *paths: str, now: float = 3 * HOUR) -> Taught:
     """Let learn from the second of three hours: the first was at another level, as the last one is."""
     store = ResultStore()
     for path in (FLOW, SPEED):
         await store.put(wave(path, 9.0, 0, HOUR))
         await store.put(wave(path, 5.0, HOUR, 2 * HOUR))
         await store.put(wave(path, 7.0, 2 * HOUR, 3 * HOUR))
-    return await taught(PLANT, store, records, paths, (at(HOUR), at(2 * HOUR)), at(3 * HOUR))
+    return await taught(PLANT, store, records, paths, (at(HOUR), at(2 * HOUR)), at(now))
 
 
 async def test_it_learns_from_the_time_that_was_declared_and_from_no_other(records: Records) -> None:
@@ -59,6 +59,11 @@ async def test_it_learns_from_the_time_that_was_declared_and_from_no_other(recor
     (baseline,) = (one for slug, one in told.baselines if slug == EWMA)
     assert baseline.model["mean"] == pytest.approx(5.0, abs=0.01)
     assert baseline.rows == HOUR
+
+
+async def test_it_learns_of_a_machine_that_has_been_silent_for_weeks(records: Records) -> None:
+    told = await lesson(records, PRESS, now=24 * HOUR * 30)
+    assert {(slug, one.subject) for slug, one in told.baselines} == {(EWMA, FLOW), (CUSUM, FLOW)}
 
 
 async def test_what_could_not_learn_is_told(records: Records) -> None:
