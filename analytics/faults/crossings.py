@@ -14,7 +14,7 @@ are beyond the onset, ns since 1970; only sides that have something to carry. Al
 `comparator` tells.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -54,30 +54,52 @@ class Crossings:
         """Begin a look at `now`."""
         self._watched, self._before, self._now = watched, carried, now
         self.comparators = Comparators({path: one.points for path, one in watched.items()}, carried)
-        self._own: dict[str, dict[str, Any]] = {}
+        self._kept = now.carried
         self._indicators: dict[tuple[str, str], Indicator] = {}
-        self._restless = {path for path, kept in carried.items() if kept.get("rules") or _running(kept)}
+        self._restless = {path for path, kept in carried.items() if "rules" in kept or _running(kept)}
 
     def restless(self, path: str) -> bool:
         """Tell whether a signal has anything that may turn without a value beyond its limit."""
         return path in self._restless or path in self.comparators.changed
 
+    def stirred(self) -> Flags:
+        """Tell by stretch whether it may have to be looked at without a value beyond a limit.
+
+        It begins anew, or its signal carries something of its sides or has alerts.
+        """
+        restless, kept = self._restless, self._kept
+        some = [one.fresh or one.subject in restless or "sides" in kept[one.subject] for one in self._now.stretches]
+        return np.array(some, dtype=bool)
+
     def had(self, path: str, name: str, default: Any) -> Any:
         """Give what the chart carries of a signal by name."""
-        own = self._own.get(path, {})
-        return own[name] if name in own else self._before.get(path, {}).get(name, default)
+        kept = self._kept.get(path)
+        return (self._before.get(path, {}) if kept is None else kept).get(name, default)
 
     def carry(self, path: str, **own: Any) -> None:
         """Set what the chart itself carries of a signal; other names stay."""
-        if path in self._own:
-            self._own[path].update(own)
-        else:
-            self._own[path] = own
+        self._own(path).update(own)
+
+    def carry_all(self, name: str, values: Iterable[Any]) -> None:
+        """Set by stretch something that the chart carries of its signal; the last of a signal's stretches holds."""
+        for one, value in zip(self._now.stretches, values, strict=True):
+            self._kept[one.subject][name] = value
+
+    def _own(self, path: str) -> dict[str, Any]:
+        if path not in self._kept:
+            self._kept[path] = dict(self._before.get(path, {}))
+        return self._kept[path]
 
     def indicate(self, path: str, name: str, at: int, value: float, limit: float) -> None:
         """Tell the newest of a number."""
-        equipment = self._watched[path].signal.equipment
-        self._indicators[path, name] = Indicator(equipment, path, name, at, value, limit)
+        self._indicators[path, name] = Indicator(self._watched[path].machine, path, name, at, value, limit)
+
+    def indicate_all(self, name: str, values: Floats, limits: Floats) -> None:
+        """Tell the newest of a number of every stretch; no limit, no number."""
+        rows = zip(self._now.stretches, self._now.newest.tolist(), values.tolist(), limits.tolist(), strict=True)
+        for one, at, value, limit in rows:
+            if limit > 0:
+                self.indicate(one.subject, name, at, value, limit)
 
     def side(self, path: str, key: str) -> Side:
         """Give what is carried of a side."""
@@ -134,41 +156,41 @@ class Crossings:
         sides.pop(key, None)
         if side != QUIET:
             sides[key] = list(side)
-        self.carry(path, sides=dict(sorted(sides.items())))
+        self._set(path, "sides", dict(sorted(sides.items())))
         if side[0]:
             self._restless.add(path)
 
     def pass_by(self, path: str, key: str, ns: Ints, score: Floats, onset: float) -> None:
         """Carry since when values are beyond the onset, of a side that nothing turns: no value is beyond its limit."""
-        inside = np.flatnonzero(score <= onset)
-        _, since = self.side(path, key)
-        if not len(inside):
+        since = None
+        if score[-1] > onset:
+            inside = np.flatnonzero(score <= onset)
+            since = self.side(path, key)[1] if not len(inside) else int(ns[inside[-1] + 1])
             since = int(ns[0]) if since is None else since
-        else:
-            since = int(ns[inside[-1] + 1]) if inside[-1] + 1 < len(ns) else None
         self.settle(path, key, (0, since))
 
     def anew(self, path: str) -> None:
         """Forget what is carried of the sides of a signal: it begins anew. Alerts that last go on."""
-        if self.had(path, "sides", {}):
-            self.carry(path, sides={})
+        self._set(path, "sides", {})
+
+    def _set(self, path: str, name: str, own: Mapping[str, Any]) -> None:
+        """Set something that is not carried while it is empty."""
+        kept = self._own(path)
+        if own:
+            kept[name] = own
+        else:
+            kept.pop(name, None)
 
     def found(self, seen: Seen) -> Found:
         """Give what was found, after time has passed."""
         for path, ns in seen.until.items():
-            if path in self._watched:
+            if path in self._watched and self.restless(path):
                 self.comparators.pass_time(path, ns)
-        changed = self._now.carried.keys() | self._own.keys() | self.comparators.changed.keys()
-        carried = {path: self._carried(path) for path in self._watched if path in changed}
-        return Found(
-            self.comparators.alerts, carried, self._now.late, 0, tuple(self._indicators.values()), self._now.baselines
-        )
-
-    def _carried(self, path: str) -> dict[str, Any]:
-        kept = {**self._before.get(path, {}), **self._now.carried.get(path, {}), **self._own.get(path, {})}
-        if path in self.comparators.changed:
-            kept["rules"] = self.comparators.changed[path]
-        return {name: one for name, one in kept.items() if one or name not in {"sides", "rules"}}
+        for path, rules in self.comparators.changed.items():
+            if path in self._watched:
+                self._set(path, "rules", rules)
+        indicators = tuple(self._indicators.values())
+        return Found(self.comparators.alerts, self._kept, self._now.late, 0, indicators, self._now.baselines)
 
 
 def _running(kept: Carried) -> bool:

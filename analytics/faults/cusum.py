@@ -12,7 +12,7 @@ slack is wider by two standard errors of the learned mean. One value far out cou
 
 z is rounded to 2^-20 and the sums are integers: exact, so that in any portions they are the same, and S of a whole
 batch is had at once, from C, the sum of all z - slack so far: S = C - min(0, least C so far). Of many series it is had
-step by step.
+step by step, and when it was last 0 backwards from the end, by taking off what was added.
 
 What is carried of a signal, beside that of `stretches` and `crossings`: `sums`, of either side S or R in 2^-20, how
 many values since S was last 0, since when, and how many in a row are beyond the limit.
@@ -23,9 +23,10 @@ many values since S was last 0, since when, and how many in a row are beyond the
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analytics.faults.abreast import Abreast
 from analytics.faults.columns import Floats, Ints
@@ -66,6 +67,7 @@ Rule: TypeAlias = Chart[Cusum]
 _BACK: Final = 2
 _ERRORS: Final = 2.0
 _CHUNK: Final = 4096
+_BACKWARDS: Final = 32
 
 
 def rules(park: Park) -> dict[str, Rule]:
@@ -105,124 +107,160 @@ class _Sum:
         return [self.sum, self.rows, self.since, self.run]
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(NamedTuple):
     """Of what is summed up in one stretch; in 2^-20 standard deviations."""
 
     slack: int
     limit: int
-    count: int
+    many: int
+    mean: float
+    each: float
 
 
 def _terms(model: Mapping[str, Any], settings: Cusum) -> _Terms:
-    error = _ERRORS * math.sqrt(model["inflation"] / model["rows"])
+    error, deviation = _ERRORS * math.sqrt(model["inflation"] / model["rows"]), model["deviation"]
     return _Terms(
-        round((settings.slack + error) * ONE), math.ceil(settings.limit * model["inflation"] * ONE), settings.count
+        slack=round((settings.slack + error) * ONE),
+        limit=math.ceil(settings.limit * model["inflation"] * ONE),
+        many=settings.count,
+        mean=model["mean"],
+        each=ONE / deviation if deviation > 0 else 0.0,
     )
 
 
-_Passed: TypeAlias = list[tuple[int, int, int]]
-"""By stretch how high S has come, how high it is, and the row of its last 0; -1: there was none."""
+class _Passed(NamedTuple):
+    """What came of the stretches, as if no alarm began: by side and stretch."""
+
+    highest: Ints
+    """How high S has come."""
+
+    total: Ints
+    """How high it is."""
+
+    zero: Ints
+    """The row of its last 0; less than 0: there was none, or it was before."""
 
 
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
-    some = now.stretches
-    terms = [_terms(one.model, watched[one.subject].settings) for one in some]
-    before = [_before(one, crossings) for one in some]
-    bounds = np.array([one.begin for one in some], dtype=np.int64)
-    series = Abreast.of(now.value, bounds, np.diff(np.append(bounds, len(now.value))))
-    passed = _in_blocks(now, terms, before) if series is None else _abreast(series, some, terms, before)
-    for at, one in enumerate(some):
-        sums = []
-        restless = crossings.restless(one.subject)
-        for place, (key, sign) in enumerate(SIDES):
-            highest, total, zero = passed[place][at]
-            if highest > terms[at].limit or (restless and crossings.comparators.on(one.subject, key)):
-                value = now.value[one.begin : one.end]
-                z = sign * rounded(value, [one], np.array([len(value)]), FAR)
-                side = _Side(one, key, sign, z, now.ns[one.begin : one.end], watched[one.subject])
-                sums.append(side.legs(before[at][place], terms[at], crossings))
-            else:
-                sums.append(_after(total, zero, one.end - 1, one.begin, before[at][place], now.ns))
-        crossings.carry(one.subject, sums=[side.kept for side in sums])
-        _indicate(one, sums, terms[at], int(now.ns[one.end - 1]), crossings)
+    some, bounds = now.stretches, now.bounds
+    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
+    before = [None if one.fresh else crossings.had(one.subject, "sums", None) for one in some]
+    start = np.array([(0, 0) if one is None else (one[0][0], one[1][0]) for one in before], dtype=np.int64).T
+    series = Abreast.of(now.value, bounds)
+    passed = _in_blocks(now, terms, start) if series is None else _abreast(series, bounds, terms, start)
+    limit = np.array([one.limit for one in terms], dtype=np.int64)
+    sums, height = _quietly(now, passed, before), passed.total.max(0)
+    for at in np.flatnonzero((passed.highest > limit).any(0) | crossings.stirred()).tolist():
+        far = passed.highest[:, at] > limit[at]
+        close = _Closely(some[at], terms[at], now, watched[some[at].subject], crossings)
+        sums[at], height[at] = close.turn(far.tolist(), before[at], sums[at])
+    crossings.carry_all("sums", sums)
+    crossings.indicate_all(SLUG, height / ONE, limit / ONE)
 
 
-def _before(one: Stretch, crossings: Crossings) -> tuple[_Sum, _Sum]:
-    """Give the sums as they were before a stretch."""
-    kept = None if one.fresh else crossings.had(one.subject, "sums", None)
-    return (_Sum(), _Sum()) if kept is None else (_Sum(*kept[0]), _Sum(*kept[1]))
+_Kept: TypeAlias = list[list[int | None]]
+"""What is carried of both sides, as `_Sum.kept` tells."""
 
 
-def _in_blocks(now: Watch, terms: Sequence[_Terms], before: Sequence[tuple[_Sum, _Sum]]) -> tuple[_Passed, _Passed]:
-    """Sum up stretch after stretch, as if no alarm began: high, low."""
-    sides: tuple[_Passed, _Passed] = ([], [])
+def _quietly(now: Watch, passed: _Passed, before: Sequence[_Kept | None]) -> list[_Kept]:
+    """Give what is carried of every stretch, as if no alarm began."""
+    bounds = now.bounds
+    rows = bounds[1:] - 1 - passed.zero
+    since = now.ns[np.clip(passed.zero + 1, 0, len(now.ns) - 1)]
+    sides = [
+        [
+            [total, number, instant, 0] if total else [0, 0, None, 0]
+            for total, number, instant in zip(*side, strict=True)
+        ]
+        for side in zip(passed.total.tolist(), rows.tolist(), since.tolist(), strict=True)
+    ]
+    for place, at in np.argwhere((passed.zero < bounds[:-1]) & (passed.total > 0)).tolist():
+        begin, end, total = int(bounds[at]), int(bounds[at + 1]) - 1, int(passed.total[place, at])
+        sides[place][at] = _after(total, -1, end, begin, _sum(before[at], place), now.ns).kept
+    return [list(both) for both in zip(*sides, strict=True)]
+
+
+def _sum(kept: _Kept | None, place: int) -> _Sum:
+    """Read what was carried of a side."""
+    total, rows, since, run = (0, 0, None, 0) if kept is None else kept[place]
+    return _Sum(total or 0, rows or 0, since, run or 0)
+
+
+def _in_blocks(now: Watch, terms: Sequence[_Terms], start: Ints) -> _Passed:
+    """Sum up stretch after stretch."""
+    highest, total, zero = np.empty((3, 2, len(terms)), dtype=np.int64)
     done = 0
     for some in blocks(now.stretches):
         first, last = some[0].begin, some[-1].end
         bounds = np.array([one.begin - first for one in some], dtype=np.int64)
         length = np.diff(np.append(bounds, last - first))
         z = rounded(now.value[first:last], some, length, FAR)
+        part = slice(done, done + len(some))
         for place, (_, sign) in enumerate(SIDES):
-            start = [one[place].sum for one in before[done : done + len(some)]]
-            for high, total, zero in _side(sign * z, bounds, length, start, terms[done : done + len(some)]):
-                sides[place].append((high, total, zero + first if zero >= 0 else -1))
+            told = _side(sign * z, bounds, length, start[place, part], terms[part])
+            highest[place, part], total[place, part], zeros = told
+            zero[place, part] = np.where(zeros < 0, -1, zeros + first)
         done += len(some)
-    return sides
+    return _Passed(highest, total, zero)
 
 
-def _abreast(
-    series: Abreast, some: Sequence[Stretch], terms: Sequence[_Terms], before: Sequence[tuple[_Sum, _Sum]]
-) -> tuple[_Passed, _Passed]:
-    """Sum up all stretches step by step, as if no alarm began: high, low; the same as `_in_blocks`."""
-    model = [one.model for one in some]
-    mean = np.array([one["mean"] for one in model])[series.order]
-    each = np.array([ONE / one["deviation"] if one["deviation"] > 0 else 0.0 for one in model])[series.order]
-    slack = np.array([one.slack for one in terms], dtype=np.float64)[series.order]
-    sums = [np.array([one[place].sum for one in before], dtype=np.float64)[series.order] for place in range(2)]
-    highest, zeros = [one * 0 for one in sums], [np.full(len(some), -1) for _ in sums]
-    far, zero = FAR * ONE, np.empty(len(some), dtype=bool)
-    for number, z in series.steps():
-        many = len(z)
-        np.subtract(z, mean[:many], out=z)
-        np.multiply(z, each[:many], out=z)
-        np.minimum(z, far, out=z)
-        np.maximum(z, -far, out=z)
-        np.rint(z, out=z)
-        for place, add in enumerate((np.add, np.subtract)):
-            total = sums[place][:many]
-            add(total, z, out=total)
-            np.subtract(total, slack[:many], out=total)
-            np.less_equal(total, 0.0, out=zero[:many])
-            np.maximum(total, 0.0, out=total)
-            np.maximum(highest[place][:many], total, out=highest[place][:many])
-            np.copyto(zeros[place][:many], number, where=zero[:many])
-    return _told(series, some, highest[0], sums[0], zeros[0]), _told(series, some, highest[1], sums[1], zeros[1])
+def _abreast(series: Abreast, bounds: Ints, terms: Sequence[_Terms], start: Ints) -> _Passed:
+    """Sum up all stretches step by step; the same as `_in_blocks`."""
+    slack, *_, mean, each = np.array(terms)[series.order].T.copy()
+    total = start[:, series.order].astype(np.float64)
+    highest, nothing = total * 0, total * 0
+    for _, values in series.blocks():
+        rows, many = values.shape
+        z = _whole(values, mean[:many], each[:many], FAR)
+        steps = np.empty((rows, 2, many))
+        np.subtract(z, slack[:many], out=steps[:, 0])
+        np.subtract(-slack[:many], z, out=steps[:, 1])
+        before, zero = total[:, :many], nothing[:, :many]
+        for step in steps:
+            np.add(step, before, out=step)
+            before = np.maximum(step, zero, out=step)
+        total[:, :many] = before
+        np.maximum(highest[:, :many], steps.max(0), out=highest[:, :many])
+    zeros = _last_zeros(series, total, slack, mean, each)
+    high, now, last = (series.back(one).astype(np.int64) for one in (highest, total, zeros))
+    return _Passed(high, now, bounds[:-1] + last)
 
 
-def _told(series: Abreast, some: Sequence[Stretch], highest: Floats, total: Floats, zeros: Ints) -> _Passed:
-    """Give what came of one side by stretch."""
-    back = (series.back(one) for one in (highest, total, zeros))
-    return [
-        (int(high), int(now), one.begin + int(zero) if zero >= 0 else -1)
-        for one, high, now, zero in zip(some, *back, strict=True)
-    ]
+def _last_zeros(series: Abreast, total: Floats, slack: Floats, mean: Floats, each: Floats) -> Floats:
+    """Give the step at which sums were last 0, by side and place; -1: none was."""
+    zeros = np.broadcast_to(series.length - 1.0, total.shape).copy()
+    side, place = np.nonzero(total > 0)
+    end, left = series.length[place] - 1, total[side, place]
+    while len(place):
+        steps = end - np.arange(_BACKWARDS)[:, None]
+        z = _whole(series.table[np.maximum(steps, 0), place], mean[place], each[place], FAR)
+        reached = left - np.cumsum(np.where(side == 0, z, -z) - slack[place], axis=0)
+        over = (reached <= 0) | (steps <= 0)
+        ends, first = over.any(0), over.argmax(0)
+        zeros[side[ends], place[ends]] = (end - first)[ends] - 1
+        side, place, end, left = side[~ends], place[~ends], end[~ends] - _BACKWARDS, reached[-1, ~ends]
+    return zeros
 
 
 def rounded(value: Floats, some: Sequence[Stretch], length: Ints, far: float) -> Ints:
     """Give values in 2^-20 standard deviations from the mean, no further than `far`; 0 where none was ever known."""
     mean = np.array([one.model["mean"] for one in some])
     deviation = np.array([one.model["deviation"] for one in some])
-    z = value - np.repeat(mean, length)
-    z *= np.repeat(np.divide(ONE, deviation, out=np.zeros(len(some)), where=deviation > 0), length)
-    np.clip(z, -far * ONE, far * ONE, out=z)
-    whole: Ints = np.rint(z, out=z).astype(np.int64)
-    return whole
+    each = np.divide(ONE, deviation, out=np.zeros(len(some)), where=deviation > 0)
+    return _whole(value, np.repeat(mean, length), np.repeat(each, length), far).astype(np.int64)
 
 
-def _side(z: Ints, bounds: Ints, length: Ints, before: Sequence[int], terms: Sequence[_Terms]) -> _Passed:
-    """Sum up the stretches of a block, one side of them."""
-    start = np.array(before, dtype=np.int64)
+def _whole(value: NDArray[np.float64], mean: Floats, each: Floats, far: float) -> NDArray[np.float64]:
+    """Give values in 2^-20 standard deviations, of which the signal's unit is `each`, as whole numbers."""
+    z = np.subtract(value, mean)
+    np.multiply(z, each, out=z)
+    np.minimum(z, far * ONE, out=z)
+    np.maximum(z, -far * ONE, out=z)
+    return np.rint(z, out=z)
+
+
+def _side(z: Ints, bounds: Ints, length: Ints, start: Ints, terms: Sequence[_Terms]) -> tuple[Ints, Ints, Ints]:
+    """Sum up the stretches of a block, one side of them: how high S comes, how high it is, the row of its last 0."""
     steps = z - np.repeat(np.array([one.slack for one in terms], dtype=np.int64), length)
     apart = 2 * int(start.max() + (FAR * ONE + max(one.slack for one in terms)) * int(length.max())) + 1
     floor = -apart * np.arange(len(length))
@@ -231,9 +269,8 @@ def _side(z: Ints, bounds: Ints, length: Ints, before: Sequence[int], terms: Seq
     reached = np.cumsum(steps, out=steps)
     least = np.minimum(np.minimum.accumulate(reached), np.repeat(floor, length))
     sums = np.subtract(reached, least, out=reached)
-    highest = np.maximum.reduceat(sums, bounds).tolist()
-    zeros = np.maximum.reduceat(np.where(sums <= 0, np.arange(len(sums)), -1), bounds).tolist()
-    return list(zip(highest, sums[bounds + length - 1].tolist(), zeros, strict=True))
+    zeros = np.maximum.reduceat(np.where(sums <= 0, np.arange(len(sums)), -1), bounds)
+    return np.maximum.reduceat(sums, bounds), sums[bounds + length - 1], zeros
 
 
 def _after(total: int, zero: int, end: int, begin: int, before: _Sum, ns: Ints) -> _Sum:
@@ -244,6 +281,42 @@ def _after(total: int, zero: int, end: int, begin: int, before: _Sum, ns: Ints) 
         return _Sum(total, end - zero, int(ns[zero + 1]))
     since = int(ns[begin]) if before.since is None else before.since
     return _Sum(total, before.rows + end - begin + 1, since)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Closely:
+    """A stretch in which an alarm begins, lasts or ends, or that begins anew."""
+
+    stretch: Stretch
+    terms: _Terms
+    now: Watch
+    chart: Rule
+    crossings: Crossings
+
+    def turn(self, far: Sequence[bool], before: _Kept | None, after: _Kept) -> tuple[_Kept, int]:
+        """Turn what turns: what is carried then, and the higher of the two sums.
+
+        While an alarm lasts, its sum is how far it is from its end, beyond the limit.
+
+        Args:
+            far: by side, whether S has been beyond the limit.
+            before: what was carried.
+            after: what is to be carried where nothing turns.
+        """
+        one, limit = self.stretch, self.terms.limit
+        told, height = [*after], 0
+        for place, (key, sign) in enumerate(SIDES):
+            if far[place] or self._on(key):
+                value = self.now.value[one.begin : one.end]
+                z = sign * rounded(value, [one], np.array([len(value)]), FAR)
+                side = _Side(one, key, sign, z, self.now.ns[one.begin : one.end], self.chart)
+                told[place] = side.legs(_sum(before, place), self.terms, self.crossings).kept
+            total = _sum(told, place).sum
+            height = max(height, limit + limit // _BACK - total if self._on(key) else total)
+        return told, height
+
+    def _on(self, key: str) -> bool:
+        return self.crossings.comparators.on(self.stretch.subject, key)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -275,7 +348,7 @@ class _Side:
         sums = reached - np.minimum(np.minimum.accumulate(reached), 0)
         beyond = sums > (terms.limit // _BACK if on else terms.limit)
         runs = run_lengths(beyond, 0 if on else state.run)
-        turns = np.flatnonzero(runs >= (1 if on else terms.count))
+        turns = np.flatnonzero(runs >= (1 if on else terms.many))
         at = int(turns[0]) if len(turns) else len(sums) - 1
         zeros = np.flatnonzero(sums[: at + 1] <= 0)
         after = _after(int(sums[at]), int(zeros[-1]) if len(zeros) else -1, at, 0, state, self.ns)
@@ -296,15 +369,6 @@ class _Side:
         shift = self.sign * (state.sum / max(1, state.rows) + terms.slack) / ONE
         value = model["mean"] + shift * model["deviation"]
         return Said(f"cusum.{self.key}", f"{value:.12g}", parameters(self.chart, value, model["mean"], since))
-
-
-def _indicate(one: Stretch, sides: Sequence[_Sum], terms: _Terms, at: int, crossings: Crossings) -> None:
-    """Tell the higher of the two sums; while an alarm lasts, how far it is from its end, beyond the limit."""
-    highest, restless = 0.0, crossings.restless(one.subject)
-    for side, (key, _) in zip(sides, SIDES, strict=True):
-        on = restless and crossings.comparators.on(one.subject, key)
-        highest = max(highest, terms.limit + terms.limit // _BACK - side.sum if on else side.sum)
-    crossings.indicate(one.subject, SLUG, at, highest / ONE, terms.limit / ONE)
 
 
 CUSUM: Final[Detector[Any]] = Detector(

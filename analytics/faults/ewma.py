@@ -17,14 +17,15 @@ What is carried of a signal, beside that of `stretches` and `crossings`: `ewma`,
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, TypeAlias
+from functools import partial
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from analytics.faults.abreast import Abreast
-from analytics.faults.columns import Floats
+from analytics.faults.columns import Floats, Ints
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
@@ -76,8 +77,7 @@ def look(watched: Mapping[str, Rule], carried: Mapping[str, Carried], seen: Seen
     return crossings.found(seen)
 
 
-@dataclass(frozen=True, slots=True)
-class _Terms:
+class _Terms(NamedTuple):
     """Of one stretch; in standard deviations of the values."""
 
     mean: float
@@ -89,9 +89,6 @@ class _Terms:
     far: float
     """A value counts as no further out than this."""
 
-    begin: float
-    """The average before."""
-
     weight: float
     """Of the newest value."""
 
@@ -99,73 +96,84 @@ class _Terms:
     """Of the average."""
 
 
-def _terms(one: Stretch, chart: Rule, crossings: Crossings) -> _Terms:
-    model, settings = one.model, chart.settings
+def _terms(model: Mapping[str, Any], settings: Ewma) -> _Terms:
     deviation, limit = model["deviation"], settings.limit
     if deviation > 0:
         moves = strays(model["means"], (2 - settings.weight) / settings.weight) / deviation
         limit *= math.sqrt(moves * moves + model["inflation"] / model["rows"])
     each = 1 / deviation if deviation > 0 else 0.0
-    begin = 0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0)
-    return _Terms(model["mean"], each, max(FAR, 2 * limit), begin, settings.weight, limit)
+    return _Terms(model["mean"], each, max(FAR, 2 * limit), settings.weight, limit)
 
 
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
     some = now.stretches
-    bounds = np.array([one.begin for one in some], dtype=np.int64)
-    length = np.diff(np.append(bounds, len(now.value)))
-    terms = [_terms(one, watched[one.subject], crossings) for one in some]
-    series = Abreast.of(now.value, bounds, length)
-    if series is None:
-        values = [now.value[one.begin : one.end] for one in some]
-        parts = [averages(each, value) for each, value in zip(terms, values, strict=True)]
-        final = [float(part[-1]) for part in parts]
-        furthest = [float(np.abs(part).max()) for part in parts]
-    else:
-        final, furthest = abreast(terms, series)
-    newest = now.ns[bounds + length - 1].tolist()
-    for place, one in enumerate(some):
-        limit, path = terms[place].limit, one.subject
+    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
+    begin = np.array([0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0) for one in some])
+    final, furthest, part = _averages(now, terms, begin)
+    limit = np.array([one.limit for one in terms])
+    near, far = np.abs(final) > limit * _BACK, furthest > limit
+    for place in np.flatnonzero(near | far | crossings.stirred()).tolist():
+        one, path = some[place], some[place].subject
         if one.fresh:
             crossings.anew(path)
-        far = furthest[place] > limit or crossings.restless(path)
-        if far or abs(final[place]) > limit * _BACK or crossings.had(path, "sides", None):
-            part = averages(terms[place], now.value[one.begin : one.end])
-            _cross(one, part, limit, now, watched[path], crossings, closely=far)
-        crossings.carry(path, ewma=final[place])
-        crossings.indicate(path, SLUG, newest[place], abs(final[place]), limit)
+        closely = far[place] or crossings.restless(path)
+        if closely or near[place] or crossings.had(path, "sides", None):
+            _cross(one, part(place), terms[place].limit, now, watched[path], crossings, closely=closely)
+    crossings.carry_all("ewma", final.tolist())
+    crossings.indicate_all(SLUG, np.abs(final), limit)
 
 
-def averages(terms: _Terms, value: Floats) -> Floats:
-    """Give the exponentially weighted average after every value of one stretch."""
+def _averages(now: Watch, terms: Sequence[_Terms], begin: Floats) -> tuple[Floats, Floats, Callable[[int], Floats]]:
+    """Give by stretch the average after its last value, how far it ever was, and what gives all of them."""
+    series = Abreast.of(now.value, now.bounds)
+    if series is not None:
+        table, furthest = abreast(terms, begin, series)
+        final = table[series.length - 1, np.arange(len(terms))]
+        return series.back(final), furthest, partial(_column, series.places(), series.length, table)
+    rows = zip(terms, begin.tolist(), np.split(now.value, now.bounds[1:-1]), strict=True)
+    parts = [averages(*row) for row in rows]
+    return np.array([one[-1] for one in parts]), np.array([np.abs(one).max() for one in parts]), parts.__getitem__
+
+
+def _column(places: Ints, length: Ints, table: NDArray[np.float64], stretch: int) -> Floats:
+    """Give the averages of one stretch."""
+    place = places[stretch]
+    return table[: length[place], place].copy()
+
+
+def averages(terms: _Terms, begin: float, value: Floats) -> Floats:
+    """Give the exponentially weighted average after every value of one stretch; `begin` is that before."""
     z = np.clip((value - terms.mean) * terms.each, -terms.far, terms.far)
     if len(z) > _SHORT:
-        row = pl.Series(np.concatenate(([terms.begin], z)))
+        row = pl.Series(np.concatenate(([begin], z)))
         return row.ewm_mean(alpha=terms.weight, adjust=False).to_numpy()[1:]
-    average, told = terms.begin, []
+    average, told = begin, []
     for one in z.tolist():
         average += terms.weight * (one - average)
         told.append(average)
     return np.array(told)
 
 
-def abreast(terms: Sequence[_Terms], series: Abreast) -> tuple[list[float], list[float]]:
-    """Give the average after the last value of every stretch, and how far it ever was; the same as `averages`."""
-    rows = np.array([(one.mean, one.each, one.far, one.begin, one.weight) for one in terms])[series.order]
-    mean, each, far, average, weight = np.ascontiguousarray(rows.T)
-    near, low, high = -far, average * 0, average * 0
-    for _, z in series.steps():
-        many = len(z)
-        np.subtract(z, mean[:many], out=z)
-        np.multiply(z, each[:many], out=z)
-        np.minimum(z, far[:many], out=z)
-        np.maximum(z, near[:many], out=z)
-        np.subtract(z, average[:many], out=z)
-        np.multiply(z, weight[:many], out=z)
-        np.add(average[:many], z, out=average[:many])
-        np.maximum(high[:many], average[:many], out=high[:many])
-        np.minimum(low[:many], average[:many], out=low[:many])
-    return series.back(average), series.back(np.maximum(high, -low))
+def abreast(terms: Sequence[_Terms], begin: Floats, series: Abreast) -> tuple[NDArray[np.float64], Floats]:
+    """Give the averages by step and place, and by stretch how far they ever were; the same as `averages`."""
+    mean, each, far, weight, _ = np.array(terms)[series.order].T.copy()
+    average, near = begin[series.order], -far
+    table, low, high = np.empty_like(series.table), average * 0, average * 0
+    for step, values in series.blocks():
+        rows, many = values.shape
+        block = np.subtract(values, mean[:many], out=table[step : step + rows, :many])
+        np.multiply(block, each[:many], out=block)
+        np.minimum(block, far[:many], out=block)
+        np.maximum(block, near[:many], out=block)
+        before, weights = average[:many], weight[:many]
+        for now in block:
+            np.subtract(now, before, out=now)
+            np.multiply(now, weights, out=now)
+            before = np.add(before, now, out=now)
+        average[:many] = before
+        np.maximum(high[:many], block.max(0), out=high[:many])
+        np.minimum(low[:many], block.min(0), out=low[:many])
+    return table, series.back(np.maximum(high, -low))
 
 
 def _cross(

@@ -14,7 +14,7 @@ What is carried of a signal is that of `stretches` and `crossings`.
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -61,33 +61,58 @@ def look(watched: Mapping[str, Rule], carried: Mapping[str, Carried], seen: Seen
     now = watch(watched, carried, seen)
     crossings = Crossings(watched, carried, now)
     if now.stretches:
-        begins = [one.begin for one in now.stretches]
-        highest = np.maximum.reduceat(now.value, begins).tolist()
-        lowest = np.minimum.reduceat(now.value, begins).tolist()
-        newest = now.value[np.array([one.end - 1 for one in now.stretches])].tolist()
-        for one, high, low, last in zip(now.stretches, highest, lowest, newest, strict=True):
-            _stretch(one, high, low, last, now, watched[one.subject], crossings)
+        _look(now, watched, crossings)
     return crossings.found(seen)
 
 
-def _stretch(one: Stretch, high: float, low: float, last: float, now: Watch, chart: Rule, crossings: Crossings) -> None:
-    """Look at one stretch closely where it has been beyond a limit, or was before."""
-    path, model = one.subject, one.model
-    deviation = model["spread"] or model["deviation"]
+class _Terms(NamedTuple):
+    """Of one stretch."""
+
+    median: float
+    """In the signal's unit."""
+
+    deviation: float
+    """In the signal's unit; 0 where nothing was ever known to move."""
+
+    above: float
+    """Limit of values above the median, in deviations."""
+
+    below: float
+    """Limit of values below it."""
+
+
+def _terms(model: Mapping[str, Any], settings: RobustZ) -> _Terms:
+    median, deviation = model["median"], model["spread"] or model["deviation"]
     if not deviation > 0:
-        return
-    median = model["median"]
-    above = max(chart.settings.limit, _SEEN * (model["high"] - median) / deviation)
-    below = max(chart.settings.limit, _SEEN * (median - model["low"]) / deviation)
-    z = (last - median) / deviation
-    crossings.indicate(path, SLUG, int(now.ns[one.end - 1]), abs(z), above if z > 0 else below)
-    if one.fresh:
-        crossings.anew(path)
-    if high - median <= above * deviation and median - low <= below * deviation and not crossings.restless(path):
-        return
-    ns, scores = now.ns[one.begin : one.end], (now.value[one.begin : one.end] - median) / deviation
-    for key, score, limit in (("high", scores, above), ("low", -scores, below)):
-        crossings.cross(path, key, ns, score, Bounds(limit, limit * _BACK, limit), _said(one, scores, now, chart, key))
+        return _Terms(median, 0.0, 0.0, 0.0)
+    above = max(settings.limit, _SEEN * (model["high"] - median) / deviation)
+    return _Terms(median, deviation, above, max(settings.limit, _SEEN * (median - model["low"]) / deviation))
+
+
+def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
+    """Look closely at stretches that have been beyond a limit, or were before."""
+    some, bounds = now.stretches, now.bounds
+    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
+    median, deviation, above, below = np.array(terms).T
+    far = np.maximum.reduceat(now.value, bounds[:-1]) - median > above * deviation
+    far |= median - np.minimum.reduceat(now.value, bounds[:-1]) > below * deviation
+    known = deviation > 0
+    for place in np.flatnonzero(known & (far | crossings.stirred())).tolist():
+        one = some[place]
+        if one.fresh:
+            crossings.anew(one.subject)
+        if far[place] or crossings.restless(one.subject):
+            _cross(one, terms[place], now, watched[one.subject], crossings)
+    z = np.divide(now.value[bounds[1:] - 1] - median, deviation, out=np.zeros(len(some)), where=known)
+    crossings.indicate_all(SLUG, np.abs(z), np.where(z > 0, above, below))
+
+
+def _cross(one: Stretch, terms: _Terms, now: Watch, chart: Rule, crossings: Crossings) -> None:
+    """Turn what turns on either side."""
+    ns, z = now.ns[one.begin : one.end], (now.value[one.begin : one.end] - terms.median) / terms.deviation
+    for key, score, limit in (("high", z, terms.above), ("low", -z, terms.below)):
+        bounds = Bounds(limit, limit * _BACK, limit)
+        crossings.cross(one.subject, key, ns, score, bounds, _said(one, z, now, chart, key))
 
 
 def _said(one: Stretch, z: Floats, now: Watch, chart: Rule, key: str) -> Callable[[int, int], Said]:

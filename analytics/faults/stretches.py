@@ -19,17 +19,17 @@ What is carried of a signal, beside what the chart itself carries:
                                                                       `entered`, ns since 1970
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import itemgetter
-from typing import Any, Final, Generic, TypeVar
+from operator import attrgetter, itemgetter
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
 
 from adapters.sample import is_good
-from analytics.faults.columns import Columns, Flags, Floats, Ints, columns
+from analytics.faults.columns import PAST, Columns, Flags, Floats, Ints, columns
 from analytics.faults.comparator import Point
 from analytics.faults.contract import Baseline, Carried, Seen
 from analytics.faults.learning import Rows, Terms, learn
@@ -38,6 +38,9 @@ from collector.park import EquipmentState, Park, Signal, SignalRole
 
 S = TypeVar("S", bound=Learned)
 """The parameters of one kind of chart."""
+
+D = TypeVar("D")
+"""What a chart derives from what is normal."""
 
 MODES: Final = 32
 """Of so many modes of one signal is what was learned kept."""
@@ -49,6 +52,9 @@ class Chart(Generic[S]):
 
     signal: Signal
     """Which."""
+
+    machine: str
+    """Path of its machine."""
 
     settings: S
     """The chart's parameters."""
@@ -64,6 +70,19 @@ class Chart(Generic[S]):
 
     zone: ZoneInfo
     """The factory's time zone."""
+
+    derived: dict[str, tuple[Mapping[str, Any], Any]] = field(default_factory=dict, compare=False, repr=False)
+    """By mode: what was normal when it was asked last, and what was derived from that."""
+
+    def of(self, mode: str, model: Mapping[str, Any], derive: Callable[[Mapping[str, Any], S], D]) -> D:
+        """Give what `derive` makes of what is normal in a mode, and of the parameters; made anew for another model."""
+        kept = self.derived.get(mode)
+        if kept is None or kept[0] is not model:
+            if len(self.derived) > MODES:
+                self.derived.clear()
+            kept = self.derived[mode] = model, derive(model, self.settings)
+        derived: D = kept[1]
+        return derived
 
 
 def charts(park: Park, slug: str, settings: Mapping[str, S], keys: Sequence[str]) -> dict[str, Chart[S]]:
@@ -81,6 +100,7 @@ def charts(park: Park, slug: str, settings: Mapping[str, S], keys: Sequence[str]
         mode = park.equipment[signal.equipment].of_role(SignalRole.MODE)
         watched[path] = Chart(
             signal,
+            signal.equipment,
             one,
             {key: Point.of(one, equipment=signal.equipment, subject=path, detector=slug, key=key) for key in keys},
             Terms.of(one),
@@ -95,8 +115,7 @@ def needed(path: str, chart: Chart[Any]) -> tuple[str, ...]:
     return (path,) if chart.mode is None else (path, chart.mode)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Stretch:
+class Stretch(NamedTuple):
     """Values of one signal in one mode, without a break of what is summed up."""
 
     subject: str
@@ -132,13 +151,23 @@ class Watch:
     """Values."""
 
     carried: dict[str, dict[str, Any]]
-    """By signal, what is to be carried on besides the chart's own; of signals of which it changed."""
+    """By signal, what is to be carried on, the chart's own as it was; of signals of which something was seen."""
 
     baselines: tuple[Baseline, ...]
     """What was learned."""
 
     late: int
     """How many values came too late."""
+
+    @property
+    def bounds(self) -> Ints:
+        """The first row of every stretch, and the row after the last."""
+        return np.array([one.begin for one in self.stretches] + [len(self.ns)], dtype=np.int64)
+
+    @property
+    def newest(self) -> Ints:
+        """The instant of the last value of every stretch, ns since 1970."""
+        return self.ns[self.bounds[1:] - 1]
 
 
 @dataclass(slots=True)
@@ -158,14 +187,14 @@ class Subject:
     """The row after its last."""
 
     kept: dict[str, Any]
-    """What is to be carried on."""
+    """What is to be carried on, the chart's own as it was."""
 
     pieces: list[tuple[str, int, int, bool]] = field(default_factory=list)
     """Mode, rows, and whether the first follows the value before."""
 
 
 _NOTHING: Final[Carried] = {
-    "last": -(2**62),
+    "last": PAST,
     "state": None,
     "open": None,
     "mode": "",
@@ -174,50 +203,97 @@ _NOTHING: Final[Carried] = {
 }
 
 
+_PRODUCES: Final = frozenset({None, EquipmentState.PRODUCING, EquipmentState.UNKNOWN})
+
+
 def watch(watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], seen: Seen) -> Watch:
     """Give what is to be watched in a look, as the module tells."""
-    cols = columns(seen.samples)
-    subjects, late = parted(watched, carried, seen, cols)
-    return _learned(subjects, cols, seen.gaps, late)
+    cols, told = columns(seen.samples), _Told.of(watched, seen)
+    steady, kept = _steady(watched, carried, cols, told)
+    others = {path: chart for path, chart in watched.items() if path not in kept} if len(kept) < len(watched) else {}
+    subjects, late = _parted(others, carried, cols, told)
+    return _learned(subjects, steady, kept, cols, seen.gaps, late)
 
 
 def parted(
     watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], seen: Seen, cols: Columns
 ) -> tuple[list[Subject], int]:
     """Give the signals of a look, their rows parted by state and mode, and how many values came too late."""
-    states, modes = _states(seen.states), _modes(seen.samples, watched)
-    subjects, late = _subjects(watched, carried, cols, states, modes)
+    return _parted(watched, carried, cols, _Told.of(watched, seen))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What was told of states and modes."""
+
+    states: Mapping[str, Sequence[tuple[int, str]]]
+    """Changes by machine: since when, and which."""
+
+    modes: Mapping[str, Sequence[tuple[int, str]]]
+    """Changes by signal of role `mode`."""
+
+    @classmethod
+    def of(cls, watched: Mapping[str, Chart[Any]], seen: Seen) -> Self:
+        """Read what was seen."""
+        return cls(_states(seen.states), _modes(seen.samples, watched))
+
+    def concerns(self, chart: Chart[Any]) -> bool:
+        """Tell whether anything was told that concerns a signal."""
+        return chart.mode in self.modes or chart.machine in self.states
+
+
+def _steady(
+    watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], cols: Columns, told: _Told
+) -> tuple[list[Stretch], dict[str, dict[str, Any]]]:
+    """Give what is watched and carried of signals that go on as they did: in a mode that is known, and not late."""
+    stretches, after = [], {}
+    calm = not told.states and not told.modes
+    begins, first, last = cols.begins, cols.first, cols.last
+    for path, place in cols.paths.items():
+        before = carried.get(path)
+        chart = watched.get(path)
+        if chart is None or before is None or first[place] < before["last"]:
+            continue
+        mode = before["watched"]
+        if mode != before["mode"] or before["state"] not in _PRODUCES or not (calm or not told.concerns(chart)):
+            continue
+        known = before["modes"].get(mode)
+        if known is None or "model" not in known:
+            continue
+        after[path] = {**before, "last": last[place], "open": None if path in cols.tail else mode}
+        stretches.append(Stretch(path, mode, known["model"], False, begins[place], begins[place + 1]))  # noqa: FBT003 - a tuple's
+    return stretches, after
+
+
+def _parted(
+    watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], cols: Columns, told: _Told
+) -> tuple[list[Subject], int]:
+    subjects, late = _subjects(watched, carried, cols, told)
     for one in subjects:
-        _part(one, cols, states.get(one.chart.signal.equipment, ()), modes.get(one.chart.mode or "", ()))
+        _part(one, cols, told.states.get(one.chart.machine, ()), told.modes.get(one.chart.mode or "", ()))
         if one.path in cols.tail:
             one.kept["open"] = None
     return subjects, late
 
 
 def _subjects(
-    watched: Mapping[str, Chart[Any]],
-    carried: Mapping[str, Carried],
-    cols: Columns,
-    states: Mapping[str, Any],
-    modes: Mapping[str, Any],
+    watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], cols: Columns, told: _Told
 ) -> tuple[list[Subject], int]:
     """Give the signals of which something was seen, in the order of their rows."""
     subjects, late = [], 0
-    bounds = cols.bounds.tolist()
     for path, chart in watched.items():
         place = cols.paths.get(path)
-        if place is None and chart.signal.equipment not in states and chart.mode not in modes:
+        if place is None and not told.concerns(chart):
             continue
-        before = {**_NOTHING, **carried.get(path, {})}
-        begin, end = (0, 0) if place is None else (bounds[place], bounds[place + 1])
-        if begin < end and cols.ns[begin] < before["last"]:
-            first = begin + int(np.searchsorted(cols.ns[begin:end], before["last"]))
+        kept = {**_NOTHING, **carried.get(path, {})}
+        begin, end = (0, 0) if place is None else (cols.begins[place], cols.begins[place + 1])
+        if begin < end and cols.ns[begin] < kept["last"]:
+            first = begin + int(np.searchsorted(cols.ns[begin:end], kept["last"]))
             late, begin = late + first - begin, first
-        kept = {name: before[name] for name in _NOTHING}
         if begin < end:
             kept["last"] = int(cols.ns[end - 1])
         subjects.append(Subject(path, chart, begin, end, kept))
-    return sorted(subjects, key=lambda one: one.begin), late
+    return sorted(subjects, key=attrgetter("begin")), late
 
 
 def _states(states: pl.DataFrame) -> dict[str, list[tuple[int, str]]]:
@@ -261,14 +337,21 @@ def _piece(one: Subject, begin: int, end: int) -> None:
     if begin >= end:
         return
     kept = one.kept
-    if kept["state"] not in {None, EquipmentState.PRODUCING, EquipmentState.UNKNOWN}:
+    if kept["state"] not in _PRODUCES:
         kept["open"] = None
         return
     one.pieces.append((kept["mode"], begin, end, kept["open"] == kept["mode"]))
     kept["open"] = kept["mode"]
 
 
-def _learned(subjects: Sequence[Subject], cols: Columns, gaps: pl.DataFrame, late: int) -> Watch:
+def _learned(
+    subjects: Sequence[Subject],
+    steady: list[Stretch],
+    carried: dict[str, dict[str, Any]],
+    cols: Columns,
+    gaps: pl.DataFrame,
+    late: int,
+) -> Watch:
     """Let learn what has to, and give what is watched."""
     lessons: dict[tuple[str, str], list[tuple[int, int, bool]]] = {}
     charts_of = {one.path: one for one in subjects}
@@ -294,8 +377,12 @@ def _learned(subjects: Sequence[Subject], cols: Columns, gaps: pl.DataFrame, lat
                 _keep(charts_of[path].kept, mode, {"model": learned.model, "entered": learned.end})
             elif _key(*key) in told.kept:
                 _keep(charts_of[path].kept, mode, told.kept[_key(*key)])
-    stretches = [stretch for one in subjects for stretch in _stretches(one, ready)]
-    return _packed(stretches, cols, {one.path: one.kept for one in subjects}, tuple(baselines), late)
+    stretches = steady
+    if subjects:
+        stretches = steady + [stretch for one in subjects for stretch in _stretches(one, ready)]
+        stretches.sort(key=attrgetter("begin"))
+        carried |= {one.path: one.kept for one in subjects}
+    return _packed(stretches, cols, carried, tuple(baselines), late)
 
 
 def _key(path: str, mode: str) -> str:
@@ -357,16 +444,15 @@ def _packed(
     baselines: tuple[Baseline, ...],
     late: int,
 ) -> Watch:
-    """Give the rows of the stretches without those between them."""
+    """Give the rows of the stretches without those between them; what goes on in the same mode is one stretch."""
     moved: list[Stretch] = []
     at = 0
     for one in stretches:
-        length = one.end - one.begin
-        if moved and moved[-1].subject == one.subject and not one.fresh:
-            moved[-1] = replace(moved[-1], end=at + length)
+        begin, at = at, at + one.end - one.begin
+        if moved and not one.fresh and moved[-1].subject == one.subject:
+            moved[-1] = moved[-1]._replace(end=at)
         else:
-            moved.append(Stretch(one.subject, one.mode, one.model, one.fresh, at, at + length))
-        at += length
+            moved.append(one if one.begin == begin else one._replace(begin=begin, end=at))
     if at == len(cols.ns):
         return Watch(moved, cols.ns, cols.value, carried, baselines, late)
     picked = [slice(one.begin, one.end) for one in stretches]

@@ -1,5 +1,6 @@
 """Many series at once: step by step as series by series, to the bit."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,24 @@ def test_together_as_alone(detector: Any, faults: SignalFaults, *, ragged: bool)
 
 def test_few_or_unlike_series_are_not_put_abreast() -> None:
     value = np.zeros(1000)
-    assert Abreast.of(value, np.array([0]), np.array([1000])) is None
-    assert Abreast.of(value, np.arange(100), np.array([*[1] * 99, 901])) is None
-    assert Abreast.of(value, np.arange(100) * 10, np.full(100, 10)) is not None
+    assert Abreast.of(value, np.array([0, 1000])) is None
+    assert Abreast.of(value, np.array([*range(100), 1000])) is None
+    assert Abreast.of(value, np.arange(101) * 10) is not None
+
+
+@pytest.mark.parametrize("length", [[5] * 60, [3] * 20 + [5] * 30 + [1] * 10 + [4] * 20])
+def test_blocks_are_the_series_step_by_step(length: list[int]) -> None:
+    bounds = np.append(0, np.cumsum(length))
+    value = np.random.default_rng(3).standard_normal(bounds[-1])
+    series = Abreast.of(value, bounds)
+    assert series is not None
+    assert Abreast.of(value, bounds.copy()) is series
+    seen: list[list[float]] = [[] for _ in length]
+    for first, block in series.blocks():
+        for step, row in enumerate(block, first):
+            for place, one in enumerate(row.tolist()):
+                assert len(seen[series.order[place]]) == step
+                seen[series.order[place]].append(one)
+    assert seen == [value[begin:end].tolist() for begin, end in pairwise(bounds)]
+    assert series.back(series.length.astype(float)).tolist() == length
+    assert series.places()[series.order].tolist() == list(range(len(length)))
