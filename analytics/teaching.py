@@ -20,7 +20,7 @@ from analytics.faults.catalogue import DETECTORS
 from analytics.faults.contract import Baseline
 from analytics.watch import Watch
 from collector.faultrules.detection import Healthy, Learned
-from collector.gaps import read_gaps
+from collector.gaps import UNFILLABLE, Gap, read_gaps
 from collector.park import Park
 from collector.records import Records
 
@@ -78,8 +78,10 @@ async def taught(
     baselines: list[tuple[str, Baseline]] = []
     newest = (await store.last(signals, now))["time"].max()
     lately = (newest if isinstance(newest, datetime) else now) - LATELY
-    for first, last in ((start, end), (max(end, lately), now)):
-        async for passed in history(pupils, store, signals, first, last, gaps, watch):
+    after = max(end, lately)
+    known = [*gaps, *_left_out(park, signals, end, after)]
+    for first, last in ((start, end), (after, now)):
+        async for passed in history(pupils, store, signals, first, last, known, watch):
             baselines += [(slug, one) for slug, one in passed.look.baselines if _is_meant(one.subject, paths)]
     carried = {
         one.slug: {
@@ -97,6 +99,14 @@ async def taught(
         baselines,
         [one for one in asked if one not in learned],
     )
+
+
+def _left_out(park: Park, signals: Collection[str], start: datetime, end: datetime) -> list[Gap]:
+    """Give the time between the lesson and what is looked at after it as gaps: nothing is known of it."""
+    sources = sorted({park.signals[path].source for path in signals}) if start < end else []
+    return [
+        Gap(-number, source, (), start, end, "not looked at", UNFILLABLE) for number, source in enumerate(sources, 1)
+    ]
 
 
 def declared(park: Park, paths: Collection[str], healthy: Healthy) -> Park:

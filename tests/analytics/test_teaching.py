@@ -14,7 +14,8 @@ from analytics.watcher import Watcher
 from collector.faultrules.charts import Cusum, Ewma
 from collector.faultrules.detection import Healthy
 from collector.faultrules.rules import MachineFaults, SignalFaults
-from collector.park import Signal
+from collector.faultrules.values import Stuck
+from collector.park import Equipment, Signal
 from collector.records import Records
 from collector.spool.sqlite import SqliteSpool
 from tests.analytics.plant import Address, ResultStore, at, line, machine, park, samples
@@ -64,6 +65,19 @@ async def test_it_learns_from_the_time_that_was_declared_and_from_no_other(recor
 async def test_it_learns_of_a_machine_that_has_been_silent_for_weeks(records: Records) -> None:
     told = await lesson(records, PRESS, now=24 * HOUR * 30)
     assert {(slug, one.subject) for slug, one in told.baselines} == {(EWMA, FLOW), (CUSUM, FLOW)}
+
+
+async def test_the_time_between_lesson_and_present_is_no_flat_line(records: Records) -> None:
+    plant = park(
+        line("works/line", Equipment(path=PRESS, id="press", signals=(signal(FLOW, SignalFaults(stuck=Stuck())),)))
+    )
+    store = ResultStore()
+    await store.put(wave(FLOW, 5.0, 0, HOUR))
+    await store.put(wave(FLOW, 5.0, 99 * HOUR + 2, 100 * HOUR))  # the value that was the last one, too
+    told = await taught(plant, store, records, [FLOW], (at(0), at(HOUR)), at(100 * HOUR))
+    ((_, baseline),) = told.baselines
+    assert baseline.model["longest"] < HOUR * 10**9
+    assert baseline.model["judges"]
 
 
 async def test_what_could_not_learn_is_told(records: Records) -> None:
