@@ -5,8 +5,8 @@
            ─► lives ─► stale, priorities, shelved and suppressed
 
 An annunciation is an event with which an alert asks people for something: it was raised, began again, grew worse, or
-came out of a shelf, suppression or maintenance, and is unacknowledged. What is hidden annunciates nothing. Occurrences
-of a flapping alert that were not told (`analytics.lifecycle`) are no annunciations; they are counted beside.
+came out of a shelf, suppression or maintenance, and is unacknowledged. What is hidden, or gone, annunciates nothing.
+Occurrences of a flapping alert that were not told (`analytics.lifecycle`) are none; they are counted beside.
 
 Windows stand end to end from the start of the period; the last may be cut short. A flood begins in a window of
 10 min with more than `FLOOD` annunciations and lasts until one with fewer than `FLOOD_OVER` (ISA-18.2, clause 16.5;
@@ -185,6 +185,9 @@ _ANNOUNCES: Final = frozenset(
 )
 """Events that may annunciate an alert."""
 
+_ASKING: Final = ASKING - {AlarmState.RETURNED_UNACKNOWLEDGED}
+"""States in which they do: what is gone already, and comes off a shelf, is no alarm again."""
+
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -324,7 +327,7 @@ def _row(event: AlertEvent, start: datetime) -> tuple[Any, ...]:
         standing.count,
         event.number,
         event.kind.value,
-        event.kind in _ANNOUNCES and standing.state in ASKING,
+        event.kind in _ANNOUNCES and standing.state in _ASKING,
         len(recent) == CHATTER and recent[-1] - recent[0] <= CHATTERING and recent[-1] >= start,
         event.kind is EventKind.RETURNED
         and standing.state is AlarmState.RETURNED_UNACKNOWLEDGED

@@ -59,6 +59,7 @@ _SECOND: Final = timedelta(seconds=1)
 _LASTS: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
 _REVEALING: Final = frozenset({EventKind.UNSHELVED, EventKind.UNSUPPRESSED, EventKind.IN_SERVICE})
 _BY_HAND: Final = frozenset({EventKind.UNSHELVED, EventKind.IN_SERVICE})
+_OF_SHELVES: Final = frozenset({EventKind.SHELVED, EventKind.UNSHELVED})
 _HIDING: Final = frozenset({EventKind.SHELVED, EventKind.SUPPRESSED, EventKind.OUT_OF_SERVICE})
 _BEGINNING: Final = frozenset({EventKind.RAISED, EventKind.REPEATED, EventKind.WORSENED})
 _ENDING: Final = frozenset({EventKind.RETURNED, EventKind.CLOSED, EventKind.RESET})
@@ -385,7 +386,8 @@ class _Router:
             self._end(event)
         elif kind is EventKind.ESCALATED and standing.state in _LASTS:
             self._tell_on(self._rules.escalating(event), event, "escalated")
-        if kind in _BY_PEOPLE and not hides:
+        gone = kind in _OF_SHELVES and not standing.alert.active and not standing.latched
+        if kind in _BY_PEOPLE and not hides and not gone:
             self._say(event)
         if kind in _SETTLING:
             self.routed.disarmed.add(event.alert)

@@ -99,6 +99,17 @@ def test_hidden_alerts_annunciate_when_they_are_seen() -> None:
     assert (counted["suppressed"], counted["shelved"], counted["out_of_service"]) == (1, 1, 0)
 
 
+def test_what_is_gone_annunciates_nothing_as_its_shelf_ends() -> None:
+    alert = occurrence(0, 60)
+    begun, events = lifecycle.raised(alert, now=alert.began, hidden=VISIBLE, group=alert.id)
+    gone, returned = lifecycle.retold(begun, alert, now=after(60), hidden=VISIBLE)
+    hidden = Hidden(shelved_until=after(600))
+    shelved, shelving = lifecycle.hid(gone, hidden, now=after(120), person="anna", comment="known")
+    _, unshelving = lifecycle.hid(shelved, VISIBLE, now=after(600))
+    told = performance([*events, *returned, *shelving, *unshelving], [], START, after(HOUR))
+    assert told.annunciations == 1
+
+
 def test_fleeting_is_what_ends_within_a_minute_before_anybody_came() -> None:
     quick, slow = occurrence(0, 59), occurrence(0, 60, key="slow")
     known = occurrence(0, 30, key="known")

@@ -149,6 +149,14 @@ def test_what_was_told_and_lasts_when_its_shelf_ends_is_told_again_and_waited_fo
     assert [(one.alert, one.due) for one in routed.armed] == [(life.id, at(45))]
 
 
+def test_of_what_is_over_nobody_is_told_that_it_is_shelved() -> None:
+    route = {"channels": ["a"], "events": ["raised", "returned", "shelved", "unshelved"]}
+    desk, life = Desk(rules([channel("a")], route)), Life(alert())
+    desk.route([*life.events, *life.end(1)], 1)
+    assert said(desk.route(life.hide(2, Hidden(shelved_until=at(30))), 2)) == []
+    assert said(desk.route(life.hide(30, Hidden()), 30)) == []
+
+
 def test_what_was_told_is_not_told_again_when_its_suppression_ends() -> None:
     desk, life = Desk(rules([channel("a")])), Life(alert())
     desk.route(life.events, 0)
