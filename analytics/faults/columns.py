@@ -30,6 +30,9 @@ PAST: Final = -(2**62)
 _SMALL: Final = 2**16
 """So many signals NumPy sorts by radix."""
 
+_LONGEST: Final = 2**16
+"""So many signals that come in turn are noticed."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Columns:
@@ -90,9 +93,8 @@ def _made(samples: pl.DataFrame) -> Columns:
         ~is_bad(pl.col("status")) & (pl.col("status") != Status.UNCERTAIN_RANGE)
     ).to_series().to_numpy() & np.isfinite(value)
     bounds = np.concatenate(([0], np.cumsum(np.bincount(code, minlength=len(names)))))
-    order = None
-    if (code[1:] < code[:-1]).any():
-        order = np.argsort(code, kind="stable")
+    order = _order(code, len(names))
+    if order is not None:
         ns, value = ns[order], value[order]
     if not _in_time(ns, bounds):
         code = code if order is None else code[order]
@@ -113,12 +115,38 @@ def _made(samples: pl.DataFrame) -> Columns:
 
 
 def _coded(signal: pl.Series) -> tuple[list[str], NDArray[np.unsignedinteger]]:
-    """Give every signal, and the place among them of each row."""
+    """Give every signal, in order of appearance, and the place among them of each row."""
+    turn = _turn(signal)
+    if turn:
+        names, code = _coded(signal[:turn])
+        return names, np.resize(code, len(signal))
     known = pl.Categories.random()
     named = signal.cast(pl.Categorical(known))  # held until the names are read: categories go with their last column
-    names: list[str] = known.to_series().to_list()
-    code = named.to_physical().to_numpy()
+    names, code = known.to_series().to_list(), named.to_physical().to_numpy()
     return names, code.astype(np.uint16) if len(names) < _SMALL else code
+
+
+def _turn(signal: pl.Series) -> int:
+    """Tell after how many rows signals come again in the same order, as those that are polled together do; 0: never."""
+    rows = len(signal)
+    again = (signal[1 : _LONGEST + 1] == signal[0]).arg_max() if rows > 1 else None
+    turn = 0 if again is None else again + 1
+    if not turn or 2 * turn > rows or signal[-1] != signal[(rows - 1) % turn]:
+        return 0
+    for some in (2 * turn, rows):
+        if not (signal[turn:some] == signal[: some - turn]).all():
+            return 0
+    return turn
+
+
+def _order(code: NDArray[np.unsignedinteger], names: int) -> Ints | None:
+    """Give the order by signal, of rows of one signal as they came; None where it is so already."""
+    if not (code[1:] < code[:-1]).any():
+        return None
+    turns = len(code) // names
+    if turns * names == len(code) and (code.reshape(turns, names) == np.arange(names)).all():
+        return np.arange(len(code)).reshape(turns, names).T.reshape(-1)
+    return np.argsort(code, kind="stable")
 
 
 def _numbers(samples: pl.DataFrame) -> Floats:
