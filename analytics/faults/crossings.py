@@ -65,10 +65,13 @@ class Crossings:
     def stirred(self) -> Flags:
         """Tell by stretch whether it may have to be looked at without a value beyond a limit.
 
-        It begins anew, or its signal carries something of its sides or has alerts.
+        Its signal carries something of its sides, has alerts, or may have got one in a stretch before this one.
         """
-        restless, kept = self._restless, self._kept
-        some = [one.fresh or one.subject in restless or "sides" in kept[one.subject] for one in self._now.stretches]
+        restless, kept, subjects = self._restless, self._kept, [one.subject for one in self._now.stretches]
+        some = [
+            path in restless or path == before or "sides" in kept[path]
+            for before, path in zip(["", *subjects], subjects, strict=False)
+        ]
         return np.array(some, dtype=bool)
 
     def had(self, path: str, name: str, default: Any) -> Any:

@@ -285,7 +285,7 @@ def _after(total: int, zero: int, end: int, begin: int, before: _Sum, ns: Ints) 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Closely:
-    """A stretch in which an alarm begins, lasts or ends, or that begins anew."""
+    """A stretch in which an alarm begins, lasts or ends."""
 
     stretch: Stretch
     terms: _Terms

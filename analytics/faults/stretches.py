@@ -245,7 +245,7 @@ class _Told:
 def _steady(
     watched: Mapping[str, Chart[Any]], carried: Mapping[str, Carried], cols: Columns, told: _Told
 ) -> tuple[list[Stretch], dict[str, dict[str, Any]]]:
-    """Give what is watched and carried of signals that go on as they did: in a mode that is known, and not late."""
+    """Give what is watched and carried of signals that stay in a mode that is known, and of which nothing is late."""
     stretches, after = [], {}
     calm = not told.states and not told.modes
     begins, first, last = cols.begins, cols.first, cols.last
@@ -254,14 +254,16 @@ def _steady(
         chart = watched.get(path)
         if chart is None or before is None or first[place] < before["last"]:
             continue
-        mode = before["watched"]
-        if mode != before["mode"] or before["state"] not in _PRODUCES or not (calm or not told.concerns(chart)):
-            continue
+        mode = before["mode"]
         known = before["modes"].get(mode)
         if known is None or "model" not in known:
             continue
-        after[path] = {**before, "last": last[place], "open": None if path in cols.tail else mode}
-        stretches.append(Stretch(path, mode, known["model"], False, begins[place], begins[place + 1]))  # noqa: FBT003 - a tuple's
+        if before["state"] not in _PRODUCES or (not calm and told.concerns(chart)):
+            continue
+        fresh = before["watched"] != mode
+        ends = None if path in cols.tail else mode
+        after[path] = {**before, "last": last[place], "open": ends, "watched": mode}
+        stretches.append(Stretch(path, mode, known["model"], fresh, begins[place], begins[place + 1]))
     return stretches, after
 
 

@@ -114,6 +114,18 @@ class TestEvery:
         assert not looked.alerts
         assert [(one.mode, round(one.model["mean"], -1)) for one in looked.baselines] == [("auto", 50), ("manual", 80)]
 
+    def test_an_alarm_that_begins_before_the_mode_turns_is_judged_on_in_the_next(self, name: str) -> None:
+        values = noise(2000)
+        values[900:1000] += 30
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        turns = samples(mode.path, [(0, "auto"), (400, "manual"), (800, "auto"), (1000, "manual")])
+        frame = pl.concat([turns, series(values)])
+        once, often = chart(name, mode), chart(name, mode)
+        once.portions(frame, [700], 2000)
+        often.portions(frame, [700, 850, 901, 950, 1000, 1001, 1100, 1500], 2000)
+        assert once.alerts
+        same(once, often)
+
     @EXAMPLES
     @given(data=st.data())
     def test_portions_change_nothing(self, name: str, data: st.DataObject) -> None:
