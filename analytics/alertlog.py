@@ -104,6 +104,8 @@ def fold(
 ) -> list[AlertEvent]:
     """Take in what detectors found; give what happened.
 
+    What was over for `lifecycle.LONG_OVER` when it was found is logged, and nothing happened.
+
     Args:
         connection: a transaction of the records.
         found: occurrences as they stand now; the same ones again change nothing.
@@ -436,8 +438,12 @@ class _Book:
         return self._events
 
     def _raise(self, alert: Alert, hidden: Hidden) -> None:
+        if lifecycle.is_history(alert, self._now):
+            write_alerts(self._connection, [alert])
+            return
         heads = self._heads.setdefault(alert.equipment, [])
-        group = heads[0].group if heads else alert.id
+        cause = lifecycle.rests_on(alert)
+        group = next((one.group for one in heads if cause & lifecycle.rests_on(one.alert)), alert.id)
         standing, events = lifecycle.raised(alert, now=self._now, hidden=hidden, group=group)
         self._known.add(alert.id)
         self._newest[alert.point] = standing

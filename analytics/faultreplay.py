@@ -17,6 +17,7 @@ from analytics.alerts import Alert
 from analytics.faults.contract import Seen, moment
 from analytics.lapses import Lapses
 from analytics.spans import UNKNOWN
+from analytics.suppression import STARTING
 from analytics.watch import Look, Watch
 from collector.gaps import Gap, read_gaps
 from collector.park import EquipmentState, Park
@@ -25,6 +26,7 @@ from collector.records import Records
 _DAY: Final = timedelta(days=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_STARTING: Final = timedelta(microseconds=STARTING // 1000)
 _RUNS: Final = frozenset({EquipmentState.PRODUCING.value, UNKNOWN})
 
 
@@ -137,8 +139,14 @@ class _Told:
         return any(self._ran(path, alert.began, alert.ended or self._end) for path in machines)
 
     def _ran(self, path: str, start: datetime, end: datetime) -> bool:
-        """Tell whether a machine produced, or may have, at some instant of [start, end]."""
-        changes = self._changes.get(path, [])
-        before = [state for at, state in changes if at <= start]
-        within = [state for at, state in changes if start < at <= end]
-        return bool(_RUNS.intersection([*(before[-1:] or [UNKNOWN]), *within]))
+        """Tell whether a machine produced and had come up to speed, or may have, at some instant of [start, end]."""
+        begins = [(datetime.min.replace(tzinfo=UTC), UNKNOWN), *self._changes.get(path, [])]
+        ends = [*(at for at, _ in begins[1:]), None]
+        stood = False
+        for (at, state), until in zip(begins, ends, strict=True):
+            if state in _RUNS:
+                from_then = at + _STARTING if stood and state != UNKNOWN else at
+                if max(from_then, start) <= (end if until is None else min(until, end)):
+                    return True
+            stood = state not in _RUNS
+        return False

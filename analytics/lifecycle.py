@@ -54,6 +54,7 @@ __all__ = [
     "LEGAL",
     "LONGEST_COMMENT",
     "LONGEST_SHELF",
+    "LONG_OVER",
     "ORDER",
     "REJOIN",
     "SETTLED",
@@ -84,7 +85,14 @@ REJOIN: Final = timedelta(minutes=15)
 """An occurrence that begins so soon after the last one ended belongs to the same alert."""
 
 GROUPED: Final = timedelta(minutes=10)
-"""Alerts of one machine that are raised within so much of the first one are of one group."""
+"""Alerts of one machine that rest on the same signal, and are raised within so much of the first one, are of one
+group."""
+
+LONG_OVER: Final = timedelta(days=1)
+"""What was over for so long when it was found is history: it is logged, and nobody is told."""
+
+RESTS: Final = 0.2
+"""An alert of several signals rests on those whose share is at least this."""
 
 UNSEEN: Final = timedelta(days=7)
 """How long an alert whose cause is gone waits for an acknowledgement."""
@@ -133,6 +141,17 @@ def raised(alert: Alert, *, now: datetime, hidden: Hidden, group: str) -> tuple[
     life.begin(alert, hidden, EventKind.RAISED)
     life.end(alert)
     return life.result
+
+
+def rests_on(alert: Alert) -> frozenset[str]:
+    """Give what an alert rests on: its signal, or those of several that tell most."""
+    told = frozenset(one.signal for one in alert.contributions if one.share >= RESTS)
+    return told or frozenset({alert.signal})
+
+
+def is_history(alert: Alert, now: datetime) -> bool:
+    """Tell whether an occurrence was over long before it was found."""
+    return alert.ended is not None and now - alert.ended > LONG_OVER
 
 
 def rejoins(standing: Standing, alert: Alert) -> bool:

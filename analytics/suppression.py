@@ -4,14 +4,15 @@
     a machine's alert     a source of any of its signals is, or has
     a source's alert      the network of its line, or of the park, is lost; the collector holds everything
     any of these          the collector is silent
-    `when`                the machine, or every machine of the line, is known not to produce
+    `when`                the machine, or every machine of the line, is known not to produce, or stood and has
+                          produced for less than `STARTING`
 
 A source that is lost suppresses from the first moment, also before that is an alert itself. An alert whose
 suppression ends while its cause lasts is told then. What is not known suppresses nothing.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final, TypeAlias
 
@@ -22,6 +23,9 @@ from collector.park import EquipmentState, Park
 
 SETTLING: Final = nanoseconds(timedelta(seconds=10))
 """How long a source that came back is left to settle, ns."""
+
+STARTING: Final = nanoseconds(timedelta(seconds=30))
+"""How long a machine that stood is left to come up to speed, ns."""
 
 Subject: TypeAlias = tuple[str, str]
 """Subject and key of an alert about links."""
@@ -51,6 +55,9 @@ class Situation:
 
     now: int
     """The present, ns since 1970."""
+
+    started: Mapping[str, int] = field(default_factory=dict)
+    """Since when machines that stood before have produced, by path, ns since 1970."""
 
 
 class Suppression:
@@ -92,8 +99,34 @@ class Suppression:
         if alert.when == "always":
             return ""
         machines = [alert.equipment] if alert.when == "machine_runs" else self._design.beside(alert.equipment)
-        known = [self._situation.states[machine] for machine in machines if machine in self._situation.states]
-        return alert.when if known and not {_RUNS, _UNKNOWN}.intersection(known) else ""
+        known = [machine for machine in machines if machine in self._situation.states]
+        return alert.when if known and not any(self._runs(machine) for machine in known) else ""
+
+    def _runs(self, machine: str) -> bool:
+        """Tell whether a machine produces, and has come up to speed; whether it may, where nobody knows."""
+        state = self._situation.states[machine]
+        started = self._situation.started.get(machine)
+        return state == _UNKNOWN or (state == _RUNS and (started is None or self._situation.now - started >= STARTING))
+
+
+def started(
+    before: Mapping[str, str], now: Mapping[str, str], since: Mapping[str, int], instant: int
+) -> dict[str, int]:
+    """Give since when machines that stood before have produced, by path, ns since 1970.
+
+    Args:
+        before: states of machines before, by path.
+        now: their states now.
+        since: what was given last.
+        instant: the present, ns since 1970.
+    """
+    began = {
+        path: instant
+        for path, state in now.items()
+        if state == _RUNS and before.get(path, _UNKNOWN) not in {_RUNS, _UNKNOWN}
+    }
+    lasting = {path: at for path, at in since.items() if now.get(path) == _RUNS and 0 <= instant - at < STARTING}
+    return lasting | began
 
 
 class Design:

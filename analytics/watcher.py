@@ -10,9 +10,10 @@ It works while the store is away. What keeps its alerts right:
   what they learned. A look that finds nothing is kept in memory, and written every `CHECKPOINT`, as is what they
   measured: a watcher that was killed looks at these samples again, and finds nothing again. So no alert is lost, and
   none is told twice.
-- A watcher that was away for longer than the spool keeps entries, or finds another spool, reads what it missed from the
-  store, by the time at which it was received, as far back as `REACH`. If the store does not answer for `PATIENCE` it
-  goes on with what comes, and says what it did not look at.
+- The first watcher begins with what the spool has: what came before it is history. A later one that was away for longer
+  than the spool keeps entries, or finds another spool, reads what it missed from the store, by the time at which it was
+  received, as far back as `REACH`. If the store does not answer for `PATIENCE` it goes on with what comes, and says
+  what it did not look at.
 - That time has passed is believed as far as the links' heartbeats reach, and only when all of the spool is read.
 - How links stand is believed when the collector has said so since this watcher began, or has been silent for
   `AWAITED`: both may have been started just now.
@@ -42,7 +43,7 @@ from analytics.lapses import Lapses
 from analytics.lifecycle import AlertEvent
 from analytics.relearning import Request
 from analytics.sayings import message
-from analytics.suppression import Design, Situation, Subject, Suppression
+from analytics.suppression import Design, Situation, Subject, Suppression, started
 from analytics.trouble import DETECTOR as TROUBLE
 from analytics.watch import Look, Watch
 from collector.gaps import Gap, read_gaps, read_news
@@ -183,6 +184,7 @@ class Watcher:
         self._seen = Seen()
         self._lost: dict[tuple[str, str], str] = {}
         self._returned: dict[str, str] = {}
+        self._started: dict[str, int] = {}
         self._begun = self._swept = self._checked = self._kept = _EPOCH
         self._missed: _Missed | None = None
         self._cut = False
@@ -237,6 +239,8 @@ class Watcher:
             seen = Seen(samples, until, gaps=self._lapses.behind(samples, until), links=believed, now=_ns(now))
             look = await asyncio.to_thread(self._watch.look, seen)
         self._links = links
+        if look is not None:
+            self._started = started(self._watch.states, look.states.now, self._started, _ns(now))
         events += await self._keep(look, portion.progress, now)
         if look is not None:
             self._seen = Seen(until=until, links=believed, now=_ns(now))
@@ -264,7 +268,7 @@ class Watcher:
         if missed is None and replaced and self._progress.log:
             log.warning("spool replaced", log=self._spool.log, missed="is looked for in the store")
             missed = _Missed(now, None)
-        elif missed is None and chunk.missed:
+        elif missed is None and chunk.missed and self._progress.log:
             missed = _Missed(now, chunk.samples.select(pl.col("received").min()).item())
         if missed is not None:
             trouble = await self._make_up(missed, now)
@@ -431,7 +435,8 @@ class Watcher:
 
     def _suppression(self, states: Mapping[str, str], lost: Mapping[Subject, str], now: datetime) -> Suppression:
         links = {link.source: link for link in self._links}
-        return Suppression(self._design, Situation(links, lost, self._returned_by(lost), states, _ns(now)))
+        back = self._returned_by(lost)
+        return Suppression(self._design, Situation(links, lost, back, states, _ns(now), self._started))
 
     def _tell(self, events: Sequence[AlertEvent]) -> None:
         """Log what happened, and wake who tells it."""

@@ -15,6 +15,9 @@ class Multivariate(Learned):
     It needs 48 rows to learn from, and 6 in a row before it alerts, also where `count` is less.
     """
 
+    on_delay: Duration = timedelta(seconds=45)
+    """How long it must last before the alert begins: what is over so soon was a disturbance, and no fault."""
+
     signals: tuple[Name, ...] = ()
     """Which signals of the machine, by name; none: all of role `measurement`, `power` and `cycle_time`."""
 

@@ -26,6 +26,7 @@ from analytics.alerts import Alert, Contribution
 from analytics.alerttables import OCCURRENCES
 from analytics.lifecycle import (
     GROUPED,
+    LONG_OVER,
     UNSEEN,
     Action,
     ActionError,
@@ -145,6 +146,22 @@ def test_alerts_of_one_machine_and_time_are_a_group(log: Log) -> None:
     assert groups["late"] == first.id  # the third of the group was raised less than ten minutes before
     log.find(occurrence(6, key="later"), at=3 * GROUPED.total_seconds())
     assert log[occurrence(6, key="later").id].group == occurrence(6, key="later").id
+
+
+def test_alerts_with_other_causes_are_groups_of_their_own(log: Log) -> None:
+    heat, sound = occurrence(0), occurrence(1, signal=f"{PRESS}/sound", key="zone")
+    shares = (Contribution(heat.signal, 0.7), Contribution(sound.signal, 0.1))
+    together = occurrence(2, signal=PRESS, key="together", contributions=shares)
+    log.find(heat, sound, together, at=3)
+    assert log[sound.id].group == sound.id
+    assert log[together.id].group == heat.id
+
+
+def test_what_was_over_for_long_when_it_was_found_is_history(log: Log) -> None:
+    old, late = occurrence(0, 10), occurrence(20, 30)
+    assert log.find(old, at=10 + LONG_OVER.total_seconds() + 1) == []
+    assert kinds(log.find(late, at=30 + LONG_OVER.total_seconds())) == ["raised", "returned"]
+    assert (log[old.id].state, log[old.id].told) == (AlarmState.NORMAL, None)
 
 
 def test_what_is_over_is_not_suppressed_anew(log: Log) -> None:

@@ -95,10 +95,10 @@ def rows(told: Sequence[Alert], portions: Sequence[int]) -> list[Standing]:
         while place < len(told):
             portion = told[place : place + portions[look % len(portions)]]
             newest = {alert.id: alert for alert in portion}
-            fold(connection, list(newest.values()), now=after(100_000), suppressed=nothing)
+            fold(connection, list(newest.values()), now=after(20_000), suppressed=nothing)
             place, look = place + len(portion), look + 1
         found = read_standings(connection)
-        assert fold(connection, told, now=after(100_000), suppressed=nothing) == []
+        assert fold(connection, told, now=after(20_000), suppressed=nothing) == []
         assert read_standings(connection) == found
     return found
 

@@ -48,6 +48,16 @@ async def test_alerts_of_a_machine_that_stood_are_left_out(store: ResultStore, r
     await store.put(
         samples(f"{PRESS}/flow", [(10, 0.0), (20, 5.0), (DAY - 10, 0.0), (DAY + 10, 5.0), (DAY + 200, 0.0)])
     )
+    assert await told(store, records) == []
+    await store.put(samples(f"{PRESS}/flow", [(DAY + 35, 0.0), (DAY + 50, 5.0)]))
+    assert await told(store, records) == [("press/flow", "low:1", DAY + 35)]
+
+
+async def test_a_machine_that_starts_is_left_to_come_up_to_speed(store: ResultStore, records: Records) -> None:
+    await store.put(samples(f"{PRESS}/state", [(-10, "STOP"), (DAY, "RUN")]))
+    await store.put(samples(f"{PRESS}/flow", [(DAY - 10, 0.0), (DAY + 29, 5.0)]))
+    assert await told(store, records) == []
+    await store.put(samples(f"{PRESS}/flow", [(DAY + 25, 0.0), (DAY + 29, 0.0), (DAY + 31, 5.0)]))
     assert await told(store, records) == [("press/flow", "low:1", DAY - 10)]
 
 

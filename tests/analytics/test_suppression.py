@@ -7,7 +7,7 @@ import pytest
 from analytics.alerts import Alert, alert_id
 from analytics.faults.contract import LinkState
 from analytics.faults.links import COLLECTOR, HELD_KEY, LOST, SILENT_KEY
-from analytics.suppression import Design, Situation, Suppression
+from analytics.suppression import Design, Situation, Suppression, started
 from collector.park import Severity
 from tests.analytics.plant import at, line, machine, park, state_signal
 
@@ -34,13 +34,15 @@ def by(
     lost: dict[tuple[str, str], str] | None = None,
     returned: dict[str, str] | None = None,
     states: dict[str, str] | None = None,
+    started: dict[str, float] | None = None,
     now: float = 100,
 ) -> str:
     known = {
         name: LinkState(name, state, BEGIN + round(since * SECOND), "", 0)
         for name, (state, since) in (links or {}).items()
     }
-    situation = Situation(known, lost or {}, returned or {}, states or {}, BEGIN + round(now * SECOND))
+    began = {path: BEGIN + round(second * SECOND) for path, second in (started or {}).items()}
+    situation = Situation(known, lost or {}, returned or {}, states or {}, BEGIN + round(now * SECOND), began)
     return Suppression(DESIGN, situation)(one)
 
 
@@ -104,6 +106,27 @@ def test_what_is_told_while_something_runs(states: dict[str, str], by_machine: s
     assert by(alert(PRESS, PRESS, when="machine_runs"), states=states) == by_machine
     assert by(alert(PRESS, PRESS, when="line_runs"), states=states) == by_line
     assert by(alert(PRESS, PRESS), states=states) == ""
+
+
+def test_a_machine_that_stood_is_left_to_come_up_to_speed() -> None:
+    one, line = (alert(PRESS, PRESS, when=when) for when in ("machine_runs", "line_runs"))
+    assert by(one, states={PRESS: "producing"}, started={PRESS: 71}) == "machine_runs"
+    assert by(one, states={PRESS: "producing"}, started={PRESS: 70}) == ""
+    assert by(line, states={PRESS: "producing", MILL: "idle"}, started={PRESS: 71}) == "line_runs"
+    assert by(line, states={PRESS: "producing", MILL: "producing"}, started={PRESS: 71}) == ""
+    assert by(alert(PRESS, PRESS), states={PRESS: "producing"}, started={PRESS: 71}) == ""
+
+
+def test_since_when_machines_that_stood_produce() -> None:
+    stood = {PRESS: "idle", MILL: "producing"}
+    run = {PRESS: "producing", MILL: "producing"}
+    first = started(stood, run, {}, 5 * SECOND)
+    assert first == {PRESS: 5 * SECOND}
+    assert started(run, run, first, 34 * SECOND) == first
+    assert started(run, run, first, 35 * SECOND) == {}
+    assert started(run, stood, first, 9 * SECOND) == {}
+    assert started({}, run, {}, 5 * SECOND) == {}
+    assert started({PRESS: "unknown"}, run, {}, 5 * SECOND) == {}
 
 
 def test_a_lost_source_says_more_than_a_machine_that_stands() -> None:

@@ -224,6 +224,18 @@ async def test_what_the_spool_dropped_unread_is_made_up_from_the_store(
         assert await hasty.cursor(CONSUMER) == await hasty.end()
 
 
+async def test_the_first_watcher_leaves_history_alone(tmp_path: Path, store: ResultStore, records: Records) -> None:
+    async with SqliteSpool(tmp_path / "hasty.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as hasty:
+        corridor = Corridor(hasty, store, records)
+        await corridor.arrive(samples(TROUBLE, [(0, "Fault|7|||OIL"), (9, "Normal||||")], at(9)))
+        await corridor.drain()
+        await corridor.arrive(samples(TROUBLE, [(DAY, "Fault|8|||AIR")], at(DAY)))
+        assert (await hasty.read(0, 1)).missed
+        await corridor.watcher.begin(at(DAY))
+        await corridor.look(DAY + 1)
+        assert await corridor.alerts() == [("8", DAY, None)]
+
+
 async def test_a_store_that_does_not_come_back_is_not_waited_for_for_ever(
     tmp_path: Path, store: ResultStore, records: Records
 ) -> None:
@@ -315,6 +327,10 @@ async def test_a_machine_that_stands_suppresses_what_is_told_while_it_runs(corri
     await corridor.arrive(states((20, "RUN")))
     await corridor.up(30)
     await corridor.look(30)
+    (standing,) = await corridor.standings()
+    assert standing.suppressed_by == "machine_runs"  # it comes up to speed
+    await corridor.up(60)
+    await corridor.look(60)
     (standing,) = await corridor.standings()
     assert (standing.state, standing.suppressed_by) == (AlarmState.UNACKNOWLEDGED, "")
     assert [kind for _, kind in await corridor.told()] == ["suppressed", "unsuppressed"]

@@ -1,9 +1,9 @@
 """Faults of a real water pump, by events: SKAB valve1, sixteen recordings in which a valve closes.
 
-Of each recording the first 400 rows are learned from, with the defaults. An onset is an alarm that goes on; onsets
-less than 30 s apart are one. A fault is detected when an onset lies within it: an alarm that is on already does not
-count. Onsets before the fault are false. The controls know nothing of the machine: an alarm that is always on, one that
-goes on every 60 s, and one that knows in which row faults begin on average.
+Of each recording the first 400 rows are learned from, with the defaults, as `parkline fault replay --file` does it. An
+onset is an alarm that goes on; onsets less than 30 s apart are one. A fault is detected when an onset lies within it:
+an alarm that is on already does not count. Onsets before the fault are false. The controls know nothing of the machine:
+an alarm that is always on, one that goes on every 60 s, and one that knows in which row faults begin on average.
 
     value       faults detected
     reference   what T² and Q detect as published for these recordings (12, with 5 false onsets)
@@ -17,7 +17,8 @@ from typing import Final, TypeAlias
 
 import polars as pl
 
-from analytics.faults.pca import onsets
+from analytics.tablefaults import onsets
+from analytics.widetable import WideTable
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data" / "skab"
 """Where the recordings lie."""
@@ -112,7 +113,10 @@ def merged(rows: list[int], seconds: list[float]) -> list[int]:
 
 def ours(one: Recording) -> list[int]:
     """Give the onsets of the detector, with its defaults."""
-    return [onset.began for onset in onsets(one.signals, TRAIN)]
+    times = pl.Series("time", [round(second * 1e9) for second in one.seconds], pl.Int64).cast(pl.Datetime("ns", "UTC"))
+    rows = one.signals.with_columns(times).with_row_index("row")
+    table = WideTable(DATA / "valve1.parquet", rows, tuple(one.signals.columns), 0)
+    return [onset.row for onset in onsets(table, TRAIN)]
 
 
 def always(_: Recording) -> list[int]:
