@@ -74,8 +74,9 @@ def test_what_is_told_again_after_a_shelf_says_so_and_asks() -> None:
 
 
 def test_the_message_says_all_of_a_condition() -> None:
-    what = {"signal": "east/line-1/press-1/door", "detector": "condition", "code": "condition.fault"}
-    said = told(Life(alert(**what, value="Fault|345|||DOOR OPEN")).events[0])
+    report = "Fault|345|||DOOR OPEN"
+    door = alert(signal="east/line-1/press-1/door", detector="condition", code="condition.fault", value=report)
+    said = told(Life(door).events[0])
     assert "Value:" not in said["text"]
 
 
