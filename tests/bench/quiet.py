@@ -7,8 +7,9 @@ is false.
 
     value                  false alerts per machine-week, of every chart together; the target is below 1
     by_detector            the same by chart
-    anomaly_free           alerts in the recording of a pump that was well (2.7 h, warming up), charts that learn from
-                           its first third; at the defaults, a day, nothing would be watched
+    anomaly_free           alerts in the recording of a pump that was well (2.7 h, warming up): of charts that learn
+                           from its first third (at their defaults, a day, nothing would be watched), of the others at
+                           their defaults
     found                  of faults put into the last day: how many of the eight signals told it, and the median of
                            the seconds from the fault to the alert, by fault and chart
 
@@ -34,15 +35,18 @@ from adapters.sample import SAMPLES
 from analytics.alerts import Alert
 from analytics.faults.catalogue import DETECTORS
 from analytics.faults.contract import Carried, Seen
-from collector.faultrules.rules import SignalFaults
+from collector.faultrules.rules import MachineFaults, SignalFaults
 from collector.park import Equipment, Park, Signal, SignalRole
 from tests.analytics.plant import Address, line, park
 
-RECORDING: Final = Path("/work/shared/data/skab/anomaly_free.parquet")
+RECORDING: Final = Path(__file__).parents[3] / "shared" / "data" / "skab" / "anomaly_free.parquet"
 """The recording of a pump that was well."""
 
-CHARTS: Final = ("ewma", "cusum", "robust_z", "change_point")
+CHARTS: Final = ("ewma", "cusum", "robust_z", "change_point", "multivariate")
 """Which detectors, by slug; each is switched on with its defaults."""
+
+WHOLE: Final = frozenset(MachineFaults.model_fields)
+"""Detectors of a machine as a whole; the others are of its signals."""
 
 MACHINE: Final = "works/line/machine"
 """The machine that is watched."""
@@ -119,7 +123,8 @@ def frame(path: str, ns: NDArray[np.int64], value: NDArray[np.float64]) -> pl.Da
 
 def watched(names: Sequence[str], slugs: Sequence[str], **settings: Any) -> Park:
     """Give a park of one machine with such signals, watched by the charts with their defaults but for `settings`."""
-    faults = SignalFaults.model_validate(dict.fromkeys(slugs, settings))
+    faults = SignalFaults.model_validate({slug: settings for slug in slugs if slug not in WHOLE})
+    whole = MachineFaults.model_validate({slug: settings for slug in slugs if slug in WHOLE})
     signals = [
         Signal(
             path=f"{MACHINE}/{name}",
@@ -132,7 +137,7 @@ def watched(names: Sequence[str], slugs: Sequence[str], **settings: Any) -> Park
         )
         for name in names
     ]
-    return park(line("works/line", Equipment(path=MACHINE, id="machine", signals=tuple(signals))))
+    return park(line("works/line", Equipment(path=MACHINE, id="machine", signals=tuple(signals), faults=whole)))
 
 
 def alerts(
@@ -198,15 +203,20 @@ def found(slugs: Sequence[str]) -> dict[str, dict[str, str]]:
 
 
 def recorded(slugs: Sequence[str]) -> dict[str, int] | str:
-    """Give the alerts in the recording by chart, learning from its first third."""
+    """Give the alerts in the recording: of charts that learn from its first third, of the others at their defaults."""
     if not RECORDING.exists():
         return f"{RECORDING.name} is not there"
     table = pl.read_parquet(RECORDING)
     ns = table["datetime"].dt.epoch("ns").to_numpy()
     names = {column: f"s{number}" for number, column in enumerate(table.columns[1:])}
     series = {f"{MACHINE}/{name}": (ns, table[column].to_numpy()) for column, name in names.items()}
-    place = watched(list(names.values()), slugs, learn=timedelta(microseconds=int(ns[-1] - ns[0]) // 3000))
-    told = Counter(slug for slug, _, _ in alerts(place, as_samples(series), slugs, []))
+    charts = [slug for slug in slugs if slug not in WHOLE]
+    third = watched(list(names.values()), charts, learn=timedelta(microseconds=int(ns[-1] - ns[0]) // 3000))
+    told = Counter(slug for slug, _, _ in alerts(third, as_samples(series), charts, []))
+    others = [slug for slug in slugs if slug in WHOLE]
+    told += Counter(
+        slug for slug, _, _ in alerts(watched(list(names.values()), others), as_samples(series), others, [])
+    )
     return {slug: told[slug] for slug in slugs}
 
 
