@@ -9,6 +9,7 @@
 Whatever is kept is in the records: a watcher that is killed goes on from there.
 """
 
+import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -133,7 +134,7 @@ def write_baselines(connection: sa.Connection, detector: str, baselines: Iterabl
         newest = connection.execute(
             sa.select(BASELINES).where(mine).order_by(BASELINES.c.version.desc()).limit(1)
         ).one_or_none()
-        if newest is not None and (newest.start, newest.end, newest.rows) == (one.start, one.end, one.rows):
+        if newest is not None and _is_same(newest, one):
             continue
         connection.execute(
             sa.insert(BASELINES).values(
@@ -148,6 +149,15 @@ def write_baselines(connection: sa.Connection, detector: str, baselines: Iterabl
                 model=dict(one.model),
             )
         )
+
+
+def _is_same(row: sa.Row[Any], one: Baseline) -> bool:
+    """Tell whether a baseline is the one of this row: learned from the same, and with the same result."""
+    return (row.start, row.end, row.rows) == (one.start, one.end, one.rows) and _text(row.model) == _text(one.model)
+
+
+def _text(model: Mapping[str, Any]) -> str:
+    return json.dumps(dict(model), sort_keys=True)
 
 
 def read_baselines(
