@@ -465,7 +465,7 @@ def _under(park: "Park", path: str) -> list[str] | None:
     machines = {part for one in park.equipment for part in (one, one.rpartition("/")[0])}
     known = {factory.path for factory in park.factories} | machines
     if path not in known:
-        fail(f"{path!r} is nothing in this park{did_you_mean(path, known)}", code=2)
+        fail(f"{path!r} is nothing in this park{did_you_mean(path, sorted(known))}", code=2)
     return [path]
 
 
