@@ -31,12 +31,12 @@ SLUG: Final = "robust_z"
 
 TEXTS: Final = {
     "robust_z.high": Title(
-        en="{name_en}: {value}{unit} is far above the usual {usual}{unit} ({moved}{unit}, {z} times its usual scatter), "
+        en="{name_en}: {value}{unit} is far above the usual {usual}{unit} ({moved}{unit}, {z} times its scatter), "
         "since {since}",
         zh="{name_zh}：{value}{unit}，远高于正常值 {usual}{unit}（{moved}{unit}，为正常波动的 {z} 倍），始于 {since}",
     ),
     "robust_z.low": Title(
-        en="{name_en}: {value}{unit} is far below the usual {usual}{unit} ({moved}{unit}, {z} times its usual scatter), "
+        en="{name_en}: {value}{unit} is far below the usual {usual}{unit} ({moved}{unit}, {z} times its scatter), "
         "since {since}",
         zh="{name_zh}：{value}{unit}，远低于正常值 {usual}{unit}（{moved}{unit}，为正常波动的 {z} 倍），始于 {since}",
     ),
