@@ -290,10 +290,8 @@ class States:
             for machine in machines
             for signal in self._inputs[machine.path]
         }
-        over = pl.col("end") < pl.col("signal").replace_strict(reach, default=None, return_dtype=pl.Int64)
-        held = gaps.filter(~over.fill_null(value=False))
         parts = [samples.filter(~pl.col("signal").is_in(list(reach)))]
-        uneasy = set(held["signal"])
+        uneasy: set[str] = set()
         for rule, some in _by_rule(machines):
             signals = [signal for machine in some for signal in self._inputs[machine.equipment]]
             mine = samples.filter(pl.col("signal").is_in(signals))
@@ -303,7 +301,9 @@ class States:
             reports = rule.reports(holding.last_of_instant(watched), lasting, some)
             last = reports.unique("signal", keep="last", maintain_order=True)
             uneasy |= set(last.filter(pl.all_horizontal(pl.col(*rule.values).is_null()))["signal"])
-        return pl.concat(parts).sort("signal", "time", maintain_order=True), held, uneasy
+        kept = pl.concat(parts).sort("signal", "time", maintain_order=True)
+        held = _worth_keeping_of(gaps, kept, reach)
+        return kept, held, uneasy | set(held["signal"])
 
     def _is_restless(self, path: str, uneasy: Container[str]) -> bool:
         """Tell whether a machine's state may change though nothing comes: it is bridged, or its rule remembers."""
@@ -393,6 +393,16 @@ def _thinned(samples: pl.DataFrame, watched: pl.DataFrame, reach: Upto) -> pl.Da
     follows = (ns.shift(-1).over("signal") > least).fill_null(value=True)  # it says what held at `reach`
     rank = pl.int_range(pl.len(), 0, -1).over("signal")
     return worth.filter(((ns >= least) | follows) & (rank <= MOST)).select(SAMPLES.names())
+
+
+def _worth_keeping_of(gaps: pl.DataFrame, kept: pl.DataFrame, reach: Upto) -> pl.DataFrame:
+    """Give the gaps that may still matter: also an old one, where a sample that is kept came before its end."""
+    first = dict(kept.group_by("signal").agg(pl.col("time").min().dt.epoch("ns")).iter_rows())
+    least, oldest = (
+        pl.col("signal").replace_strict(some, default=None, return_dtype=pl.Int64) for some in (reach, first)
+    )
+    over = (pl.col("end") < least) & (pl.col("end") <= oldest).fill_null(value=True)
+    return gaps.filter(~over.fill_null(value=False))
 
 
 def _as_json(known: Known) -> dict[str, Any]:

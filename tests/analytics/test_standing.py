@@ -157,6 +157,14 @@ def test_in_any_portions_they_are_those_of_the_whole(
     assert told([*changes, change]) == {path: each for path, each in certain.items() if each}
 
 
+def test_a_gap_counts_as_long_as_the_value_before_its_end_does() -> None:
+    frame = samples(f"{PRESS}/state", [(0, "RUN"), (1, "RUN"), (23, None)])
+    gaps = pl.DataFrame([(f"{PRESS}/state", ns(0), ns(12))], schema=GAPS, orient="row")
+    states, first, _ = States(MACHINES).look(seen(frame, 23, gaps))
+    _, later, _ = states.look(seen(no_samples(), 3600, gaps))
+    assert told([first, later]) == {PRESS: [(0, "producing"), (11, "unknown")]}
+
+
 def test_a_state_is_told_as_soon_as_it_is_certain() -> None:
     states, first, looked = States(MACHINES).look(seen(samples(f"{PRESS}/state", [(0, "RUN"), (5, "WAIT")])))
     assert told([first]) == {PRESS: [(0, "producing")]}

@@ -41,10 +41,13 @@ def test_a_store_that_is_killed() -> None:
 
 
 def test_a_broker_that_is_killed() -> None:
-    outcome = kill9_broker.prove(2)
-    held(outcome)
-    assert outcome["kills"] == 3
-    assert number(outcome, "gap_covered") > 0
+    covered: list[float] = []
+    while len(covered) < 3 and not any(covered):  # what is lost hangs on the instant of the kill
+        outcome = kill9_broker.prove(2)
+        held(outcome)
+        assert outcome["kills"] == 3
+        covered.append(number(outcome, "gap_covered"))
+    assert any(covered)
 
 
 def test_a_broker_that_is_restarted() -> None:
