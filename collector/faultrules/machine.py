@@ -21,8 +21,9 @@ class Multivariate(Learned):
     signals: tuple[Name, ...] = ()
     """Which signals of the machine, by name; none: all of role `measurement`, `power` and `cycle_time`."""
 
-    period: Duration = Field(default=timedelta(seconds=1), ge=timedelta(milliseconds=10), le=timedelta(days=1))
-    """How often the signals are looked at together, 10 ms to 1 d."""
+    period: Duration = Field(default=timedelta(seconds=10), ge=timedelta(milliseconds=10), le=timedelta(days=1))
+    """How often the signals are looked at together, 10 ms to 1 d; best not more often than the slowest of them comes:
+    a value that is held looks steadier than it is."""
 
     variance: float = Field(default=0.8, gt=0, lt=1)
     """Which part of the variance the components explain, more than 0 and less than 1."""

@@ -83,7 +83,12 @@ def spread(rows: Floats, apart: int) -> pl.DataFrame:
 
 
 def place(*, stated: bool = False, mode: bool = False, **keys: Any) -> Park:
-    given: dict[str, Any] = {"learn": timedelta(seconds=LEARN), "on_delay": timedelta(0), **keys}
+    given: dict[str, Any] = {
+        "learn": timedelta(seconds=LEARN),
+        "on_delay": timedelta(0),
+        "period": timedelta(seconds=1),
+        **keys,
+    }
     signals = [signal(name, title=Title(en=name.title(), zh=name), role=MEASURED) for name in NAMES]
     if mode:
         signals.append(signal("mode", type="text", unit="1", role=SignalRole.MODE))
