@@ -3,6 +3,7 @@
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
@@ -63,6 +64,20 @@ def show_json(value: Any) -> None:
     options = orjson.OPT_INDENT_2 | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
     sys.stdout.write(orjson.dumps(value, default=str, option=options).decode())
     sys.stdout.flush()
+
+
+def instant(option: str, written: str) -> datetime | None:
+    """Read an instant as a person writes it, in UTC where it names no zone; None where nothing is written.
+
+    Ends the verb where it is none.
+    """
+    if not written:
+        return None
+    try:
+        read = datetime.fromisoformat(written)
+    except ValueError:
+        fail(f"{option}: {written!r} is no instant; write one like 2026-03-02 or 2026-03-02T06:00+08:00", code=2)
+    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def fail(problem: object, *, code: int = 1) -> NoReturn:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import typer
 
 from analytics.commands.report import Language
-from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -77,8 +77,8 @@ def list_alerts(
         under=_under(loaded.park, path),
         states=states or None,
         severities=severities or None,
-        start=_instant("--from", since),
-        end=_instant("--to", until),
+        start=instant("--from", since),
+        end=instant("--to", until),
         limit=limit + 1,
     )
     found = _run(loaded, asked)
@@ -153,7 +153,7 @@ def shelve(
     """Put alerts, or all of a machine or line, aside for a while; nobody is told of them, nor of their recurrence."""
     if bool(span) == bool(until):
         fail("write --for 8h, or --until INSTANT", code=2)
-    ends = datetime.now(UTC) + _span(span) if span else _instant("--until", until)
+    ends = datetime.now(UTC) + _span(span) if span else instant("--until", until)
     _act(config, "shelved", alerts or [], path, person=person, comment=reason, until=ends)
 
 
@@ -225,8 +225,8 @@ def performance_of(
     from analytics.performance import performance
 
     loaded = _load(config)
-    end = _instant("--to", until) or datetime.now(UTC)
-    start = _instant("--from", since) or end - _PERIOD
+    end = instant("--to", until) or datetime.now(UTC)
+    start = instant("--from", since) or end - _PERIOD
     if start >= end:
         fail(f"--to: it must lie after --from ({start:%Y-%m-%dT%H:%M:%SZ})", code=2)
     under = _under(loaded.park, path)
@@ -489,16 +489,6 @@ def _span(written: str) -> timedelta:
     except ValidationError as error:
         fail(f"--for: {error.errors()[0]['msg'].removeprefix('Value error, ')}", code=2)
     return span
-
-
-def _instant(option: str, written: str) -> datetime | None:
-    if not written:
-        return None
-    try:
-        instant = datetime.fromisoformat(written)
-    except ValueError:
-        fail(f"{option}: {written!r} is no instant; write one like 2026-03-02T06:00+08:00", code=2)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _load(config: Path) -> "Config":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 import typer
 
 from analytics.commands.report import Language
-from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -157,11 +157,12 @@ def learn(
     if bool(since) != bool(until):
         fail("write both --from and --to, or neither", code=2)
     now = datetime.now(UTC)
-    if not since:
+    start, end = instant("--from", since), instant("--to", until)
+    if start is None or end is None:
         _run(installation, lambda connection: ask(connection, path, now))
         typer.echo(f"{path}: what is normal will be learned again, from now on", err=True)
         return
-    _teach(installation, path, (_instant("--from", since), _instant("--to", until)), now, output)
+    _teach(installation, path, (start, end), now, output)
 
 
 def _teach(
@@ -313,7 +314,8 @@ def _replay_history(
     from collector.records import RecordsError
 
     installation = _load(config)
-    start, end = _instant("--from", span[0]), _instant("--to", span[1]) if span[1] else datetime.now(UTC)
+    end = instant("--to", span[1]) or datetime.now(UTC)
+    start = instant("--from", span[0]) or end
     if end <= start:
         fail("--to must come after --from", code=2)
     known = [one.slug for one in DETECTORS]
@@ -458,16 +460,6 @@ def _run(config: "Config", work: "Callable[[sa.Connection], T]") -> "T":
         return asyncio.run(run())
     except RecordsError as error:
         fail(error)
-
-
-def _instant(option: str, written: str) -> "datetime":
-    from datetime import UTC, datetime
-
-    try:
-        instant = datetime.fromisoformat(written)
-    except ValueError:
-        fail(f"{option}: {written!r} is no instant; write it like 2026-03-02 or 2026-03-02T06:00+08:00", code=2)
-    return instant if instant.tzinfo is not None else instant.replace(tzinfo=UTC)
 
 
 def _told(table: "WideTable", rows: int, found: "list[Onset]") -> dict[str, Any]:

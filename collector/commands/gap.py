@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
-from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
     from collector.byhand import Found
@@ -102,8 +102,8 @@ def list_gaps(
         fail(f"--kind: there is no {strange[0]!r}; there are {', '.join(GapKind)}", code=2)
     asked = partial(
         read_gaps,
-        start=_instant("--from", since) or _EVER[0],
-        end=_instant("--to", until) or _EVER[1],
+        start=instant("--from", since) or _EVER[0],
+        end=instant("--to", until) or _EVER[1],
         sources=source or None,
         states=state or None,
         kinds=kind or None,
@@ -153,7 +153,7 @@ def fill_gaps(
     missing = [str(one) for one in file or () if not one.is_file()]
     if missing:
         fail(f"no such file: {', '.join(missing)}", code=2)
-    window = (_instant("--from", since) or _EVER[0], _instant("--to", until) or _EVER[1])
+    window = (instant("--from", since) or _EVER[0], instant("--to", until) or _EVER[1])
     gaps = _run(_with_records(loaded, lambda records: records.run(partial(_chosen, numbers or [], source, window))))
     if not gaps:
         fail(f"{source} has no gap that is over and not filled", code=1)
@@ -376,16 +376,6 @@ def _row(gap: "Gap") -> dict[str, Any]:
 
 def _time(instant: datetime) -> str:
     return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
-def _instant(option: str, written: str) -> datetime | None:
-    if not written:
-        return None
-    try:
-        instant = datetime.fromisoformat(written)
-    except ValueError:
-        fail(f"{option}: {written!r} is no instant; write one like 2026-03-02T06:00+08:00", code=2)
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _load(config: Path) -> "Config":

@@ -154,7 +154,7 @@ def test_what_is_stored_is_replayed_without_being_logged(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--from", "yesterday"], "--from: 'yesterday' is no instant; write it like 2026-03-02"),
+        (["--from", "yesterday"], "--from: 'yesterday' is no instant; write one like 2026-03-02"),
         (["--from", "2026-03-03", "--to", "2026-03-02"], "--to must come after --from"),
         (["--from", "2026-03-02", "--detector", "none"], "there is no detector 'none'"),
         (["--from", "2026-03-02", "--path", "nowhere"], "there is nothing at 'nowhere'"),
