@@ -11,8 +11,8 @@ no longer shelved or suppressed), that it is over (only where it was told that i
 - What is shelved, suppressed or out of service is untold; when that ends and it lasts, it is told as raised. Whoever
   knows already that it lasts is told again after a shelf or service, and not after suppression.
 - More than `FLOOD` alerts told within `FLOODING` in one factory are a flood (ISA-18.2, 16.5.7; EEMUA 191): one notice
-  that it began, then only critical alerts one by one, one summary every `FLOODING`, and one notice when fewer than
-  `CALM` came within `FLOODING`.
+  that it began, then only critical alerts one by one, and those of links, which may be its cause; one summary every
+  `FLOODING`, and one notice when fewer than `CALM` came within `FLOODING`.
 - An alert about a channel is told on that channel's fallback, or on all others.
 
 Hours of quiet and bounds of a channel are not decided here but when a notice is sent: `analytics.pacing`.
@@ -177,6 +177,9 @@ class Board:
                 return other
         return ""
 
+
+_LINK: Final = "link"
+"""The detector of lost links."""
 
 GROUPED: Final = "grouped"
 """Reason for which an alert is untold: another one of its group tells it."""
@@ -459,7 +462,8 @@ class _Router:
 
     def _tell(self, event: AlertEvent, channel: str, kind: str) -> None:
         one = of_event(event, channel, kind, now=self._now)
-        self._add(self._flooded(one, self._rules.factory(event.standing.alert.equipment)))
+        alert = event.standing.alert
+        self._add(self._flooded(one, self._rules.factory(alert.equipment), may_cause=alert.detector == _LINK))
 
     def _untold(self, event: AlertEvent, channel: str, kind: str, reason: str, into: str = "") -> None:
         self._add(of_event(event, channel, kind, now=self._now, fate=Fate.UNTOLD, reason=reason, into=into))
@@ -518,14 +522,14 @@ class _Router:
             flood = self._board.floods.get(factory, Flood()).one_more(event.at)
             self._board.floods[factory] = self.routed.floods[factory] = flood
 
-    def _flooded(self, one: Notification, factory: str) -> Notification:
-        """Hold what a flood brings, but for what is critical."""
+    def _flooded(self, one: Notification, factory: str, *, may_cause: bool) -> Notification:
+        """Hold what a flood brings, but for what is critical, and for what may be its cause."""
         flood = self._board.floods.get(factory, Flood())
         if flood.began is None or self._rules.channels[one.channel].floods == "pass":
             return one
         if one.channel not in self._board.flooded[factory]:
             self._board.flooded[factory].add(one.channel)
             self._add(_of_flood(FLOOD_BEGAN, factory, flood.began, one.channel, self._now))
-        if one.critical:
+        if one.critical or may_cause:
             return one
         return replace(one, fate=Fate.HELD, reason=f"flood:{factory}", due=flood.next_summary(self._now))

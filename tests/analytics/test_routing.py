@@ -217,6 +217,14 @@ def test_a_flood_is_told_once_and_then_only_what_is_critical() -> None:
     assert {one.due for one in held} == {at(FLOOD / 10 + 10)}
 
 
+def test_a_lost_link_is_told_in_a_flood_which_may_come_of_it() -> None:
+    desk = Desk(rules([channel("a")]))
+    for number in range(FLOOD + 1):
+        desk.route(Life(alert(f"east/line-1/press-{number}")).events, 0)
+    lost = Life(alert(signal="source:plc", detector="link", key="lost", severity=Severity.HIGH))
+    assert said(desk.route(lost.events, 1)) == [("a", "raised", Fate.WAITING, "")]
+
+
 def test_alerts_that_are_grouped_make_no_flood() -> None:
     desk, first = Desk(rules([channel("a")])), Life(alert())
     many = [Life(alert(key=f"k{number}"), group=first.id) for number in range(2 * FLOOD)]
