@@ -44,6 +44,9 @@ _POLICIES: Final = {
     "sign": SecurityPolicyBasic256Sha256.URI,
     "sign_and_encrypt": SecurityPolicyBasic256Sha256.URI,
 }
+_ANSWER: Final = 1.0
+"""Seconds that the answer of a server is waited for though nobody wants the session any more."""
+
 _CLOSING: Final = 3.0
 """Seconds that a server has to answer a farewell."""
 
@@ -130,9 +133,22 @@ async def _log_in(source: str, settings: OpcuaSettings, client: Client) -> None:
     await client.connect_socket()
     await client.send_hello()
     await _open_channel(source, settings, client)
-    await client.create_session()
+    await _create_session(client)
     password = settings.password.get_secret_value() if settings.password else None
     await client.activate_session(settings.user, password)
+
+
+async def _create_session(client: Client) -> None:
+    """Create the session; one that is cancelled meanwhile waits a moment for the answer, to be able to close it."""
+    creating = asyncio.create_task(client.create_session(), name="create session")
+    try:
+        await asyncio.shield(creating)
+    except asyncio.CancelledError:
+        await asyncio.wait({creating}, timeout=_ANSWER)
+        if creating.done() and not creating.cancelled():
+            creating.exception()  # whatever it was, nobody waits for it any more
+        creating.cancel()
+        raise
 
 
 async def _open_channel(source: str, settings: OpcuaSettings, client: Client) -> None:
