@@ -8,6 +8,8 @@ of `collector.migrations`.
 """
 
 import asyncio
+import sqlite3
+import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
@@ -30,6 +32,12 @@ type INTEGER only, and those have 64 bits."""
 
 CLOSING: Final = 5.0
 """Seconds that transactions under way have to end when the records are closed."""
+
+PATIENCE: Final = 15.0
+"""Seconds to wait for others who write to a SQLite database."""
+
+BETWEEN_TRIES: Final = 0.05
+"""Seconds until a SQLite database is asked again to write ahead."""
 
 T = TypeVar("T")
 
@@ -176,7 +184,7 @@ class Records:
             raise RecordsError(msg)
         if self._url.database:
             Path(self._url.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(self._url, connect_args={"timeout": 15})
+        engine = sa.create_engine(self._url, connect_args={"timeout": PATIENCE})
         sa.event.listen(engine, "connect", _durable)
         return engine
 
@@ -211,5 +219,24 @@ def _reason(error: Exception) -> str:
 def _durable(connection: Any, record: object) -> None:
     """Let readers and one writer work side by side, and sync every commit."""
     del record
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+    write_ahead(connection)
+    for pragma in ("synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def write_ahead(connection: Any) -> None:
+    """Have a SQLite database write ahead; raises sqlite3.OperationalError when others keep it busy for `PATIENCE`.
+
+    Who turns a new file to it while another does the same is refused at once: SQLite does not let two wait for each
+    other's lock, whatever the time-out is. So whoever is refused tries again, and finds it done.
+    """
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BETWEEN_TRIES)
+        else:
+            return

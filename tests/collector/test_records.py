@@ -1,9 +1,11 @@
 """The records: made once by whoever comes first, and clear about what is wrong."""
 
 import asyncio
+import sqlite3
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta, timezone
 from functools import partial
 from pathlib import Path
@@ -13,8 +15,9 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from collector import records as records_module
 from collector.links import Link, read_links, write_links
-from collector.records import Instant, Records, RecordsError
+from collector.records import Instant, Records, RecordsError, write_ahead
 from tests.collector.fakes import NOON
 
 OPENING = """
@@ -62,6 +65,35 @@ def open_at_once(spool: Path, url: str, count: int) -> list[str]:
 def test_roles_that_start_at_once_make_the_tables_together(tmp_path: Path, unmade_url: str) -> None:
     url = unmade_url.replace("records.db", "data/records.db")  # SQLite's, in a folder that is still to be made
     assert open_at_once(tmp_path / "data" / "spool.db", url, 4) == [""] * 4
+
+
+def test_who_is_refused_to_write_ahead_tries_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(tmp_path / "r.db")) as reader, closing(sqlite3.connect(tmp_path / "r.db")) as opener:
+        reader.execute("CREATE TABLE t (a)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM t").fetchall()
+        opener.execute("PRAGMA busy_timeout = 0")  # as SQLite does by itself where waiting would be for ever
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            reader.rollback()
+
+        monkeypatch.setattr("collector.records.time.sleep", wait)
+        write_ahead(opener)
+        assert waits == [records_module.BETWEEN_TRIES]
+        assert opener.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_who_is_refused_to_write_ahead_for_long_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records_module, "PATIENCE", -1.0)
+    with closing(sqlite3.connect(tmp_path / "r.db")) as reader, closing(sqlite3.connect(tmp_path / "r.db")) as opener:
+        reader.execute("CREATE TABLE t (a)")
+        reader.execute("BEGIN")
+        reader.execute("SELECT * FROM t").fetchall()
+        opener.execute("PRAGMA busy_timeout = 0")
+        with pytest.raises(sqlite3.OperationalError, match="locked"):
+            write_ahead(opener)
 
 
 async def test_a_place_that_cannot_be_made_is_told(tmp_path: Path) -> None:
