@@ -42,12 +42,12 @@ async def test_what_does_not_answer_is_told_once_and_asked_again(
         await asyncio.sleep(0)
 
     monkeypatch.setattr("analytics.watcher.Watcher.look", look)
-    monkeypatch.setattr("analytics.alerting.sleep_unless", no_pause)
+    monkeypatch.setattr("analytics.rounds.sleep_unless", no_pause)
     with capture_logs() as logs:
         async with asyncio.timeout(5):
             await alerting.serve(config, stop)
     assert looks == 4
-    assert [entry["reason"] for entry in logs if entry["event"] == "alerts wait"] == ["lake: away"]
+    assert [entry["reason"] for entry in logs if entry["event"] == "role waits"] == ["lake: away"]
 
 
 async def test_a_look_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ async def test_a_look_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatc
         await asyncio.Event().wait()
 
     monkeypatch.setattr("analytics.watcher.Watcher.look", look)
-    monkeypatch.setattr("analytics.alerting.GRACE", 0.01)
+    monkeypatch.setattr("analytics.rounds.GRACE", 0.01)
     serving = asyncio.create_task(alerting.serve(load(tmp_path / "configs"), stop))
     await begun.wait()
     stop.set()
