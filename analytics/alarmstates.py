@@ -44,6 +44,9 @@ ASKING: Final = frozenset(
 )
 """States that ask for an acknowledgement."""
 
+PRESSING: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
+"""States of alerts that last, and that nobody acknowledged."""
+
 LEGAL: Final[Mapping[AlarmState, frozenset[AlarmState]]] = {
     AlarmState.NORMAL: frozenset({AlarmState.UNACKNOWLEDGED}) | HIDDEN,
     AlarmState.UNACKNOWLEDGED: frozenset(

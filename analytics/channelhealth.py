@@ -58,12 +58,13 @@ def read_health(connection: sa.Connection) -> Mapping[str, Health]:
     return {row.name: _health_of(row) for row in connection.execute(sa.select(CHANNELS))}
 
 
-def works(connection: sa.Connection, rules: Rules, channel: str, now: datetime) -> None:
-    """Note that a channel works; where it was an alert that it fails, that is over."""
+def works(connection: sa.Connection, rules: Rules, channel: str, now: datetime) -> Health:
+    """Note that a channel works; where it was an alert that it fails, that is over. Give how it stood before."""
     health = _health(connection, channel)
     if health.told and health.failing is not None:
         _tell_trouble(connection, rules, health, now, ended=now)
     _keep(connection, replace(health, failing=None, how="", told=False, worked=now))
+    return health
 
 
 def silent(connection: sa.Connection, rules: Rules, channel: str, error: str, now: datetime) -> None:

@@ -20,66 +20,14 @@ from typing import Any, Final, Protocol, TypeAlias
 import sqlalchemy as sa
 
 from analytics import alertlog, pacing
-from analytics.channelhealth import Health, doubt, read_health, silent, works
+from analytics.channelhealth import Health, doubt, read_health, silent
 from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
+from analytics.mending import mended
 from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, TOLD, Fate, Notification
+from analytics.outboxtables import ESCALATIONS, FLOODS, NOTIFICATIONS, notification_of
 from analytics.pacing import Pace
 from analytics.routing import Armed, Board, Flood, Routed, Rules, calm, flood_event, route
 from collector.park import Severity
-from collector.records import METADATA, NUMBER, Instant
-
-NOTIFICATIONS: Final = sa.Table(
-    "notifications",
-    METADATA,
-    sa.Column("number", NUMBER, primary_key=True, autoincrement=True),
-    sa.Column("id", sa.String(32), nullable=False, unique=True),
-    sa.Column("event", sa.String(160), nullable=False),
-    sa.Column("channel", sa.String(64), nullable=False),
-    sa.Column("kind", sa.String(32), nullable=False),
-    sa.Column("severity", sa.String(16), nullable=False),
-    sa.Column("made", Instant, nullable=False),
-    sa.Column("since", Instant, nullable=False),
-    sa.Column("due", Instant, nullable=False),
-    sa.Column("alert", sa.String(16), nullable=False),
-    sa.Column("group", sa.String(16), nullable=False),
-    sa.Column("fate", sa.String(16), nullable=False),
-    sa.Column("reason", sa.String(100), nullable=False),
-    sa.Column("into", sa.String(32), nullable=False),
-    sa.Column("attempts", sa.Integer, nullable=False),
-    sa.Column("tried", Instant),
-    sa.Column("sent", Instant),
-    sa.Column("answer", sa.Text, nullable=False),
-    sa.Column("error", sa.Text, nullable=False),
-    sa.Column("notice", sa.Text, nullable=False),
-    sa.UniqueConstraint("event", "channel"),
-    sa.Index("notifications_by_fate", "channel", "fate"),
-    sa.Index("notifications_by_alert", "alert"),
-    sa.Index("notifications_by_group", "group"),
-    sa.Index("notifications_by_tried", "channel", "tried"),
-    sa.Index("notifications_by_made", "made"),
-    sqlite_autoincrement=True,
-)
-"""One row per event and channel; columns as in `Notification`. `since`: since when it is waiting; `notice`: what is
-told, as JSON; empty for what is untold."""
-
-FLOODS: Final = sa.Table(
-    "alert_floods",
-    METADATA,
-    sa.Column("factory", sa.String(64), primary_key=True),
-    sa.Column("began", Instant),
-    sa.Column("raised", sa.BigInteger, nullable=False),
-    sa.Column("recent", sa.JSON, nullable=False),
-)
-"""How many alerts each factory raises; columns as in `Flood`, `recent` in RFC 3339."""
-
-ESCALATIONS: Final = sa.Table(
-    "alert_escalations",
-    METADATA,
-    sa.Column("alert", sa.String(16), primary_key=True),
-    sa.Column("route", sa.String(64), primary_key=True),
-    sa.Column("due", Instant, nullable=False),
-)
-"""Escalations that are due unless somebody acknowledges the alert."""
 
 AT_ONCE: Final = 200
 """Events that are routed in one transaction at most."""
@@ -233,10 +181,10 @@ def take(connection: sa.Connection, channel: str, pace: Pace, wording: Wording, 
 
 
 def delivered(connection: sa.Connection, rules: Rules, one: Notification, answer: str, now: datetime) -> None:
-    """Note that the receiver has a notice, and that its channel works."""
+    """Note that the receiver has a notice, and that its channel works: what that refused before may come again."""
     values = {"fate": Fate.SENT.value, "sent": now, "answer": answer, "error": ""}
     connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
-    works(connection, rules, one.channel, now)
+    mended(connection, rules, one.channel, now)
 
 
 def unreachable(
@@ -276,7 +224,7 @@ def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datet
     rows = connection.execute(sa.select(NOTIFICATIONS).where(sa.or_(late, lost)).order_by(NOTIFICATIONS.c.number)).all()
     by_channel: dict[str, list[tuple[Notification, Told]]] = {}
     for row in rows:
-        by_channel.setdefault(row.channel, []).append((_notification(row), json.loads(row.notice)))
+        by_channel.setdefault(row.channel, []).append((notification_of(row), json.loads(row.notice)))
     for some in _chunks([row.id for row in rows]):
         where = NOTIFICATIONS.c.id.in_(some)
         connection.execute(sa.update(NOTIFICATIONS).where(where).values(fate=Fate.EXPIRED.value))
@@ -389,7 +337,7 @@ def read_notifications(
     if fates is not None:
         query = query.where(NOTIFICATIONS.c.fate.in_([fate.value for fate in fates]))
     return [
-        Record(_notification(row), json.loads(row.notice or "{}"), row.sent, row.answer, row.error)
+        Record(notification_of(row), json.loads(row.notice or "{}"), row.sent, row.answer, row.error)
         for row in connection.execute(query)
     ]
 
@@ -406,7 +354,7 @@ def _board(connection: sa.Connection, events: Sequence[AlertEvent]) -> Board:
         mine = sa.or_(NOTIFICATIONS.c.group.in_(some), NOTIFICATIONS.c.alert.in_(some))
         rows += connection.execute(sa.select(NOTIFICATIONS).where(mine))
     for row in sorted({row.number: row for row in rows}.values(), key=lambda row: row.number):
-        board.add(_notification(row))
+        board.add(notification_of(row))
     alerts = sorted({alert for alert, _ in board.grouped})
     read = (alertlog.read_standing(connection, alert) for alert in alerts)
     board.standings = {one.id: one for one in read if one is not None}
@@ -533,7 +481,7 @@ def _pending(connection: sa.Connection, channel: str) -> list[Notification]:
     where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.fate.in_(fates))
     columns = [column for column in NOTIFICATIONS.c if column.name not in {"notice", "answer", "error"}]
     rows = connection.execute(sa.select(*columns).where(where).order_by(NOTIFICATIONS.c.number))
-    return [_notification(row) for row in rows]
+    return [notification_of(row) for row in rows]
 
 
 def _sent(connection: sa.Connection, channel: str, pace: Pace, now: datetime) -> list[datetime]:
@@ -542,25 +490,6 @@ def _sent(connection: sa.Connection, channel: str, pace: Pace, now: datetime) ->
         return []
     where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.tried > now - pace.rate.per)
     return list(connection.execute(sa.select(NOTIFICATIONS.c.tried).where(where)).scalars())
-
-
-def _notification(row: sa.Row[Any]) -> Notification:
-    return Notification(
-        event=row.event,
-        channel=row.channel,
-        kind=row.kind,
-        severity=Severity(row.severity),
-        made=row.made,
-        due=row.due,
-        alert=row.alert,
-        group=row.group,
-        fate=Fate(row.fate),
-        reason=row.reason,
-        into=row.into,
-        number=row.number,
-        attempts=row.attempts,
-        tried=row.tried,
-    )
 
 
 def _flood(row: sa.Row[Any]) -> Flood:

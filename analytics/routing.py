@@ -25,6 +25,7 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from analytics.alarmstates import PRESSING
 from analytics.lifecycle import HIDDEN, AlarmState, AlertEvent, EventKind, Standing
 from analytics.localtime import instant_of
 from analytics.notification import (
@@ -56,7 +57,6 @@ FLOODING: Final = timedelta(minutes=10)
 _AFTER: Final = timedelta(seconds=1)
 _SECOND: Final = timedelta(seconds=1)
 
-_LASTS: Final = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED})
 _REVEALING: Final = frozenset({EventKind.UNSHELVED, EventKind.UNSUPPRESSED, EventKind.IN_SERVICE})
 _BY_HAND: Final = frozenset({EventKind.UNSHELVED, EventKind.IN_SERVICE})
 _OF_SHELVES: Final = frozenset({EventKind.SHELVED, EventKind.UNSHELVED})
@@ -387,7 +387,7 @@ class _Router:
             self._reveal(event)
         elif kind in _ENDING:
             self._end(event)
-        elif kind is EventKind.ESCALATED and standing.state in _LASTS:
+        elif kind is EventKind.ESCALATED and standing.state in PRESSING:
             self._tell_on(self._rules.escalating(event), event, "escalated")
         gone = kind in _OF_SHELVES and not standing.alert.active and not standing.latched
         if kind in _BY_PEOPLE and not hides and not gone:
@@ -403,7 +403,7 @@ class _Router:
     def _reveal(self, event: AlertEvent) -> None:
         """Tell what was hidden until now: that it lasts, or that what was told is over."""
         standing = event.standing
-        if standing.state in _LASTS:
+        if standing.state in PRESSING:
             again = event.kind in _BY_HAND  # nobody waits for it any more, though all were told once
             channels = [
                 name
@@ -484,7 +484,7 @@ class _Router:
             if where == channel
             and one.into == event.alert
             and (standing := self._board.standings.get(alert)) is not None
-            and standing.state in _LASTS
+            and standing.state in PRESSING
         ]
         if not lasting:
             return
@@ -500,7 +500,7 @@ class _Router:
 
     def _arm(self, standing: Standing) -> None:
         """Wait for somebody to acknowledge it: so long after the first of a route's channels may tell it."""
-        if failing(standing.alert) or standing.state not in _LASTS:
+        if failing(standing.alert) or standing.state not in PRESSING:
             return
         for label, route in self._rules.fitting(standing, self._now):
             if route.escalate is None:

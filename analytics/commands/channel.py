@@ -209,7 +209,7 @@ def _notice(config: "Config", name: str, now: datetime) -> "Notice":
 
 async def _note(config: "Config", name: str, now: datetime, refused: str = "") -> None:
     """Note whether the channel works, where there are records already: a failing one is an alert, and then over."""
-    from analytics import channelhealth
+    from analytics import channelhealth, mending
     from analytics.routing import Rules
     from collector.assembly import open_records
     from collector.records import RecordsError
@@ -222,7 +222,7 @@ async def _note(config: "Config", name: str, now: datetime, refused: str = "") -
             if refused:
                 await records.run(lambda connection: channelhealth.doubt(connection, rules, name, refused, now))
             else:
-                await records.run(lambda connection: channelhealth.works(connection, rules, name, now))
+                await records.run(lambda connection: mending.mended(connection, rules, name, now))
     except RecordsError as error:
         typer.echo(str(error), err=True)
 

@@ -215,6 +215,54 @@ async def test_what_is_refused_and_told_elsewhere_is_not_told_again(office: Offi
     assert [one.notification.channel for one in await office.read() if one.notification.kind == EXPIRED] == ["a"]
 
 
+async def test_what_was_refused_of_what_lasts_comes_again_once_the_channel_is_mended(office: Office) -> None:
+    lasts, over, seen, new = (alert(f"{factory}/line-1/press-{n}") for factory in ("east", "west") for n in (1, 2))
+    await office.find(lasts, over, seen)
+    await office.route()
+    refused = {}
+    while (one := (await office.take()).one) is not None:
+        refused[one.alert] = one.id
+        await office.refused(one)
+    assert set(refused) == {lasts.id, over.id, seen.id}
+    office.now = 1
+    await office.act(EventKind.ACKNOWLEDGED, seen.id)
+    await office.find(replace(over, ended=at(1)), new)
+    await office.route()
+    sent = {one.alert: one.id for one, _ in await office.send_all() if one.kind == "raised"}
+    assert sent.keys() == {lasts.id, new.id}
+    assert sent[lasts.id] == refused[lasts.id]
+    (record,) = await office.read(channel="a", alert=lasts.id)
+    assert (record.notification.fate, record.notification.attempts, record.answer) == (Fate.SENT, 2, "ok")
+
+
+async def test_a_summary_that_was_refused_comes_again_while_one_of_its_alerts_lasts(records: Records) -> None:
+    office = Office(records, rules([channel("a", quiet=[{"start": "12:00", "end": "13:00"}])]))
+    first, second = alert(), alert("west/line-1/press-1")
+    await office.find(first, second)
+    await office.route()
+    assert (await office.take()).one is None
+    office.now = 60
+    summary = await office.taken()
+    assert summary.kind == SUMMARY
+    await office.refused(summary)
+    await office.find(replace(first, ended=at(60)), alert("west/line-1/press-2"))
+    await office.route()
+    assert [one.id for one, _ in await office.send_all() if one.kind == SUMMARY] == [summary.id]
+
+
+async def test_what_is_refused_again_for_what_it_says_does_not_come_for_ever(office: Office) -> None:
+    bad = alert()
+    await office.find(bad)
+    for minute, machine in enumerate(("east/line-1/press-2", "west/line-1/press-1", "west/line-1/press-2")):
+        office.now = minute
+        await office.find(alert(machine))
+        await office.route()
+        while (one := (await office.take()).one) is not None:
+            await (office.refused(one) if one.alert == bad.id else office.delivered(one))
+    (record,) = await office.read(channel="a", alert=bad.id)
+    assert (record.notification.fate, record.notification.attempts) == (Fate.REFUSED, 2)
+
+
 async def test_what_is_for_a_channel_that_is_gone_is_told_on_the_others(records: Records) -> None:
     before = Office(records, rules([channel("a"), channel("b")]))
     await before.find(alert())
