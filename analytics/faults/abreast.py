@@ -39,7 +39,7 @@ class Abreast:
     """By place, how many values the series has, 1 or more."""
 
     @classmethod
-    def of(cls, value: Floats, bounds: Ints) -> "Abreast | None":
+    def of(cls, value: Floats, bounds: Ints, table: NDArray[np.float64] | None = None) -> "Abreast | None":
         """Put series abreast; None where they are too few or too unlike in length for that to be any use.
 
         Asked again for the same array and bounds, it gives the same.
@@ -47,7 +47,11 @@ class Abreast:
         Args:
             value: values, series by series.
             bounds: first row of every series, and the row after the last; each has a row or more.
+            table: the same by step and series, where that is known.
         """
+        if table is not None:
+            steps, many = table.shape
+            return None if many < _STEP else cls(np.arange(many), table, np.full(many, steps))
         kept = _newest.get(cls)
         if kept is not None and kept[0]() is value and np.array_equal(kept[1], bounds):
             return kept[2]

@@ -65,6 +65,10 @@ class Columns:
     last: list[int]
     """Instant of the last row of the signal at each place, or the same."""
 
+    table: NDArray[np.float64] | None = None
+    """The same values by step and signal, as they came, where all came in turn and each says something; others read it,
+    too."""
+
 
 def columns(samples: pl.DataFrame) -> Columns:
     """Give the columns of `adapters.sample.SAMPLES`; asked again for the same frame, the same columns."""
@@ -86,12 +90,19 @@ def _forget(gone: weakref.ref[pl.DataFrame]) -> None:
 
 
 def _made(samples: pl.DataFrame) -> Columns:
-    names, code = _coded(samples["signal"])
+    signal = samples["signal"]
+    turn = _turn(signal)
+    names, code = _coded(signal[:turn] if turn else signal)
     ns = samples["time"].dt.cast_time_unit("ns").to_physical().to_numpy()
     value = _numbers(samples)
     says = samples.select(
         ~is_bad(pl.col("status")) & (pl.col("status") != Status.UNCERTAIN_RANGE)
     ).to_series().to_numpy() & np.isfinite(value)
+    if turn and says.all():
+        told = _told_in_turn(names, code, ns, value)
+        if told is not None:
+            return told
+    code = np.resize(code, len(signal)) if turn else code
     bounds = np.concatenate(([0], np.cumsum(np.bincount(code, minlength=len(names)))))
     order = _order(code, len(names))
     if order is not None:
@@ -114,12 +125,40 @@ def _made(samples: pl.DataFrame) -> Columns:
     return Columns(paths, bounds, ns, value, broken, tail, bounds.tolist(), first, last)
 
 
+def _told_in_turn(names: list[str], code: NDArray[np.unsignedinteger], ns: Ints, value: Floats) -> Columns | None:
+    """Give the columns of signals of which each has told once in every turn; None where it is not so.
+
+    Args:
+        names: signals, in order of appearance.
+        code: the place among them of each row of a turn.
+        ns: instants, ns since 1970.
+        value: values, each of which says something.
+    """
+    turn = len(code)
+    turns = len(ns) // turn
+    if turns * turn != len(ns) or not np.array_equal(code, np.arange(len(names))):
+        return None
+    steps, table = ns.reshape(turns, turn), value.reshape(turns, turn)
+    if (steps[1:] < steps[:-1]).any():
+        return None
+    bounds = np.arange(turn + 1) * turns
+    paths = {path: place for place, path in enumerate(names)}
+    return Columns(
+        paths=paths,
+        bounds=bounds,
+        ns=np.ascontiguousarray(steps.T).reshape(-1),
+        value=np.ascontiguousarray(table.T).reshape(-1),
+        broken=None,
+        tail=frozenset(),
+        begins=bounds.tolist(),
+        first=steps[0].tolist(),
+        last=steps[-1].tolist(),
+        table=table,
+    )
+
+
 def _coded(signal: pl.Series) -> tuple[list[str], NDArray[np.unsignedinteger]]:
     """Give every signal, in order of appearance, and the place among them of each row."""
-    turn = _turn(signal)
-    if turn:
-        names, code = _coded(signal[:turn])
-        return names, np.resize(code, len(signal))
     known = pl.Categories.random()
     named = signal.cast(pl.Categorical(known))  # held until the names are read: categories go with their last column
     names, code = known.to_series().to_list(), named.to_physical().to_numpy()

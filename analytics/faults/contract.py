@@ -20,7 +20,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeAlias, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeAlias, TypeVar
 
 import polars as pl
 from pydantic import BaseModel
@@ -89,9 +89,8 @@ class Seen:
     """The present, ns since 1970; in a replay, the end of what was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Indicator:
-    """A number that says something of health, as it stands now."""
+class Indicator(NamedTuple):
+    """A number that says something of health, as it stands now; a look makes thousands."""
 
     equipment: str
     """Path of the machine."""

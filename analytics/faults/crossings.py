@@ -100,9 +100,10 @@ class Crossings:
     def indicate_all(self, name: str, values: Floats, limits: Floats) -> None:
         """Tell the newest of a number of every stretch; no limit, no number."""
         rows = zip(self._now.stretches, self._now.newest.tolist(), values.tolist(), limits.tolist(), strict=True)
-        for one, at, value, limit in rows:
+        told, watched = self._indicators, self._watched
+        for (path, *_), at, value, limit in rows:
             if limit > 0:
-                self.indicate(one.subject, name, at, value, limit)
+                told[path, name] = Indicator(watched[path].machine, path, name, at, value, limit)
 
     def side(self, path: str, key: str) -> Side:
         """Give what is carried of a side."""

@@ -33,7 +33,7 @@ from analytics.faults.columns import Floats, Ints
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Crossings, parameters, run_lengths
-from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, derive, needed, watch
 from collector.faultrules.charts import Cusum
 from collector.park import Park, Title
 
@@ -143,12 +143,12 @@ class _Passed(NamedTuple):
 
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
     some, bounds = now.stretches, now.bounds
-    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
+    terms, numbers = derive(watched, some, _terms)
     before = [None if one.fresh else crossings.had(one.subject, "sums", None) for one in some]
     start = np.array([(0, 0) if one is None else (one[0][0], one[1][0]) for one in before], dtype=np.int64).T
-    series = Abreast.of(now.value, bounds)
-    passed = _in_blocks(now, terms, start) if series is None else _abreast(series, bounds, terms, start)
-    limit = np.array([one.limit for one in terms], dtype=np.int64)
+    series = Abreast.of(now.value, bounds, now.table)
+    passed = _in_blocks(now, terms, start) if series is None else _abreast(series, bounds, numbers, start)
+    limit = numbers[:, _Terms._fields.index("limit")].astype(np.int64)
     sums, height = _quietly(now, passed, before), passed.total.max(0)
     for at in np.flatnonzero((passed.highest > limit).any(0) | crossings.stirred()).tolist():
         far = passed.highest[:, at] > limit[at]
@@ -204,9 +204,9 @@ def _in_blocks(now: Watch, terms: Sequence[_Terms], start: Ints) -> _Passed:
     return _Passed(highest, total, zero)
 
 
-def _abreast(series: Abreast, bounds: Ints, terms: Sequence[_Terms], start: Ints) -> _Passed:
+def _abreast(series: Abreast, bounds: Ints, terms: NDArray[np.float64], start: Ints) -> _Passed:
     """Sum up all stretches step by step; the same as `_in_blocks`."""
-    slack, *_, mean, each = np.array(terms)[series.order].T.copy()
+    slack, *_, mean, each = terms[series.order].T.copy()
     total = start[:, series.order].astype(np.float64)
     highest, nothing = total * 0, total * 0
     for _, values in series.blocks():

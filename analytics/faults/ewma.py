@@ -30,7 +30,7 @@ from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
 from analytics.faults.learning import strays
-from analytics.faults.stretches import Chart, Stretch, Watch, charts, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, needed, watch
 from collector.faultrules.charts import Ewma
 from collector.park import Park, Title
 
@@ -107,10 +107,10 @@ def _terms(model: Mapping[str, Any], settings: Ewma) -> _Terms:
 
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
     some = now.stretches
-    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
+    terms, numbers = derive(watched, some, _terms)
     begin = np.array([0.0 if one.fresh else crossings.had(one.subject, "ewma", 0.0) for one in some])
-    final, furthest, part = _averages(now, terms, begin)
-    limit = np.array([one.limit for one in terms])
+    final, furthest, part = _averages(now, terms, numbers, begin)
+    limit = numbers[:, _Terms._fields.index("limit")]
     near, far = np.abs(final) > limit * _BACK, furthest > limit
     for place in np.flatnonzero(near | far | crossings.stirred()).tolist():
         one, path = some[place], some[place].subject
@@ -123,11 +123,13 @@ def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None
     crossings.indicate_all(SLUG, np.abs(final), limit)
 
 
-def _averages(now: Watch, terms: Sequence[_Terms], begin: Floats) -> tuple[Floats, Floats, Callable[[int], Floats]]:
+def _averages(
+    now: Watch, terms: Sequence[_Terms], numbers: NDArray[np.float64], begin: Floats
+) -> tuple[Floats, Floats, Callable[[int], Floats]]:
     """Give by stretch the average after its last value, how far it ever was, and what gives all of them."""
-    series = Abreast.of(now.value, now.bounds)
+    series = Abreast.of(now.value, now.bounds, now.table)
     if series is not None:
-        table, furthest = abreast(terms, begin, series)
+        table, furthest = abreast(numbers, begin, series)
         final = table[series.length - 1, np.arange(len(terms))]
         return series.back(final), furthest, partial(_column, series.places(), series.length, table)
     rows = zip(terms, begin.tolist(), np.split(now.value, now.bounds[1:-1]), strict=True)
@@ -154,9 +156,9 @@ def averages(terms: _Terms, begin: float, value: Floats) -> Floats:
     return np.array(told)
 
 
-def abreast(terms: Sequence[_Terms], begin: Floats, series: Abreast) -> tuple[NDArray[np.float64], Floats]:
+def abreast(terms: NDArray[np.float64], begin: Floats, series: Abreast) -> tuple[NDArray[np.float64], Floats]:
     """Give the averages by step and place, and by stretch how far they ever were; the same as `averages`."""
-    mean, each, far, weight, _ = np.array(terms)[series.order].T.copy()
+    mean, each, far, weight, _ = terms[series.order].T.copy()
     average, near = begin[series.order], -far
     table, low, high = np.empty_like(series.table), average * 0, average * 0
     for step, values in series.blocks():

@@ -22,7 +22,7 @@ from analytics.faults.columns import Floats
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
-from analytics.faults.stretches import Chart, Stretch, Watch, charts, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, needed, watch
 from collector.faultrules.charts import RobustZ
 from collector.park import Park, Title
 
@@ -92,10 +92,11 @@ def _terms(model: Mapping[str, Any], settings: RobustZ) -> _Terms:
 def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None:
     """Look closely at stretches that have been beyond a limit, or were before."""
     some, bounds = now.stretches, now.bounds
-    terms = [watched[one.subject].of(one.mode, one.model, _terms) for one in some]
-    median, deviation, above, below = np.array(terms).T
-    far = np.maximum.reduceat(now.value, bounds[:-1]) - median > above * deviation
-    far |= median - np.minimum.reduceat(now.value, bounds[:-1]) > below * deviation
+    terms, numbers = derive(watched, some, _terms)
+    median, deviation, above, below = numbers.T
+    highest, lowest = _extremes(now)
+    far = highest - median > above * deviation
+    far |= median - lowest > below * deviation
     known = deviation > 0
     for place in np.flatnonzero(known & (far | crossings.stirred())).tolist():
         one = some[place]
@@ -105,6 +106,14 @@ def _look(now: Watch, watched: Mapping[str, Rule], crossings: Crossings) -> None
             _cross(one, terms[place], now, watched[one.subject], crossings)
     z = np.divide(now.value[bounds[1:] - 1] - median, deviation, out=np.zeros(len(some)), where=known)
     crossings.indicate_all(SLUG, np.abs(z), np.where(z > 0, above, below))
+
+
+def _extremes(now: Watch) -> tuple[Floats, Floats]:
+    """Give the highest and the lowest value of every stretch."""
+    if now.table is not None:
+        return now.table.max(0), now.table.min(0)
+    begins = now.bounds[:-1]
+    return np.maximum.reduceat(now.value, begins), np.minimum.reduceat(now.value, begins)
 
 
 def _cross(one: Stretch, terms: _Terms, now: Watch, chart: Rule, crossings: Crossings) -> None:

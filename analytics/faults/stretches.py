@@ -21,12 +21,13 @@ What is carried of a signal, beside what the chart itself carries:
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from operator import attrgetter, itemgetter
+from operator import attrgetter, is_, itemgetter
 from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from adapters.sample import is_good
 from analytics.faults.columns import PAST, Columns, Flags, Floats, Ints, columns
@@ -115,6 +116,30 @@ def needed(path: str, chart: Chart[Any]) -> tuple[str, ...]:
     return (path,) if chart.mode is None else (path, chart.mode)
 
 
+def derive(
+    watched: Mapping[str, Chart[S]], stretches: "Sequence[Stretch]", how: Callable[[Mapping[str, Any], S], D]
+) -> tuple[Sequence[D], NDArray[np.float64]]:
+    """Give what `how` makes of what is normal in every stretch: as it is, and its numbers by stretch.
+
+    Asked again for stretches of the same signals of which the same is normal, it gives the same.
+    """
+    charts, models = [watched[one.subject] for one in stretches], [one.model for one in stretches]
+    kept = _derived.get(how)
+    if kept is not None and _same(kept[0], charts) and _same(kept[1], models):
+        return kept[2], kept[3]
+    made = [chart.of(one.mode, one.model, how) for chart, one in zip(charts, stretches, strict=True)]
+    table = np.array(made, dtype=np.float64)
+    _derived[how] = charts, models, made, table
+    return made, table
+
+
+_derived: Final[dict[Any, tuple[list[Chart[Any]], list[Mapping[str, Any]], list[Any], NDArray[np.float64]]]] = {}
+
+
+def _same(ones: Sequence[object], others: Sequence[object]) -> bool:
+    return len(ones) == len(others) and all(map(is_, ones, others))
+
+
 class Stretch(NamedTuple):
     """Values of one signal in one mode, without a break of what is summed up."""
 
@@ -158,6 +183,9 @@ class Watch:
 
     late: int
     """How many values came too late."""
+
+    table: NDArray[np.float64] | None = None
+    """Values by step and stretch, where all stretches told in turn; others read it, too."""
 
     @property
     def bounds(self) -> Ints:
@@ -248,21 +276,20 @@ def _steady(
     """Give what is watched and carried of signals that stay in a mode that is known, and of which nothing is late."""
     stretches, after = [], {}
     calm = not told.states and not told.modes
-    begins, first, last = cols.begins, cols.first, cols.last
+    begins, first, last, tail = cols.begins, cols.first, cols.last, cols.tail
     for path, place in cols.paths.items():
         before = carried.get(path)
-        chart = watched.get(path)
-        if chart is None or before is None or first[place] < before["last"]:
+        if before is None or path not in watched or first[place] < before["last"]:
             continue
         mode = before["mode"]
         known = before["modes"].get(mode)
-        if known is None or "model" not in known:
+        if known is None or "model" not in known or before["state"] not in _PRODUCES:
             continue
-        if before["state"] not in _PRODUCES or (not calm and told.concerns(chart)):
+        if not calm and told.concerns(watched[path]):
             continue
         fresh = before["watched"] != mode
-        ends = None if path in cols.tail else mode
-        after[path] = {**before, "last": last[place], "open": ends, "watched": mode}
+        after[path] = now = dict(before)
+        now["last"], now["open"], now["watched"] = last[place], None if path in tail else mode, mode
         stretches.append(Stretch(path, mode, known["model"], fresh, begins[place], begins[place + 1]))
     return stretches, after
 
@@ -456,11 +483,16 @@ def _packed(
         else:
             moved.append(one if one.begin == begin else one._replace(begin=begin, end=at))
     if at == len(cols.ns):
-        return Watch(moved, cols.ns, cols.value, carried, baselines, late)
+        return Watch(moved, cols.ns, cols.value, carried, baselines, late, _table(moved, cols))
     picked = [slice(one.begin, one.end) for one in stretches]
     ns = np.concatenate([cols.ns[some] for some in picked]) if picked else cols.ns[:0]
     value = np.concatenate([cols.value[some] for some in picked]) if picked else cols.value[:0]
     return Watch(moved, ns, value, carried, baselines, late)
+
+
+def _table(stretches: Sequence[Stretch], cols: Columns) -> NDArray[np.float64] | None:
+    """Give the values by step and stretch, of stretches that take in all rows."""
+    return cols.table if len(stretches) == len(cols.paths) else None
 
 
 def blocks(stretches: Sequence[Stretch], rows: int = 2**15) -> Iterator[Sequence[Stretch]]:

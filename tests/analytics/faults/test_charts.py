@@ -96,6 +96,20 @@ class TestEvery:
         looked.look(series(noise(10)))
         assert looked.late == 10
 
+    def test_signals_that_come_in_turn_tell_the_same_as_one_after_the_other(self, name: str) -> None:
+        detector, kind = CHARTS[name]
+        faults = SignalFaults(**{name: kind(learn=LEARN)})
+        values = np.random.default_rng(3).normal(50, 1, (END, 20))
+        values[600:, ::5] += 12
+        apart = pl.concat(series(column, f"{PRESS}/s{place}") for place, column in enumerate(values.T))
+        abreast = apart.sort("time", maintain_order=True)
+        places = plant(*(signal(f"s{place}", faults=faults) for place in range(20)))
+        one, other = (
+            Looked(detector, places).portions(frame, [300.0, 500.0, 800.0], END) for frame in (apart, abreast)
+        )
+        assert {alert.signal for alert in one.alerts.values()} == {f"{PRESS}/s{place}" for place in range(0, 20, 5)}
+        same(one, other)
+
     def test_a_stop_is_no_shift(self, name: str) -> None:
         values = noise()
         values[500:600] = 0
