@@ -1,17 +1,17 @@
 """List the channels that alerts are told on; test one; show what each has sent and owes."""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from analytics.commands.report import Language
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from pydantic import BaseModel
 
     from adapters.channels.contract import Notice, Sent
@@ -22,8 +22,54 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 
+In = Annotated[Language, typer.Option("--language", "--lang", help="zh or en.")]
+
+_CHINESE: Final = {
+    "all alerts": "所有告警",
+    "alert": "告警",
+    "answer": "应答",
+    "attempts": "尝试次数",
+    "channel": "渠道",
+    "channels": "渠道",
+    "expired": "已过期",
+    "fallback": "备用渠道",
+    "fate": "结果",
+    "held": "暂缓",
+    "kind": "类型",
+    "language": "语言",
+    "last error": "最近错误",
+    "made": "生成时间",
+    "name": "名称",
+    "notifications, the newest first": "最新通知",
+    "oldest waiting": "最早待发",
+    "quiet": "免打扰时段",
+    "rate": "限速",
+    "reason": "原因",
+    "refused": "被拒绝",
+    "routes": "路由",
+    "says": "内容",
+    "sent": "已发送",
+    "settings": "设置",
+    "severity": "优先级",
+    "since": "自",
+    "state": "状态",
+    "summarised": "已汇总",
+    "unreachable": "无法到达",
+    "unseen": "未用过",
+    "untold": "未通知",
+    "waiting": "待发",
+    "works": "正常",
+}
+"""Words of the tables that are about channels, in Chinese."""
+
+_SAID: Final = frozenset({"state", "routes", "fate"})
+"""Columns whose values are such words."""
+
+
 @app.command("list")
-def list_channels(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TABLE) -> None:
+def list_channels(
+    language: In = Language.EN, config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TABLE
+) -> None:
     """List the channels as they are configured, without their secrets."""
     from analytics.routing import Rules
 
@@ -43,7 +89,7 @@ def list_channels(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFo
         }
         for one in alerts.channels
     ]
-    show(rows, output, title="channels")
+    _show(rows, output, language, title="channels")
 
 
 @app.command("test")
@@ -81,6 +127,7 @@ def try_channel(
 
 @app.command("status")
 def status(
+    language: In = Language.EN,
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
     last: Annotated[int, typer.Option(min=0, help="How many of the newest notifications to show as well.")] = 0,
@@ -95,11 +142,25 @@ def status(
     if output is OutputFormat.JSON:
         show_json({"channels": rows, "without_route": unrouted, "notifications": recent})
         return
-    show(rows, output, title="channels")
+    _show(rows, output, language, title="channels")
     if recent:
-        show(recent, output, title="notifications, the newest first")
+        _show(recent, output, language, title="notifications, the newest first")
     if unrouted:
         typer.echo(f"{unrouted} events of alerts had no route; see `alerts: routes:` in parkline.yaml", err=True)
+
+
+def _show(rows: Sequence[Mapping[str, Any]], output: OutputFormat, language: Language, *, title: str) -> None:
+    """Print rows: a table in the language, JSON as it is."""
+    if language is Language.ZH and output is OutputFormat.TABLE:
+        title = _CHINESE[title]
+        rows = [
+            {
+                _CHINESE.get(name, name): _CHINESE.get(value, value) if name in _SAID else value
+                for name, value in row.items()
+            }
+            for row in rows
+        ]
+    show(rows, output, title=title)
 
 
 def _settings(settings: "BaseModel") -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -145,6 +146,14 @@ def test_the_outbox_is_shown(folder: Path) -> None:
     assert [one["says"] for one in told["notifications"]] == [
         "[medium] press: Force: 83.2 kN is above its limit of 80 kN"
     ]
+    for verb in (("list",), ("status", "--last", 5)):
+        table = run(*verb, "-c", folder, "--lang", "zh").stdout
+        assert "渠道" in table
+        assert "名称" in table
+        english = {*rows["hook"], *told["notifications"][0], "routes", "settings", "quiet", "channels", "unseen"} - {
+            "id"
+        }
+        assert not english & set(re.findall(r"[a-z][a-z ]*[a-z]", table)) - {"mail", "all", "raised"}
 
 
 def test_without_records_there_is_nothing_to_show(folder: Path) -> None:
