@@ -1,8 +1,9 @@
 """A channel that is mended: what it refused is sent again, as far as it still concerns anybody.
 
-While a channel refuses, people may have been told elsewhere, or nowhere. Once it takes a notice again, the newest
-notice of each alert that lasts and that nobody acknowledged is sent again, with the same id, and so is a summary that
-tells such an alert. Each comes again once: what is refused then, too, was refused for what it says, and would go on so.
+While a channel refuses, people may have been told elsewhere, or nowhere. Once it takes a notice again, what it refused
+of each alert that lasts and that nobody acknowledged is sent again, with the same id, unless the channel has
+something newer that says so; and so is a summary that tells such an alert. Each comes again once (what the receiver said before
+stands as its answer until then): what is refused then, too, was refused for what it says, and would go on so.
 """
 
 from datetime import datetime
@@ -29,19 +30,24 @@ def mended(connection: sa.Connection, rules: Rules, channel: str, now: datetime)
     before = works(connection, rules, channel, now)
     if before.failing is None or before.how != "refused":
         return 0
-    refused = sa.and_(
+    newer = NOTIFICATIONS.alias()
+    outrun = sa.exists().where(
+        newer.c.channel == channel,
+        newer.c.alert == NOTIFICATIONS.c.alert,
+        newer.c.alert != "",
+        newer.c.number > NOTIFICATIONS.c.number,
+        newer.c.kind.in_(RAISING),
+        newer.c.fate != Fate.UNTOLD.value,
+    )
+    refused = sa.select(NOTIFICATIONS).where(
         NOTIFICATIONS.c.channel == channel,
         NOTIFICATIONS.c.fate == Fate.REFUSED.value,
-        NOTIFICATIONS.c.tried >= before.failing,
         NOTIFICATIONS.c.answer == "",
         NOTIFICATIONS.c.kind.in_([*RAISING, SUMMARY]),
+        ~outrun,
     )
-    rows = connection.execute(sa.select(NOTIFICATIONS).where(refused).order_by(NOTIFICATIONS.c.number)).all()
-    newest: dict[str, Notification] = {}
-    for row in rows:
-        one = notification_of(row)
-        newest[one.alert or one.id] = one
-    again = [one for one in newest.values() if _concerns(connection, one)]
+    rows = connection.execute(refused.order_by(NOTIFICATIONS.c.number)).all()
+    again = [one for one in map(notification_of, rows) if _concerns(connection, one)]
     for one in again:
         connection.execute(
             sa.update(NOTIFICATIONS)

@@ -15,6 +15,7 @@ from analytics.notification import EXPIRED, FLOOD_OVER, SUMMARY, Fate, Notificat
 from analytics.outbox import Record, Taken, Told
 from analytics.pacing import Pace
 from analytics.routing import FLOOD, Rules
+from collector.park import Severity
 from collector.records import Records
 from tests.analytics.telling import alert, at, channel, notices, rules
 
@@ -216,14 +217,15 @@ async def test_what_is_refused_and_told_elsewhere_is_not_told_again(office: Offi
 
 
 async def test_what_was_refused_of_what_lasts_comes_again_once_the_channel_is_mended(office: Office) -> None:
-    lasts, over, seen, new = (alert(f"{factory}/line-1/press-{n}") for factory in ("east", "west") for n in (1, 2))
-    await office.find(lasts, over, seen)
+    *alerts, new = (alert(f"{factory}/line-1/press-{n}") for factory in ("east", "west") for n in (1, 2))
+    await office.find(*alerts)
     await office.route()
     refused = {}
     while (one := (await office.take()).one) is not None:
         refused[one.alert] = one.id
+        office.now += 0.1  # no receiver answers at once
         await office.refused(one)
-    assert set(refused) == {lasts.id, over.id, seen.id}
+    lasts, over, seen = (next(one for one in alerts if one.id == identity) for identity in refused)
     office.now = 1
     await office.act(EventKind.ACKNOWLEDGED, seen.id)
     await office.find(replace(over, ended=at(1)), new)
@@ -235,6 +237,17 @@ async def test_what_was_refused_of_what_lasts_comes_again_once_the_channel_is_me
     assert (record.notification.fate, record.notification.attempts, record.answer) == (Fate.SENT, 2, "ok")
 
 
+async def test_what_was_refused_does_not_come_after_what_is_newer_of_its_alert(office: Office) -> None:
+    lasts = alert()
+    await office.find(lasts)
+    await office.route()
+    await office.refused(await office.taken())
+    await office.find(replace(lasts, severity=Severity.HIGH))
+    office.now = 1
+    await office.route()
+    assert [one.kind for one, _ in await office.send_all()] == ["worsened"]
+
+
 async def test_a_summary_that_was_refused_comes_again_while_one_of_its_alerts_lasts(records: Records) -> None:
     office = Office(records, rules([channel("a", quiet=[{"start": "12:00", "end": "13:00"}])]))
     first, second = alert(), alert("west/line-1/press-1")
@@ -244,6 +257,7 @@ async def test_a_summary_that_was_refused_comes_again_while_one_of_its_alerts_la
     office.now = 60
     summary = await office.taken()
     assert summary.kind == SUMMARY
+    office.now = 60.1
     await office.refused(summary)
     await office.find(replace(first, ended=at(60)), alert("west/line-1/press-2"))
     await office.route()
@@ -258,6 +272,7 @@ async def test_what_is_refused_again_for_what_it_says_does_not_come_for_ever(off
         await office.find(alert(machine))
         await office.route()
         while (one := (await office.take()).one) is not None:
+            office.now += 0.1
             await (office.refused(one) if one.alert == bad.id else office.delivered(one))
     (record,) = await office.read(channel="a", alert=bad.id)
     assert (record.notification.fate, record.notification.attempts) == (Fate.REFUSED, 2)
