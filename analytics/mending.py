@@ -1,9 +1,9 @@
 """A channel that is mended: what it refused is sent again, as far as it still concerns anybody.
 
 While a channel refuses, people may have been told elsewhere, or nowhere. Once it takes a notice again, what it refused
-of each alert that lasts and that nobody acknowledged is sent again, with the same id, unless the channel has
-something newer that says so; and so is a summary that tells such an alert. Each comes again once (what the receiver said before
-stands as its answer until then): what is refused then, too, was refused for what it says, and would go on so.
+of each alert that lasts and that nobody acknowledged is sent again, with the same id, unless something newer says so on
+the channel; and so is a summary that tells such an alert. Each comes again once (until then, what the receiver said
+before stands as its answer): what is refused then, too, was refused for what it says, and would go on so.
 """
 
 from datetime import datetime

@@ -121,7 +121,8 @@ def derive(
 ) -> tuple[Sequence[D], NDArray[np.float64]]:
     """Give what `how` makes of what is normal in every stretch: as it is, and its numbers by stretch.
 
-    Asked again for stretches of the same signals of which the same is normal, it gives the same.
+    Of thousands of stretches that costs as much as summing them up; so, asked again for stretches of the same signals
+    of which the same is normal, as polled ones are look after look, it gives the same.
     """
     charts, models = [watched[one.subject] for one in stretches], [one.model for one in stretches]
     kept = _derived.get(how)

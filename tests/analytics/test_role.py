@@ -1,67 +1,59 @@
-"""The role: it works until it is told to stop, whatever does not answer meanwhile."""
+"""The roles of analytics: they work until they are told to stop."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
 from adapters.stores.contract import StoreUnavailableError
-from analytics import role
-from collector.load import load
+from analytics import alerting, role, rounds
+from collector.load import Config, load
 from tests.analytics.installation import install
 from tests.collector.fakes import until
 
-
-async def test_it_works_until_it_is_told_to_stop(tmp_path: Path) -> None:
-    install(tmp_path / "configs")
-    stop = asyncio.Event()
-    with capture_logs() as logs:
-        serving = asyncio.create_task(role.serve(load(tmp_path / "configs"), stop))
-        await until(lambda: any(entry["event"] == "analytics" for entry in logs))
-        stop.set()
-        async with asyncio.timeout(5):
-            await serving
+ROLES = {
+    "analytics": (role.serve, "analytics.engine.Engine.cycle"),
+    "alerts": (alerting.serve, "analytics.watcher.Watcher.look"),
+}
 
 
-async def test_what_does_not_answer_is_told_once_and_asked_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ROLES)
+class TestEvery:
+    async def test_it_works_until_it_is_told_to_stop(self, name: str, tmp_path: Path) -> None:
+        serve, _ = ROLES[name]
+        with capture_logs() as logs:
+            await _served(serve, tmp_path, lambda: any(entry["event"] == name for entry in logs))
+
+    async def test_it_goes_on_while_the_store_does_not_answer(
+        self, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        serve, once = ROLES[name]
+        asked = 0
+
+        async def away(*_: object) -> None:
+            nonlocal asked
+            asked += 1
+            error = StoreUnavailableError("lake", "away")
+            raise error
+
+        async def no_pause(*_: object) -> None:
+            await asyncio.sleep(0)
+
+        monkeypatch.setattr(once, away)
+        monkeypatch.setattr(rounds, "sleep_unless", no_pause)
+        await _served(serve, tmp_path, lambda: asked >= 4)
+
+
+async def _served(
+    serve: Callable[[Config, asyncio.Event], Awaitable[None]], folder: Path, done: Callable[[], bool]
 ) -> None:
-    install(tmp_path / "configs")
-    config = load(tmp_path / "configs")
-    stop, cycles, away = asyncio.Event(), 0, StoreUnavailableError("lake", "away")
-
-    async def cycle(*_: object) -> None:
-        nonlocal cycles
-        cycles += 1
-        if cycles == 4:
-            stop.set()
-        raise away
-
-    async def no_pause(*_: object) -> None:
-        await asyncio.sleep(0)
-
-    monkeypatch.setattr("analytics.engine.Engine.cycle", cycle)
-    monkeypatch.setattr("analytics.rounds.sleep_unless", no_pause)
-    with capture_logs() as logs:
-        async with asyncio.timeout(5):
-            await role.serve(config, stop)
-    assert cycles == 4
-    assert [entry["reason"] for entry in logs if entry["event"] == "role waits"] == ["lake: away"]
-
-
-async def test_a_cycle_that_takes_too_long_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    install(tmp_path / "configs")
-    stop, begun = asyncio.Event(), asyncio.Event()
-
-    async def cycle(*_: object) -> None:
-        begun.set()
-        await asyncio.Event().wait()
-
-    monkeypatch.setattr("analytics.engine.Engine.cycle", cycle)
-    monkeypatch.setattr("analytics.rounds.GRACE", 0.01)
-    serving = asyncio.create_task(role.serve(load(tmp_path / "configs"), stop))
-    await begun.wait()
+    """Let a role work until something is done, and end it."""
+    install(folder / "configs")
+    stop = asyncio.Event()
+    serving = asyncio.ensure_future(serve(load(folder / "configs"), stop))
+    await until(lambda: serving.done() or done())
     stop.set()
     async with asyncio.timeout(5):
         await serving
