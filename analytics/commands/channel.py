@@ -62,7 +62,7 @@ _CHINESE: Final = {
 }
 """Words of the tables that are about channels, in Chinese."""
 
-_SAID: Final = frozenset({"state", "routes", "fate"})
+_SAID: Final = frozenset({"state", "routes", "fate", "severity", "kind"})
 """Columns whose values are such words."""
 
 
@@ -152,12 +152,13 @@ def status(
 def _show(rows: Sequence[Mapping[str, Any]], output: OutputFormat, language: Language, *, title: str) -> None:
     """Print rows: a table in the language, JSON as it is."""
     if language is Language.ZH and output is OutputFormat.TABLE:
-        title = _CHINESE[title]
+        from analytics.alarmwords import EVENTS
+        from analytics.notices import PRIORITIES
+
+        words = _CHINESE | {one.value: said.zh for one, said in [*PRIORITIES.items(), *EVENTS.items()]}
+        title = words[title]
         rows = [
-            {
-                _CHINESE.get(name, name): _CHINESE.get(value, value) if name in _SAID else value
-                for name, value in row.items()
-            }
+            {words.get(name, name): words.get(value, value) if name in _SAID else value for name, value in row.items()}
             for row in rows
         ]
     show(rows, output, title=title)
