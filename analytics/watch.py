@@ -181,8 +181,10 @@ class Watch:
                 carried = self._carried[one.slug]
                 gone = [subject for subject in carried if any(_is_under(subject, path) for path in paths)]
                 for subject in gone:
-                    del carried[subject]
-                    self._unwritten.setdefault(one.slug, {})[subject] = None
+                    left = one.forget(carried.pop(subject))
+                    if left is not None:
+                        carried[subject] = left
+                    self._unwritten.setdefault(one.slug, {})[subject] = left
 
     def take(self, carried: Mapping[str, Mapping[str, Carried]]) -> None:
         """Have the detectors that learn go on from what was learned elsewhere, by detector and subject."""

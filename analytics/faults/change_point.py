@@ -29,7 +29,7 @@ from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
 from analytics.faults.cusum import ONE, rounded
 from analytics.faults.learning import strays
-from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, forget, needed, watch
 from collector.faultrules.charts import ChangePoint
 from collector.park import Park, Title
 
@@ -172,5 +172,6 @@ CHANGE_POINT: Final[Detector[Any]] = Detector(
     signals=needed,
     parameters=ChangePoint,
     learns=True,
+    forget=forget,
 )
 """See the module."""

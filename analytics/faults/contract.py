@@ -13,8 +13,9 @@
 - A sample with Bad status says nothing: it neither begins an alert nor ends one. To detectors of values, one outside
   the signal's valid range says nothing either. A step over a gap, or over a Bad sample, is no jump.
 - Of an alert that began, lasts or ended differently in this look, `Found.alerts` has the newest version, once.
-- A detector that learns tells each baseline it has learned, once, in `Found.baselines`, and carries it. Forgetting what
-  it carries of a subject makes it learn again.
+- A detector that learns tells each baseline it has learned, once, in `Found.baselines`, and carries it. When it is
+  to learn again, `forget` says what stays of what it carries: what it knows of the machine, as its state, which is not
+  told again.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -190,6 +191,10 @@ class Detector(Generic[R]):
 
     learns: bool = False
     """Whether it learns what is normal."""
+
+    forget: Callable[[Carried], Carried | None] = lambda _: None
+    """`forget(carried)`: what stays of what is carried of a subject that is to learn again; None: nothing. Alerts that
+    last do not: they are over."""
 
 
 def moment(ns: int) -> datetime:

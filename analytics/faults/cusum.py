@@ -33,7 +33,7 @@ from analytics.faults.columns import Floats, Ints
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Crossings, parameters, run_lengths
-from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, derive, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, blocks, charts, derive, forget, needed, watch
 from collector.faultrules.charts import Cusum
 from collector.park import Park, Title
 
@@ -382,5 +382,6 @@ CUSUM: Final[Detector[Any]] = Detector(
     signals=needed,
     parameters=Cusum,
     learns=True,
+    forget=forget,
 )
 """See the module."""

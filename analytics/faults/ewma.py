@@ -30,7 +30,7 @@ from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
 from analytics.faults.learning import strays
-from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, forget, needed, watch
 from collector.faultrules.charts import Ewma
 from collector.park import Park, Title
 
@@ -210,5 +210,6 @@ EWMA: Final[Detector[Any]] = Detector(
     signals=needed,
     parameters=Ewma,
     learns=True,
+    forget=forget,
 )
 """See the module."""

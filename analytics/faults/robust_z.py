@@ -22,7 +22,7 @@ from analytics.faults.columns import Floats
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
-from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, needed, watch
+from analytics.faults.stretches import Chart, Stretch, Watch, charts, derive, forget, needed, watch
 from collector.faultrules.charts import RobustZ
 from collector.park import Park, Title
 
@@ -144,5 +144,6 @@ ROBUST_Z: Final[Detector[Any]] = Detector(
     signals=needed,
     parameters=RobustZ,
     learns=True,
+    forget=forget,
 )
 """See the module."""

@@ -34,7 +34,7 @@ from analytics.faults.columns import Floats, Ints, columns
 from analytics.faults.comparator import Said, lasting
 from analytics.faults.contract import Baseline, Carried, Detector, Found, Seen
 from analytics.faults.crossings import Bounds, Crossings, parameters
-from analytics.faults.stretches import Chart, Subject, Watch, charts, parted
+from analytics.faults.stretches import Chart, Subject, Watch, charts, forget, parted
 from collector.faultrules.charts import Seasonal
 from collector.park import Park, Title
 
@@ -269,5 +269,6 @@ SEASONAL: Final[Detector[Any]] = Detector(
     keys=lambda chart, kept: lasting(chart.points, kept),
     parameters=Seasonal,
     learns=True,
+    forget=forget,
 )
 """See the module."""

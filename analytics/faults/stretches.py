@@ -9,7 +9,7 @@
   At most `MODES` are kept; the one entered longest ago goes. In another mode a chart begins anew.
 - A state or mode holds from its instant on, for the values that are looked at with it or later.
 - What is normal is not adapted afterwards, so that a fault that grows slowly is never learned; it is learned again when
-  what is carried is forgotten.
+  that is forgotten. State and mode stay known then: they are told when they change alone.
 
 What is carried of a signal, beside what the chart itself carries:
 
@@ -230,6 +230,12 @@ _NOTHING: Final[Carried] = {
     "watched": None,
     "modes": {},
 }
+_OF_THE_MACHINE: Final = ("last", "state", "mode")
+
+
+def forget(carried: Carried) -> Carried:
+    """Give what stays of what a chart carries of a signal that is to learn again, as `faults.contract` tells."""
+    return {**_NOTHING, **{name: carried[name] for name in _OF_THE_MACHINE if name in carried}}
 
 
 _PRODUCES: Final = frozenset({None, EquipmentState.PRODUCING, EquipmentState.UNKNOWN})

@@ -8,11 +8,15 @@ import pytest
 
 from analytics import erring
 from analytics.faults.contract import Carried, Detector, Found, Seen
+from analytics.faults.ewma import EWMA
 from analytics.faults.limits import LIMITS
 from analytics.sayings import message
 from analytics.watch import Look, Watch
+from collector.faultrules.charts import Ewma
+from collector.faultrules.rules import SignalFaults
 from collector.park import Limit, Park, Signal, Title
 from collector.records import Records
+from tests.analytics.faults.looking import ns
 from tests.analytics.plant import Address, line, machine, park, samples
 
 PRESS = "works/line/press"
@@ -102,3 +106,21 @@ def test_in_a_replay_what_a_detector_raises_is_raised(fragile: Fragile) -> None:
     del fragile
     with pytest.raises(ValueError, match="90 is too much"):
         looked(Watch(plant()), 1, (0, 95.0))
+
+
+async def test_what_is_to_be_learned_again_is_forgotten_and_what_the_machine_does_is_not(records: Records) -> None:
+    faults = SignalFaults(ewma=Ewma())
+    heat = Signal(path=HEAT, name="heat", source="plc", address=Address(), type="float", faults=faults)
+    plant = park(line("works/line", machine(PRESS, heat)))
+    watch = Watch(plant)
+    told = pl.concat([samples(f"{PRESS}/state", [(0, "RUN"), (5, "STOP")]), samples(HEAT, [(3, 70.0), (9, 20.0)])])
+    look = watch.look(Seen(told, until=dict.fromkeys(watch.signals, ns(10)), now=ns(10)))
+    watch.keep(look)
+    before = watch.carried(EWMA.slug)[HEAT]
+    assert (before["state"], list(before["modes"])) == ("unplanned_stop", [""])
+    watch.forget([PRESS])
+    left = watch.carried(EWMA.slug)[HEAT]
+    assert (left["last"], left["state"], left["modes"]) == (before["last"], "unplanned_stop", {})
+    await records.run(watch.write)
+    again = await records.run(lambda connection: Watch.resume(connection, plant))
+    assert again.carried(EWMA.slug)[HEAT] == left

@@ -109,6 +109,11 @@ class Looked:
         self.late += found.late
         return list(found.alerts)
 
+    def forget(self) -> None:
+        """Have it learn again."""
+        left = {subject: self._detector.forget(kept) for subject, kept in self.carried.items()}
+        self.carried = {subject: json.loads(json.dumps(kept)) for subject, kept in left.items() if kept is not None}
+
     def portions(
         self,
         frame: pl.DataFrame,

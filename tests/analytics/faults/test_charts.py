@@ -140,6 +140,25 @@ class TestEvery:
         assert once.alerts
         same(once, often)
 
+    def test_learning_again_waits_for_the_machine_to_produce(self, name: str) -> None:
+        values = noise(1200)
+        values[400:700] = 0
+        values[350:400] += 30
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        looked = chart(name, mode)
+        turns = pl.concat([samples(mode.path, [(0, "auto")]), series(values[:400])])
+        looked.look(turns, told=states((0, RUN), (400, STAND)), until=400)
+        assert looked.lasting
+        looked.forget()
+        assert not looked.lasting
+        alerts = len(looked.alerts)
+        looked.look(series(values).slice(400, 300))
+        looked.look(series(values).slice(700), told=states((700, RUN)), until=1200)
+        assert len(looked.alerts) == alerts
+        before, after = looked.baselines
+        assert (before.mode, after.mode, after.start) == ("auto", "auto", ns(700))
+        assert after.model["mean"] == pytest.approx(50, abs=0.3)
+
     @EXAMPLES
     @given(data=st.data())
     def test_portions_change_nothing(self, name: str, data: st.DataObject) -> None:
