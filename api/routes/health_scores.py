@@ -71,7 +71,10 @@ async def list_health_scores(
     after = page.after(str)
     scores = await parts.records().run(lambda connection: read_health(connection, under))
     last = "" if after is None else after[0]
-    left = [one for one in scores if one.equipment in park.equipment and one.equipment > last]
+    left = sorted(
+        (one for one in scores if one.equipment in park.equipment and one.equipment > last),
+        key=lambda one: one.equipment,  # not in the order of the database, which may have a collation of its own
+    )
     shown = left[: page.limit]
     token = page.token((shown[-1].equipment,)) if len(left) > len(shown) else None
     return Paged[HealthScoreView](items=[_view(park, one) for one in shown], next_page_token=token)

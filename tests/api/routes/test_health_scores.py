@@ -1,6 +1,7 @@
 """Health scores: what they are made of, and of which machines."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,7 +12,8 @@ from analytics.alertlog import fold
 from analytics.faults.contract import Indicator, nanoseconds
 from analytics.healthlog import write_health
 from collector.records import Records
-from tests.api.client import asking_of, items, problem, walk
+from tests.analytics.plant import line, machine, park
+from tests.api.client import asking, asking_of, items, problem, walk, with_records
 from tests.api.plant import GRINDER, HOB, NOW, PARK, PRESS, Plant, alerts
 
 URL = "/api/v1/health-scores"
@@ -72,6 +74,18 @@ async def test_pages_add_up_to_the_whole(client: httpx.AsyncClient) -> None:
     pages = await walk(client, URL, limit=2)
     assert [len(page) for page in pages] == [2, 1]
     assert [one for page in pages for one in page] == await items(client, URL)
+
+
+@pytest.mark.every_database
+async def test_pages_lose_no_machine_in_whatever_order_the_database_has_paths(plant: Plant, records: Records) -> None:
+    paths = [f"works/line/{name}" for name in ("hob-2", "hob1", "hob_3", "Hob4", "hob-11")]
+    other = park(line("works/line", *(machine(path) for path in paths)))
+    await records.run(lambda c: write_health(c, other, [number(path, 3.0) for path in paths], NOW))
+    async with plant.parts(open_page=True) as parts:
+        made = replace(with_records(parts, records), park=other)
+        async with asking(made, peer="127.0.0.1", host="localhost") as client:
+            pages = await walk(client, URL, limit=1)
+    assert [one["equipment"] for page in pages for one in page] == sorted(paths)
 
 
 async def test_a_park_that_nobody_looks_at_has_none(api: httpx.AsyncClient) -> None:
