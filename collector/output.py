@@ -67,7 +67,7 @@ def show_json(value: Any) -> None:
 
 
 def instant(option: str, written: str) -> datetime | None:
-    """Read an instant as a person writes it, in UTC where it names no zone; None where nothing is written.
+    """Read an instant as a person writes it, of UTC where it names no zone; give it in UTC, None for nothing written.
 
     Ends the verb where it is none.
     """
@@ -75,9 +75,9 @@ def instant(option: str, written: str) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(written)
-    except ValueError:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         fail(f"{option}: {written!r} is no instant; write one like 2026-03-02 or 2026-03-02T06:00+08:00", code=2)
-    return read if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def fail(problem: object, *, code: int = 1) -> NoReturn:
