@@ -22,6 +22,7 @@ from api.views.alerts import (
     AlertView,
     CommentRequest,
     ContributionView,
+    ResetRequest,
     ShelveRequest,
 )
 from api.views.shape import Paged, TitleView, documented
@@ -170,13 +171,13 @@ async def unshelve_alert(parts: GivenParts, alert: OfAlert, caller: Operator) ->
 
 @router.post("/alerts/{alert}/reset", summary="Reset an alert that latches", responses=documented(_HISTORY))
 async def reset_alert(
-    parts: GivenParts, alert: OfAlert, caller: Operator, asked: AcknowledgeRequest | None = None
+    parts: GivenParts, alert: OfAlert, caller: Operator, asked: ResetRequest | None = None
 ) -> AlertHistoryView:
     """End an alert that stays active after its cause is gone; a second time changes nothing.
 
     Needs a key with the scope `operate`. While the cause lasts, it cannot be reset.
     """
-    asked = asked or AcknowledgeRequest()
+    asked = asked or ResetRequest()
     who = _who(caller, asked.person)
     return await _act(parts, Action(EventKind.RESET, who, alert, comment=asked.comment))
 
@@ -189,10 +190,16 @@ async def _act(parts: GivenParts, action: Action) -> AlertHistoryView:
     except NotNowError as error:
         raise ProblemError(NOT_NOW, str(error)) from error
     except ActionError as error:
-        where = "until" if action.kind is EventKind.SHELVED and action.comment.strip() else "comment"
-        fault = Fault("body", where, str(error))
+        fault = Fault("body", _wrong_field(action), str(error))
         raise ProblemError(INVALID_PARAMETER, str(error), faults=[fault]) from error
     return await _history(parts, action.alert)
+
+
+def _wrong_field(action: Action) -> str:
+    """Name the field of a request that its action was refused for; its form is right."""
+    if action.kind is not EventKind.SHELVED:
+        return "comment"
+    return "until" if action.comment.strip() else "reason"
 
 
 async def _history(parts: GivenParts, alert: str) -> AlertHistoryView:

@@ -36,10 +36,13 @@ class AlertView(View):
     """Stable: the same cause has the same id however often it is computed."""
 
     equipment: str
-    """Path of the machine it is about; of the line, where it is about a link."""
+    """Path of the machine it is about; of the line, where it is about a link or the line's network. The park's id,
+    where it is about none: the collector, a network of several lines, or, with the detectors `channel` and `detector`,
+    a channel that fails or a detector that errs."""
 
     signal: str
-    """Path of the signal it was seen on; of the machine, where several tell it together; `source:NAME` for a link."""
+    """Path of the signal it was seen on; of the machine, where several tell it together. Without a signal:
+    `source:NAME`, `network:PATH` or `collector` (`link`), `channel:NAME` (`channel`), `detector:SLUG` (`detector`)."""
 
     detector: str
     """What saw it: the slug of a detector, such as `limit` or `condition`."""
@@ -152,6 +155,16 @@ class CommentRequest(View):
 
 class AcknowledgeRequest(View):
     """Somebody knows of an alert."""
+
+    comment: Text = ""
+    """What they say of it, 1,000 characters at most."""
+
+    person: Name = ""
+    """Who it is, where one key is shared; the key's name is noted beside it."""
+
+
+class ResetRequest(View):
+    """Somebody ends an alert that latches."""
 
     comment: Text = ""
     """What they say of it, 1,000 characters at most."""

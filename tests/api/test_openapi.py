@@ -79,6 +79,16 @@ async def test_everything_says_what_it_is(described: dict[str, Any]) -> None:
             assert told.get("description"), (name, field)
 
 
+async def test_every_body_is_told_by_a_model_of_its_own(described: dict[str, Any]) -> None:
+    bodies = [
+        str(operation["requestBody"]["content"]["application/json"]["schema"])
+        for operation in operations(described).values()
+        if "requestBody" in operation
+    ]
+    assert len(bodies) > 5
+    assert len(set(bodies)) == len(bodies)
+
+
 async def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
     checked = 0
     for path, operation in operations(described).items():

@@ -138,6 +138,21 @@ async def test_what_cannot_be_is_refused(api: httpx.AsyncClient, where: str, bod
     assert await done(await api.get(URL)) == before
 
 
+@pytest.mark.parametrize(
+    ("where", "body", "field"),
+    [
+        ("shelving", SHELF | {"reason": " "}, "reason"),
+        ("shelving", SHELF | {"until": "2026-11-24T08:15:00Z"}, "until"),
+        ("comments", {"comment": " "}, "comment"),
+    ],
+)
+async def test_what_is_refused_names_the_field(
+    api: httpx.AsyncClient, where: str, body: dict[str, str], field: str
+) -> None:
+    answer = problem(await api.post(f"{URL}/{where}", json=body), 422, "invalid-parameter")
+    assert [one["name"] for one in answer["errors"]] == [field]
+
+
 async def test_an_alert_that_is_none_is_told(api: httpx.AsyncClient) -> None:
     stranger = "/api/v1/alerts/0123456789abcdef"
     problem(await api.get(stranger), 404, "unknown-alert")
