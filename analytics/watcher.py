@@ -12,8 +12,8 @@ It works while the store is away. What keeps its alerts right:
   none is told twice.
 - The first watcher begins with what the spool has: what came before it is history. A later one that was away for longer
   than the spool keeps entries, or finds another spool, reads what it missed from the store, by the time at which it was
-  received, as far back as `REACH`. If the store does not answer for `PATIENCE` it goes on with what comes, and says
-  what it did not look at.
+  received, as far back as `REACH`. If the store does not answer for `PATIENCE` it goes on with what comes, and what it
+  did not look at is an alert.
 - That time has passed is believed as far as the links' heartbeats reach, and only when all of the spool is read.
 - How links stand is believed when the collector has said so since this watcher began, or has been silent for
   `AWAITED`: both may have been started just now.
@@ -34,7 +34,7 @@ import structlog
 
 from adapters.sample import no_samples
 from adapters.stores.contract import Store, StoreError
-from analytics import alertlog, relearning
+from analytics import alertlog, erring, relearning
 from analytics.alerts import Alert
 from analytics.faults import links as link_alerts
 from analytics.faults.contract import Baseline, Indicator, LinkState, Seen, nanoseconds
@@ -51,6 +51,7 @@ from collector.links import TRANSIT, Link, read_links
 from collector.park import Park
 from collector.records import Records
 from collector.spool.contract import Chunk, Spool
+from collector.windows import windows
 
 CONSUMER: Final = "faults"
 """The watcher's name among the spool's consumers."""
@@ -241,7 +242,7 @@ class Watcher:
         self._links = links
         if look is not None:
             self._started = started(self._watch.states, look.states.now, self._started, _ns(now))
-        events += await self._keep(look, portion.progress, now)
+        events += await self._keep(look, portion.progress, now, portion.unseen)
         if look is not None:
             self._seen = Seen(until=until, links=believed, now=_ns(now))
         self._lapses.looked_at(samples)
@@ -265,62 +266,73 @@ class Watcher:
         position = 0 if replaced else self._progress.position
         end = await self._spool.end()
         chunk = await self._spool.read(position, ROWS) if end > position else Chunk(no_samples(), position)
-        if missed is None and replaced and self._progress.log:
-            log.warning("spool replaced", log=self._spool.log, missed="is looked for in the store")
-            missed = _Missed(now, None)
-        elif missed is None and chunk.missed and self._progress.log:
-            missed = _Missed(now, chunk.samples.select(pl.col("received").min()).item())
+        if missed is None and self._progress.log and (replaced or chunk.missed):
+            if replaced:
+                log.warning("spool replaced", log=self._spool.log, missed="is looked for in the store")
+            missed = _Missed(now)
+        unseen: tuple[Alert, ...] = ()
         if missed is not None:
-            trouble = await self._make_up(missed, now)
-            if trouble is not None:
+            # The spool may have dropped more since it was asked last: what is made up reaches to what was read now.
+            before = None if replaced else chunk.samples.select(pl.col("received").dt.cast_time_unit("us").min()).item()
+            trouble = await self._make_up(before, now)
+            if trouble is not None and now - missed.since <= PATIENCE:
+                self._missed = replace(missed, trouble=trouble, asked=now)
                 return _Portion(no_samples(), self._progress, behind=False, trouble=trouble)
+            self._missed = None
+            if trouble is not None:
+                unseen = (self._give_up(trouble, missed.since, before or now, now),)
         newest = chunk.samples.select(pl.col("received").dt.cast_time_unit("us").max()).item()
         progress = Progress(self._spool.log, chunk.upto, newest or self._progress.received)
-        return _Portion(chunk.samples, progress, behind=chunk.upto < end)
+        return _Portion(chunk.samples, progress, behind=chunk.upto < end, unseen=unseen)
 
-    async def _make_up(self, missed: "_Missed", now: datetime) -> StoreError | None:
+    async def _make_up(self, before: datetime | None, now: datetime) -> StoreError | None:
         """Look at what the spool dropped unread, which is in the store; give what keeps it from that."""
         try:
-            found = await self._look_back(missed.before, now)
+            found = await self._look_back(before, now)
         except StoreError as error:
-            trouble: StoreError | None = error
-        else:
-            trouble = None
-            log.warning("spool entries missed", samples_found_in_store=found)
-            self._checked = _EPOCH  # it took long, and is not to be done again
-        if trouble is not None and now - missed.since <= PATIENCE:
-            self._missed = replace(missed, trouble=trouble, asked=now)
-            return trouble
-        if trouble is not None:
-            log.error("not looked at for faults", received_after=str(self._progress.received), reason=str(trouble))
-        self._missed = None
+            return error
+        log.warning("spool entries missed", samples_found_in_store=found)
+        self._checked = _EPOCH  # it took long, and is not to be done again
         return None
 
+    def _give_up(self, trouble: StoreError, since: datetime, until: datetime, now: datetime) -> Alert:
+        """Say what is not looked at, as the store has not given it since an instant."""
+        start = self._progress.received
+        log.error("not looked at for faults", received_after=str(start), reason=str(trouble))
+        return erring.unseen(self._park, (start or until, until), str(trouble), since=since, now=now)
+
     async def _look_back(self, before: datetime | None, now: datetime) -> int:
-        """Look at samples of the store that were received after what was looked at last, and before an instant."""
+        """Look at samples of the store that were received after what was looked at last, and before an instant.
+
+        They are read in windows of `ROWS` samples, whether received then or not.
+        """
         store = await self._ready()
         signals = sorted(self._watch.signals)
         received = pl.col("received") > (self._progress.received or _EPOCH)
         if before is not None:
             received &= pl.col("received") < before
-        day, found = (self._progress.received or now) - REACH, 0
-        while day < now + timedelta(days=1):
-            frame = await store.samples(signals, day, day + timedelta(days=1))
+        first, found = (self._progress.received or now) - REACH, 0
+        async for start, end in windows(store, first, now + timedelta(days=1), ROWS):
+            frame = await store.samples(signals, start, end)
             samples = await frame.filter(received).collect_async()
             if not samples.is_empty():
                 seen = Seen(samples, gaps=self._lapses.behind(samples), now=_ns(now))
                 await self._keep(await asyncio.to_thread(self._watch.look, seen), self._progress, now)
                 self._lapses.looked_at(samples)
             found += len(samples)
-            day += timedelta(days=1)
         return found
 
-    async def _keep(self, look: Look | None, progress: Progress, now: datetime) -> list[AlertEvent]:
-        """Write what a look found; keep in mind what it carries, where it found nothing. Give what happened."""
+    async def _keep(
+        self, look: Look | None, progress: Progress, now: datetime, own: Sequence[Alert] = ()
+    ) -> list[AlertEvent]:
+        """Write what a look found; keep in mind what it carries, where it found nothing. Give what happened.
+
+        `own` are the watcher's own alerts.
+        """
         due = _apart(now, self._checked, CHECKPOINT) and progress != self._written
         events: list[AlertEvent] = []
-        if due or (look is not None and (look.alerts or look.baselines)):
-            events = await self._write(look, progress, now)
+        if due or own or (look is not None and (look.alerts or look.baselines)):
+            events = await self._write(look, progress, now, own)
         else:
             if _apart(now, self._swept, SWEEP):
                 events = await self._sweep(look, now)
@@ -332,10 +344,12 @@ class Watcher:
             log.warning("samples not looked at for faults", late=look.late, unread=look.unread)
         return events
 
-    async def _write(self, look: Look | None, progress: Progress, now: datetime) -> list[AlertEvent]:
+    async def _write(
+        self, look: Look | None, progress: Progress, now: datetime, own: Sequence[Alert] = ()
+    ) -> list[AlertEvent]:
         """Write everything in one transaction: what was found and what is carried."""
         states = self._watch.states if look is None else look.states.now
-        found = [] if look is None else look.alerts
+        found = [*own, *([] if look is None else look.alerts)]
         learned = self._learned.and_of(look)
         indicators = [(slug, one) for (slug, *_), one in learned.indicators.items()]
         keeps = bool(learned.baselines) or _apart(now, self._kept, CHECKPOINT)
@@ -486,6 +500,7 @@ class _Portion:
     progress: Progress
     behind: bool
     trouble: StoreError | None = None
+    unseen: tuple[Alert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -494,9 +509,6 @@ class _Missed:
 
     since: datetime
     """When that was noticed."""
-
-    before: datetime | None
-    """It was received before this; None: nobody knows."""
 
     trouble: StoreError | None = None
     """Why the store did not give it."""

@@ -10,7 +10,7 @@ Samples that arrive meanwhile are the drain's: it feeds the other store once tha
 first, then copy.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,12 +24,10 @@ from adapters.stores.contract import REFUSED, Position, Store
 from collector.deadletters import Bounds, write_dead_letters
 from collector.letter import LETTERS, refused_samples
 from collector.records import METADATA, Instant, Records
+from collector.windows import windows
 
 ROWS: Final = 500_000
 """Samples that are read at once, about: some 100 MB with what is left out beside them."""
-
-LEAST: Final = timedelta(milliseconds=1)
-"""Windows are not halved below this; one may hold more than `ROWS`, then."""
 
 RESULTS_AT_ONCE: Final = timedelta(days=14)
 """How much of the results is copied at once."""
@@ -150,7 +148,7 @@ async def copy(
     signals = extent["signal"].to_list()
     # What a window has written is found in the target, so its positions need to mean something in this run only.
     log = f"copy-{uuid4().hex}"
-    async for start, end in _windows(origin, state.through, state.end):
+    async for start, end in windows(origin, state.through, state.end, ROWS):
         samples = (await origin.samples(signals, start, end)).collect()
         wanted = await _missing(target, samples, start, end)
         refused = pl.DataFrame(schema=REFUSED)
@@ -174,19 +172,6 @@ async def copy(
     await target.maintain()
     tell(state)
     return state
-
-
-async def _windows(origin: Store, start: datetime, end: datetime) -> AsyncIterator[tuple[datetime, datetime]]:
-    """Give the windows of [start, end) that hold samples, in order, of `ROWS` or less where they can be cut so."""
-    waiting = [(start, end)]
-    while waiting:
-        start, end = waiting.pop()
-        rows = await origin.count(start, end) if start < end else 0
-        if 0 < rows <= ROWS or (rows and end - start <= LEAST):
-            yield start, end
-        elif rows:
-            middle = start + (end - start) / 2
-            waiting += [(middle, end), (start, middle)]
 
 
 async def _missing(target: Store, samples: pl.DataFrame, start: datetime, end: datetime) -> pl.DataFrame:

@@ -14,8 +14,11 @@ from adapters.stores.contract import StoreUnavailableError
 from analytics import relearning
 from analytics.alertlog import act, fold, read_detectors, read_events, read_standings
 from analytics.alerts import Alert
+from analytics.faults.contract import Seen
 from analytics.lifecycle import Action, AlarmState, EventKind, Standing
+from analytics.sayings import message
 from analytics.trouble import trouble
+from analytics.watch import Look
 from analytics.watcher import AGAIN, CONSUMER, PATIENCE, Looked, Watcher
 from collector.faultrules.rules import SignalFaults
 from collector.faultrules.values import Rate, Stuck
@@ -224,6 +227,59 @@ async def test_what_the_spool_dropped_unread_is_made_up_from_the_store(
         assert await hasty.cursor(CONSUMER) == await hasty.end()
 
 
+async def test_what_the_spool_drops_while_the_store_is_waited_for_is_made_up_too(
+    tmp_path: Path, store: ResultStore, records: Records
+) -> None:
+    async with SqliteSpool(tmp_path / "hasty.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as hasty:
+        corridor = Corridor(hasty, store, records)
+        await corridor.watcher.begin(at(0))
+        await corridor.arrive(samples(FORCE, [(0, 10.0)], at(0)))
+        await corridor.look(60)
+        await corridor.watcher.end()
+        await corridor.arrive(samples(FORCE, [(DAY, 10.0)], at(DAY)))
+        await corridor.drain()
+        await corridor.arrive(samples(TROUBLE, [(DAY + 60, "Fault|7|||OIL"), (DAY + 70, "Normal||||")], at(DAY + 70)))
+        await corridor.restart(DAY + HOUR)
+        store.opening_troubles.append(StoreUnavailableError("memory", "away"))
+        with pytest.raises(StoreUnavailableError):
+            await corridor.look(DAY + HOUR)
+        await corridor.drain()
+        await corridor.arrive(samples(FORCE, [(DAY + HOUR + 2, 10.0)], at(DAY + HOUR + 2)))  # the one before is dropped
+        await corridor.look(DAY + HOUR + AGAIN.total_seconds())
+        assert await corridor.alerts() == [("7", DAY + 60, DAY + 70)]
+
+
+@pytest.mark.parametrize("rows", [10**6, 10])
+async def test_what_was_missed_is_looked_at_in_portions(
+    corridor: Corridor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
+) -> None:
+    monkeypatch.setattr("analytics.watcher.ROWS", rows)
+    await corridor.arrive(samples(FORCE, [(0, 10.0)], at(0)))
+    await corridor.look(1)
+    await corridor.watcher.end()
+    values = [(10 + n, 99.0 if 20 <= n < 60 or n >= 80 else 10.0) for n in range(100)]
+    await corridor.store.put(samples(FORCE, values, at(120)))
+    await corridor.store.put(samples(TROUBLE, [(25, "Fault|7|||OIL"), (95, "Normal||||")], at(120)))
+    async with SqliteSpool(tmp_path / "other.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as other:
+        corridor.spool = other
+        await corridor.restart(150)
+        await corridor.arrive(samples(FORCE, [(130, 10.0)], at(130)))
+        heights: list[int] = []
+        watch = corridor.watcher._watch
+        look = watch.look
+
+        def looked(seen: Seen) -> Look:
+            heights.append(seen.samples.height)
+            return look(seen)
+
+        monkeypatch.setattr(watch, "look", looked)
+        await corridor.look(150)
+    assert await corridor.alerts() == [("7", 25, 95), ("high:80", 90, 130)]
+    assert [(one.count, seconds(one.began)) for one in await corridor.standings()] == [(1, 25), (2, 30)]
+    assert sum(heights) == 103
+    assert max(heights) <= rows
+
+
 async def test_the_first_watcher_leaves_history_alone(tmp_path: Path, store: ResultStore, records: Records) -> None:
     async with SqliteSpool(tmp_path / "hasty.db", limit=2**26, linger=timedelta(0), keep=timedelta(0)) as hasty:
         corridor = Corridor(hasty, store, records)
@@ -255,7 +311,18 @@ async def test_a_store_that_does_not_come_back_is_not_waited_for_for_ever(
         with capture_logs() as logs:
             await corridor.look(DAY + HOUR + PATIENCE.total_seconds() + 1)
         assert [one["reason"] for one in logs if one["event"] == "not looked at for faults"] == ["memory: away"]
-        assert await corridor.alerts() == [("7", DAY + 60, None)]
+        oil, unseen = await corridor.standings()
+        assert (oil.alert.key, seconds(oil.began), oil.alert.active) == ("7", DAY + 60, True)
+        assert (unseen.alert.signal, unseen.alert.equipment, unseen.alert.active) == ("detector:watcher", "park", False)
+        assert unseen.state is AlarmState.RETURNED_UNACKNOWLEDGED  # until a person has acknowledged it
+        said = (
+            "Not looked at for faults: samples received 2026-03-02 00:00:00 to 2026-03-03 00:01:00, "
+            "which the store did not give: memory: away"
+        )
+        assert message(unseen.alert, "en") == said
+        assert "2026-03-02 00:00:00 至 2026-03-03 00:01:00" in message(unseen.alert, "zh")
+        await corridor.look(DAY + HOUR + PATIENCE.total_seconds() + 2)
+        assert await corridor.told() == [("7", "raised"), ("unseen", "raised"), ("unseen", "returned")]
 
 
 async def test_another_spool_is_read_from_its_beginning(corridor: Corridor, tmp_path: Path) -> None:
