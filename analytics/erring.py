@@ -3,7 +3,7 @@
 What is carried of one that errs, by `detector:SLUG`: since when, ns since 1970, and what it said.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -43,13 +43,16 @@ def subject_of(detector: str) -> str:
     return f"detector:{detector}"
 
 
-def look(park: str, carried: Mapping[str, Carried], erring: Mapping[str, str], now: int) -> tuple[Found, set[str]]:
-    """Tell which detectors began to err and which work again.
+def look(
+    park: str, carried: Mapping[str, Carried], erring: Mapping[str, str], idle: Collection[str], now: int
+) -> tuple[Found, set[str]]:
+    """Tell which detectors began to err and which work again: that shows when they have something to look at.
 
     Args:
         park: id of the park.
         carried: of those that erred before.
         erring: by slug, what those said that erred in this look.
+        idle: slugs of those that had nothing to look at.
         now: the present, ns since 1970.
 
     Returns:
@@ -57,7 +60,7 @@ def look(park: str, carried: Mapping[str, Carried], erring: Mapping[str, str], n
     """
     subjects = {subject_of(slug): reason[:_LONGEST] for slug, reason in erring.items()}
     new = {subject: {"began": now, "reason": reason} for subject, reason in subjects.items() if subject not in carried}
-    over = {subject for subject in carried if subject not in subjects}
+    over = set(carried).difference(subjects, map(subject_of, idle))
     alerts = [_alert(park, subject, kept, None) for subject, kept in new.items()]
     alerts += [_alert(park, subject, carried[subject], max(now, carried[subject]["began"])) for subject in sorted(over)]
     return Found(tuple(alerts), new), over

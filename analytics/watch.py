@@ -5,7 +5,7 @@ transaction that failed is looked at again, from the same state. A look that fou
 written; what it carries is written with the next one, together with how far the samples were read.
 
 A detector that raises an exception does not stop the others in a watch that was resumed: it looks at the next samples
-again, and until it works that is an alert (`erring`). Elsewhere the exception is raised.
+again, and until it works on what it watches that is an alert (`erring`). Elsewhere the exception is raised.
 """
 
 from collections.abc import Mapping, Sequence
@@ -110,13 +110,7 @@ class Watch:
     @cached_property
     def signals(self) -> frozenset[str]:
         """Paths of the signals that are watched."""
-        needed = {
-            signal
-            for one in self._detectors
-            for subject, rule in self._rules[one.slug].items()
-            for signal in one.signals(subject, rule)
-        }
-        return self._states.signals | needed
+        return self._states.signals.union(*(self._needed(one) for one in self._detectors))
 
     @property
     def states(self) -> dict[str, str]:
@@ -159,8 +153,25 @@ class Watch:
                 erred[one.slug] = f"{type(error).__name__}: {error}"
                 if erring.subject_of(one.slug) not in self._carried[erring.SLUG]:
                     log.exception("detector errs", detector=one.slug)
-        found[erring.SLUG], working = erring.look(self._park.id, self._carried[erring.SLUG], erred, seen.now)
+        before = self._carried[erring.SLUG]
+        idle = self._idle(seen) if before else frozenset()
+        found[erring.SLUG], working = erring.look(self._park.id, before, erred, idle, seen.now)
         return Look(found, states, changes, machines, frozenset(working))
+
+    def _needed(self, detector: Detector[Any]) -> set[str]:
+        """Give the paths of the signals that a detector needs to see."""
+        rules = self._rules[detector.slug]
+        return {signal for subject, rule in rules.items() for signal in detector.signals(subject, rule)}
+
+    def _idle(self, seen: Seen) -> frozenset[str]:
+        """Give the slugs of the detectors that saw nothing that is theirs: no sample, or no link where they need none.
+
+        A machine's change of state and passing time are no measure: it is samples that a detector mostly errs on.
+        """
+        came = set(seen.samples["signal"].unique())
+        return frozenset(
+            one.slug for one in self._detectors if not (came & needed if (needed := self._needed(one)) else seen.links)
+        )
 
     def keep(self, look: Look) -> None:
         """Carry on from a look."""

@@ -1,15 +1,17 @@
 """The watch: a detector that errs is an alert, and the others go on."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
 import pytest
 
 from analytics import erring
-from analytics.faults.contract import Carried, Detector, Found, Seen
+from analytics.faults.contract import Carried, Detector, Found, LinkState, Seen
 from analytics.faults.ewma import EWMA
 from analytics.faults.limits import LIMITS
+from analytics.faults.links import LINKS
 from analytics.sayings import message
 from analytics.watch import Look, Watch
 from collector.faultrules.charts import Ewma
@@ -22,6 +24,7 @@ from tests.analytics.plant import Address, line, machine, park, samples
 PRESS = "works/line/press"
 HEAT = f"{PRESS}/heat"
 SECOND = 1_000_000_000
+NOTHING = samples(HEAT, [])
 
 
 def plant() -> Park:
@@ -59,11 +62,14 @@ def fragile(monkeypatch: pytest.MonkeyPatch) -> Fragile:
     return one
 
 
-def looked(watch: Watch, now: int, *values: tuple[float, Any]) -> Look:
-    frame = samples(HEAT, values) if values else samples(HEAT, [])
-    look = watch.look(Seen(frame.cast({"float": pl.Float64}), now=now * SECOND))
+def seen(watch: Watch, frame: pl.DataFrame, now: int, links: tuple[LinkState, ...] = ()) -> Look:
+    look = watch.look(Seen(frame, links=links, now=now * SECOND))
     watch.keep(look)
     return look
+
+
+def looked(watch: Watch, now: int, *values: tuple[float, Any]) -> Look:
+    return seen(watch, samples(HEAT, values).cast({"float": pl.Float64}), now)
 
 
 def told(looks: Iterable[Look]) -> list[tuple[str, bool]]:
@@ -124,3 +130,39 @@ async def test_what_is_to_be_learned_again_is_forgotten_and_what_the_machine_doe
     await records.run(watch.write)
     again = await records.run(lambda connection: Watch.resume(connection, plant))
     assert again.carried(EWMA.slug)[HEAT] == left
+
+
+def test_a_detector_works_again_when_it_has_looked_at_something(fragile: Fragile) -> None:
+    watch = Watch(plant(), goes_on=True)
+    looks = []
+    for second in range(0, 12, 2):
+        looks.append(looked(watch, second + 1, (second, 95.0)))
+        looks.append(looked(watch, second + 2))  # nothing came: it says nothing of whether it works
+        state = samples(f"{PRESS}/state", [(second, "RUN")])
+        looks.append(seen(watch, state, second + 2))  # nor does what is none of its signals'
+    looks.append(looked(watch, 20, (19, 70.0)))
+    assert told(looks) == [("limit", True), ("detector", True), ("limit", False), ("detector", False)]
+    assert fragile.seen == [70.0]
+
+
+def test_a_detector_of_links_works_again_when_it_has_looked_at_links(monkeypatch: pytest.MonkeyPatch) -> None:
+    errs = [True, False]
+
+    def look(rules: Any, carried: Any, seen: Seen) -> Found:
+        del rules, carried
+        if seen.links and errs.pop(0):
+            msg = "no such link"
+            raise KeyError(msg)
+        return Found()
+
+    monkeypatch.setattr("analytics.watch.DETECTORS", (replace(LINKS, look=look), LIMITS))
+    watch = Watch(plant(), goes_on=True)
+    links = (LinkState("plc", "up", 0, "", 0),)
+    looks = [seen(watch, NOTHING, 1, links), looked(watch, 2, (1, 70.0)), seen(watch, NOTHING, 3, links)]
+    assert [told([look]) for look in looks] == [[("detector", True)], [], [("detector", False)]]
+
+
+def test_an_alert_of_a_detector_that_watches_nothing_any_more_ends(fragile: Fragile) -> None:
+    del fragile
+    watch = Watch(plant(), {erring.SLUG: {"detector:gone": {"began": 0, "reason": "ValueError"}}}, goes_on=True)
+    assert told([looked(watch, 1)]) == [("detector", False)]
