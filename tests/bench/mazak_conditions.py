@@ -8,7 +8,7 @@ held against a computation that shares nothing with it: each signal's reports ar
     reference   alarms of the plain computation
     ratio       1: as many
     lost        alarms of the plain computation that the detector did not find, or not with this begin, end, gravity
-    doubled     alarms that the detector found more than once, and such as lie within another of the same code
+    doubled     alarms that begin while another of the same code lasts, or at the same instant
     reports     reports of conditions, and how many of these say that nothing is known (UNAVAILABLE)
     lasting     alarms that still last at the end of the recording
     longest     the five that lasted longest: signal, code, text, hours, and when they began; these lie over holes in
@@ -151,12 +151,13 @@ def _walk(item: str, rows: list[tuple[datetime, str]]) -> Iterator[Alarm]:
 
 
 def doubled(alarms: list[Alarm]) -> int:
-    """Count alarms that are there twice, or begin while another of the same code lasts."""
+    """Count alarms that begin while another of the same code lasts, or at the same instant."""
     count = 0
     last: dict[tuple[str, str], Alarm] = {}
     for alarm in alarms:
         before = last.get((alarm.signal, alarm.key))
-        count += before is not None and (before.ended is None or alarm.began < before.ended)
+        if before is not None:
+            count += before.ended is None or alarm.began < before.ended or alarm.began == before.began
         last[alarm.signal, alarm.key] = alarm
     return count
 

@@ -3,15 +3,17 @@
 Quiet are machine-weeks that are simulated: eight signals, sampled each 1 s to 10 s, first-order autoregressive with phi
 from 0 to 0.97, one with heavy tails (Student's t, 3 degrees of freedom), one quantised to half of its standard
 deviation, one with a daily cycle as great as its noise. They never leave their level: every alert
-is false.
+is false. Not among the detectors are those that learn for longer or watch something else than a level: `seasonal`,
+`stuck`, `stale`, `trend`.
 
     value                  false alerts per machine-week, of every chart together; the target is below 1
     by_detector            the same by chart
     anomaly_free           alerts in the recording of a pump that was well (2.7 h, warming up): of charts that learn
                            from its first third (at their defaults, a day, nothing would be watched), of the others at
                            their defaults
-    found                  of faults put into the last day: how many of the eight signals told it, and the median of
-                           the seconds from the fault to the alert, by fault and chart
+    found                  of faults put into the last day: how many of the eight signals (of the one machine, where a
+                           detector watches machines) told it, and the median of the seconds from the fault to the
+                           alert, by fault and chart; `any` of the charts of signals
 
 `QUIET_WEEKS` (default 4) says how many machine-weeks, `QUIET_DETECTORS` which charts, by slug.
 """
@@ -103,7 +105,9 @@ def simulated(kind: Kind, days: float, seed: int) -> tuple[NDArray[np.int64], ND
     rows = int(days * DAY / kind.every)
     noise = chance.standard_t(3, rows) / np.sqrt(3) if kind.tails else chance.standard_normal(rows)
     noise[1:] *= np.sqrt(1 - kind.phi**2)
-    wave = pl.select(pl.lit(pl.Series(noise / (1 - kind.phi))).ewm_mean(alpha=1 - kind.phi, adjust=False)).to_series()
+    steps = noise / (1 - kind.phi)
+    steps[0] = noise[0]  # it begins as it goes on
+    wave = pl.select(pl.lit(pl.Series(steps)).ewm_mean(alpha=1 - kind.phi, adjust=False)).to_series()
     value = wave.to_numpy().copy() if kind.phi else noise
     seconds = np.arange(rows) * kind.every
     value += kind.daily * np.sin(2 * np.pi * seconds / DAY)
@@ -192,14 +196,15 @@ def found(slugs: Sequence[str]) -> dict[str, dict[str, str]]:
         noticed: dict[str, dict[str, float]] = {slug: {} for slug in (*slugs, "any")}
         for (slug, path, _), (_, at) in alerts(place, as_samples(series), slugs, cuts).items():
             if at >= start:
-                for name in (slug, "any"):
+                for name in (slug, "any") if slug not in WHOLE else (slug,):
                     seconds = (at - start) / SECOND
                     noticed[name][path] = min(seconds, noticed[name].get(path, seconds))
-        told[fault] = {
-            slug: f"{len(some)}/{len(series)}" + (f" after {median(some.values()):.0f} s" if some else "")
-            for slug, some in noticed.items()
-        }
+        told[fault] = {slug: _noticed(some, 1 if slug in WHOLE else len(series)) for slug, some in noticed.items()}
     return told
+
+
+def _noticed(seconds: Mapping[str, float], of: int) -> str:
+    return f"{len(seconds)}/{of}" + (f" after {median(seconds.values()):.0f} s" if seconds else "")
 
 
 def recorded(slugs: Sequence[str]) -> dict[str, int] | str:

@@ -11,7 +11,7 @@ import pytest
 
 from adapters.sources.contract import GapKind
 from collector.gaps import Gap
-from tests.prove import broker_restart, kill9_broker, kill9_store, sigterm, store_down
+from tests.prove import broker_restart, kill9_broker, kill9_notify, kill9_store, sigterm, store_down
 from tests.prove.killing import killed_under
 from tests.prove.load import judge
 from tests.prove.mqtt_load import MqttLoad
@@ -48,6 +48,12 @@ def test_a_broker_that_is_killed() -> None:
         assert outcome["kills"] == 3
         covered.append(number(outcome, "gap_covered"))
     assert any(covered)
+
+
+def test_the_alerts_of_a_role_that_is_killed() -> None:
+    outcome = kill9_notify.prove(2)
+    held(outcome)
+    assert outcome["stored"] == 24
 
 
 def test_a_broker_that_is_restarted() -> None:
