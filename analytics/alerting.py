@@ -1,6 +1,7 @@
 """The role `alerts`: one process that looks for faults, keeps the life of alerts, and tells people."""
 
 import asyncio
+import gc
 from datetime import UTC, datetime
 
 import structlog
@@ -34,6 +35,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             return (await watcher.look(now)).behind
 
         await watcher.begin(datetime.now(UTC))
+        gc.collect()
+        gc.freeze()  # the park and what was learned stay: no look is to pay for going through them again
         log.info("alerts", look_s=every)
         try:
             async with asyncio.TaskGroup() as group:

@@ -2,8 +2,8 @@
 
 Ours are the detectors as the watch looks with them: frames of samples in order of arrival, all signals mixed, in
 portions of `PORTION` samples a signal, with what is carried between; names of signals, sorting, learned limits, alerts
-and indicators are part of it, learning is not: it is done before, and what it leaves is set aside by the collector of
-garbage. One series in a hundred shifts. Signals come in turn, as a poll gives them; once more they come in any order.
+and indicators are part of it, learning is not: it is done before, and what it leaves is set aside from the collector of
+garbage, as the role does (`analytics.alerting`). One series in a hundred shifts. Signals come in turn, as a poll gives them; once more they come in any order.
 
 pandas has the same numbers in the same order, all at once, its signals already categories; it sorts them by signal and
 computes what it can of the same in one go: z by a lookup, `groupby().ewm(adjust=False).mean()`, Page's sums from
@@ -20,7 +20,6 @@ and |z|; it is measured on a part, its values sorted by signal and its limits kn
 """
 
 import gc
-import json
 import sys
 import time
 from collections.abc import Callable
@@ -140,7 +139,6 @@ def ours(value: NDArray[np.float64], *, in_turn: bool = True) -> tuple[float, fl
             told |= {alert.signal for alert in found.alerts}
         took, cpu = took + time.perf_counter() - start, cpu + time.process_time() - busy
     gc.unfreeze()
-    json.dumps(carried)
     return took, cpu, told
 
 
