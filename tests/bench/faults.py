@@ -3,7 +3,8 @@
 Ours are the detectors as the watch looks with them: frames of samples in order of arrival, all signals mixed, in
 portions of `PORTION` samples a signal, with what is carried between; names of signals, sorting, learned limits, alerts
 and indicators are part of it, learning is not: it is done before, and what it leaves is set aside from the collector of
-garbage, as the role does (`analytics.alerting`). One series in a hundred shifts. Signals come in turn, as a poll gives them; once more they come in any order.
+garbage, as the role does (`analytics.alerting`). One series in a hundred shifts. Signals come in turn, as a poll
+gives them; once more they come in any order.
 
 pandas has the same numbers in the same order, all at once, its signals already categories; it sorts them by signal and
 computes what it can of the same in one go: z by a lookup, `groupby().ewm(adjust=False).mean()`, Page's sums from
