@@ -68,6 +68,9 @@ MOST: Final = 20
 TITLES: Final[Mapping[str, Title]] = {one.slug: one.title for one in DETECTORS}
 """What people call what the detectors see."""
 
+TITLE: Final = Title(en="Health score low", zh="健康评分过低")
+"""What people call what its alerts tell."""
+
 TEXTS: Final[Mapping[str, Title]] = {
     "health.low": Title(
         en="{name_en}: health score {score}, below {limit}; mainly {parts_en}",

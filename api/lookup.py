@@ -17,7 +17,7 @@ _NAMED: Final = 3
 
 _DETECTORS: Final[Mapping[str, Title]] = {
     **health.TITLES,
-    health.SLUG: Title(en="Health score", zh="健康评分"),
+    health.SLUG: health.TITLE,
     trouble.DETECTOR: Title(en="Notification channel", zh="通知渠道"),
     erring.SLUG: Title(en="Detector errs", zh="检测器出错"),
 }

@@ -18,6 +18,7 @@ import polars as pl
 
 from adapters.sample import no_samples
 from adapters.stores.contract import Store
+from analytics import engine, watcher
 from api.demo.machine import Machine, Played
 from collector.assembly import open_records, open_spool, open_store
 from collector.links import Link, read_links
@@ -28,12 +29,6 @@ from collector.spool.contract import STORE, Spool
 
 if TYPE_CHECKING:
     from collector.records import Records
-
-ANALYTICS: Final = "analytics"
-"""The consumer of the spool that analytics reads with."""
-
-FAULTS: Final = "faults"
-"""The consumer of the spool that faults are looked for with."""
 
 PATIENCE: Final = 30.0
 """Seconds without any progress after which the demo gives up."""
@@ -167,8 +162,8 @@ class Stage:
         async with self._spool as spool:
             end = await spool.end()
             await self._wait(partial(_reached, spool, STORE, end), "the store takes no more samples")
-            await self._wait(partial(_reached, spool, FAULTS, end), "the alerts do not come to an end")
-            await self._wait(partial(_reached, spool, ANALYTICS, end), "analytics does not come to an end")
+            await self._wait(partial(_reached, spool, watcher.CONSUMER, end), "the alerts do not come to an end")
+            await self._wait(partial(_reached, spool, engine.CONSUMER, end), "analytics does not come to an end")
 
     async def _wait(self, reached: Callable[[], Awaitable[bool]], problem: str) -> None:
         """Look until it is reached; give up when nothing in the records has moved for `PATIENCE`."""
