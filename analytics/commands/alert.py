@@ -1,27 +1,24 @@
 """List alerts; acknowledge, comment, shelve or reset them; take alarm points out of service; measure how alerts do."""
 
-import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from analytics.commands.reading import assets, read_installation, under, with_records
 from analytics.commands.report import Language
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-    from analytics.lifecycle import AlertEvent, Standing
+    from analytics.lifecycle import AlarmState, AlertEvent, Standing
     from analytics.performance import Measure, Performance
     from analytics.shelves import AlarmPoint
-    from collector.load import Config
     from collector.park import Park
-
-T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -67,21 +64,21 @@ def list_alerts(
     from analytics.lifecycle import AlarmState
     from collector.park import Severity
 
-    loaded = _load(config)
+    loaded = read_installation(config)
     states = [_one_of("--state", one, AlarmState) for one in state or ()]
     severities = [_one_of("--severity", one, Severity) for one in severity or ()]
     if not states and not every:
-        states = [one for one in AlarmState if one is not AlarmState.NORMAL]
+        states = _open_states()
     asked = partial(
         read_standings,
-        under=_under(loaded.park, path),
+        under=under(loaded.park, path),
         states=states or None,
         severities=severities or None,
         start=instant("--from", since),
         end=instant("--to", until),
         limit=limit + 1,
     )
-    found = _run(loaded, asked)
+    found = with_records(loaded, asked)
     shown = found[:limit]
     if output is OutputFormat.JSON:
         show_json([_told(one) for one in shown])
@@ -101,11 +98,11 @@ def show_alert(
     """Show an alert and all that happened to it."""
     from analytics.alertlog import read_events, read_standing
 
-    loaded = _load(config)
-    standing = _run(loaded, partial(read_standing, alert=alert))
+    loaded = read_installation(config)
+    standing = with_records(loaded, partial(read_standing, alert=alert))
     if standing is None:
         fail(f"there is no alert {alert!r}; `parkline alert list --all` shows them", code=2)
-    events = _run(loaded, partial(read_events, alert=alert))
+    events = with_records(loaded, partial(read_events, alert=alert))
     if output is OutputFormat.JSON:
         show_json(_told(standing) | {"events": [_happened(one) for one in events]})
         return
@@ -153,7 +150,7 @@ def shelve(
     """Put alerts, or all of a machine or line, aside for a while; nobody is told of them, nor of their recurrence."""
     if bool(span) == bool(until):
         fail("write --for 8h, or --until INSTANT", code=2)
-    ends = datetime.now(UTC) + _span(span) if span else instant("--until", until)
+    ends = _after(span) if span else instant("--until", until)
     _act(config, "shelved", alerts or [], path, person=person, comment=reason, until=ends)
 
 
@@ -199,8 +196,8 @@ def points(
     """List what is shelved or out of service: alarm points, machines and lines; by whom, why and until when."""
     from analytics.alertlog import read_points
 
-    loaded = _load(config)
-    found = _run(loaded, read_points)
+    loaded = read_installation(config)
+    found = with_records(loaded, read_points)
     if output is OutputFormat.JSON:
         from dataclasses import asdict
 
@@ -224,19 +221,19 @@ def performance_of(
     from analytics.alertlog import read_events, read_standings
     from analytics.performance import performance
 
-    loaded = _load(config)
+    loaded = read_installation(config)
     end = instant("--to", until) or datetime.now(UTC)
     start = instant("--from", since) or end - _PERIOD
     if start >= end:
         fail(f"--to: it must lie after --from ({start:%Y-%m-%dT%H:%M:%SZ})", code=2)
-    under = _under(loaded.park, path)
+    below = under(loaded.park, path)
 
     def read(connection: "sa.Connection") -> "Performance":
-        events = read_events(connection, start=start, end=end, under=under)
-        lived = read_standings(connection, start=start, end=end, under=under)
+        events = read_events(connection, start=start, end=end, under=below)
+        lived = read_standings(connection, start=start, end=end, under=below)
         return performance(events, lived, start, end, operators=operators)
 
-    told = _run(loaded, read)
+    told = with_records(loaded, read)
     if output is OutputFormat.JSON:
         show_json(_measured(told))
         return
@@ -257,15 +254,16 @@ def _act(
     from getpass import getuser
 
     from analytics.alarmwords import STATES
-    from analytics.alertlog import act
+    from analytics.alertlog import act, read_standings
     from analytics.lifecycle import Action, ActionError, EventKind
     from analytics.sayings import message
 
-    loaded = _load(config)
+    loaded = read_installation(config)
     if bool(alerts) == bool(path):
         fail("write ids of alerts, or --path", code=2)
-    if path:
-        _under(loaded.park, path)
+    if kind == "shelved" and path == loaded.park.id and path not in assets(loaded.park):
+        fail(f"--path: {path!r} is the whole park; name a factory, line or machine", code=2)
+    under(loaded.park, path)
     who = person.strip() or getuser()
     actions = [
         Action(EventKind(kind), who, alert, one_path, comment, until)
@@ -273,17 +271,21 @@ def _act(
     ]
     now = datetime.now(UTC)
 
-    def work(connection: "sa.Connection") -> "list[AlertEvent]":
-        return [event for action in actions for event in act(connection, action, now=now)]
+    def work(connection: "sa.Connection") -> "tuple[list[AlertEvent], bool]":
+        done = [event for action in actions for event in act(connection, action, now=now)]
+        return done, bool(path and read_standings(connection, under=[path], states=_open_states(), limit=1))
 
     try:
-        events = _run(loaded, work)
+        events, is_open = with_records(loaded, work)
     except ActionError as error:
         fail(error, code=2)
     for one in {event.alert: event.standing for event in events}.values():
         typer.echo(f"{one.id} {STATES[one.state].en}: {one.alert.equipment}: {message(one.alert, 'en')}")
-    if not events:
-        typer.echo("shelved; no alert is open there" if kind == "shelved" else "nothing to change")
+    if not events and path:
+        there = "nothing changes for the alerts there" if is_open else "no alert is open there"
+        typer.echo(f"{'shelved' if kind == 'shelved' else 'no longer shelved'}; {there}")
+    elif not events:
+        typer.echo("nothing to change")
 
 
 def _told(standing: "Standing") -> dict[str, Any]:
@@ -456,17 +458,11 @@ def _local(park: "Park", path: str, instant: datetime | None) -> str | None:
     return f"{instant.astimezone(factory.zone):%Y-%m-%d %H:%M:%S}"
 
 
-def _under(park: "Park", path: str) -> list[str] | None:
-    """Give the paths that are meant; None for everything; ends the verb where the park has no such path."""
-    from collector.config.problems import did_you_mean
+def _open_states() -> "list[AlarmState]":
+    """Give the states of alerts that are open."""
+    from analytics.lifecycle import AlarmState
 
-    if path in {"", park.id}:
-        return None
-    machines = {part for one in park.equipment for part in (one, one.rpartition("/")[0])}
-    known = {factory.path for factory in park.factories} | machines
-    if path not in known:
-        fail(f"{path!r} is nothing in this park{did_you_mean(path, sorted(known))}", code=2)
-    return [path]
+    return [one for one in AlarmState if one is not AlarmState.NORMAL]
 
 
 def _one_of(option: str, written: str, kind: Any) -> Any:
@@ -479,37 +475,18 @@ def _one_of(option: str, written: str, kind: Any) -> Any:
     return kind(written)
 
 
-def _span(written: str) -> timedelta:
+def _after(span: str) -> datetime:
+    """Give the instant after a span as a person writes it; of one that is too long, one that is too late."""
     from pydantic import TypeAdapter, ValidationError
 
     from adapters.settings import Duration
+    from analytics.lifecycle import LONGEST_SHELF
 
+    longest = 2 * LONGEST_SHELF
     try:
-        span: timedelta = TypeAdapter(Duration).validate_python(written)
+        read: timedelta = TypeAdapter(Duration).validate_python(span)
     except ValidationError as error:
         fail(f"--for: {error.errors()[0]['msg'].removeprefix('Value error, ')}", code=2)
-    return span
-
-
-def _load(config: Path) -> "Config":
-    from collector.load import ConfigError, load
-
-    try:
-        return load(config)
-    except ConfigError as error:
-        fail(error, code=2)
-
-
-def _run(config: "Config", work: "Callable[[sa.Connection], T]") -> T:
-    """Do something with the records, and end the verb where they do not answer."""
-    from collector.assembly import open_records
-    from collector.records import RecordsError
-
-    async def run() -> T:
-        async with open_records(config) as records:
-            return await records.run(work)
-
-    try:
-        return asyncio.run(run())
-    except RecordsError as error:
-        fail(error)
+    except OverflowError:
+        read = longest
+    return datetime.now(UTC) + min(read, longest)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from analytics.commands.reading import read_installation, with_records
 from analytics.commands.report import Language
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
@@ -73,7 +74,7 @@ def list_channels(
     """List the channels as they are configured, without their secrets."""
     from analytics.routing import Rules
 
-    loaded = _load(config)
+    loaded = read_installation(config)
     alerts = loaded.installation.alerts
     rules = Rules(alerts, loaded.park)
     rows = [
@@ -104,7 +105,7 @@ def try_channel(
     """
     from adapters.channels.contract import ChannelError, ChannelRefusedError
 
-    loaded = _load(config)
+    loaded = read_installation(config)
     if name not in {one.name for one in loaded.installation.alerts.channels}:
         names = ", ".join(one.name for one in loaded.installation.alerts.channels)
         fail(f"there is no channel {name!r}; there are {names or 'none: write one under `alerts: channels:`'}", code=2)
@@ -133,8 +134,8 @@ def status(
     last: Annotated[int, typer.Option(min=0, help="How many of the newest notifications to show as well.")] = 0,
 ) -> None:
     """Show what each channel has sent, what it owes, and whether it works."""
-    loaded = _load(config)
-    stands, records = asyncio.run(_stands(loaded, last))
+    loaded = read_installation(config)
+    stands, records = _stands(loaded, last)
     names = dict.fromkeys([*(one.name for one in loaded.installation.alerts.channels), *stands])
     rows = [_row(name, stands.get(name)) for name in names if name]
     unrouted = stands[""].counts.get("untold", 0) if "" in stands else 0
@@ -289,34 +290,20 @@ async def _note(config: "Config", name: str, now: datetime, refused: str = "") -
         typer.echo(str(error), err=True)
 
 
-async def _stands(config: "Config", last: int) -> "tuple[dict[str, Stand], list[Record]]":
+def _stands(config: "Config", last: int) -> "tuple[dict[str, Stand], list[Record]]":
     from analytics import outbox
-    from collector.assembly import open_records
-    from collector.records import RecordsError
 
     if not _has_records(config):
         return {}, []
-    try:
-        async with open_records(config) as records:
-            return await records.run(
-                lambda connection: (
-                    outbox.read_stands(connection),
-                    outbox.read_notifications(connection, limit=last) if last else [],
-                )
-            )
-    except RecordsError as error:
-        fail(error)
+    return with_records(
+        config,
+        lambda connection: (
+            outbox.read_stands(connection),
+            outbox.read_notifications(connection, limit=last) if last else [],
+        ),
+    )
 
 
 def _has_records(config: "Config") -> bool:
     file = config.installation.records.url.get_secret_value().removeprefix("sqlite:///")
     return "://" in file or Path(file).exists()
-
-
-def _load(config: Path) -> "Config":
-    from collector.load import ConfigError, load
-
-    try:
-        return load(config)
-    except ConfigError as error:
-        fail(error, code=2)

@@ -1,15 +1,16 @@
 """See which fault detectors there are and what they would have told of the past; have them learn again."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from analytics.commands.reading import lies_under, read_installation, under, with_records
 from analytics.commands.report import Language
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     import sqlalchemy as sa
@@ -23,9 +24,10 @@ if TYPE_CHECKING:
     from collector.load import Config
     from collector.park import Park
 
-T = TypeVar("T")
-
 app = typer.Typer(no_args_is_help=True)
+
+_TIME: Final = "time"
+"""The column of times of a table, unless told otherwise."""
 
 _SHOWN: Final = 0.5
 """Points from which a part is shown in the table."""
@@ -52,8 +54,8 @@ def detectors(output: Output = OutputFormat.TABLE) -> None:
     rows.append(
         {
             "detector": health_score.SLUG,
-            "en": "Health score low",
-            "zh": "健康评分过低",
+            "en": health_score.TITLE.en,
+            "zh": health_score.TITLE.zh,
             "learns": False,
             "source": "The newest numbers and alerts of all the others, weighed by priority (ISA-18.2)",
             "parameters": _parameters(Health),
@@ -75,7 +77,7 @@ def replay(
     file: Annotated[
         Path | None, typer.Option(help="A recorded wide table, CSV or Parquet: a column per signal.")
     ] = None,
-    time: Annotated[str, typer.Option(help="With --file: the column of times.")] = "time",
+    time: Annotated[str, typer.Option(help="With --file: the column of times.", show_default=_TIME)] = "",
     train: Annotated[
         int | None,
         typer.Option(min=1, help="With --file: how many rows to learn from, the first. Without it: a fifth."),
@@ -87,14 +89,14 @@ def replay(
     detector: Annotated[
         list[str] | None, typer.Option(help="Which detectors look; several times. Of a file, without it: multivariate.")
     ] = None,
-    path: Annotated[str, typer.Option(help="With --from: only this factory, line or machine.")] = "",
+    path: Annotated[str, typer.Option(help="With --from: only this factory, line, machine or signal.")] = "",
     since: Annotated[
         str,
         typer.Option(
             "--from", help="What is stored since then: 2026-03-02 or 2026-03-02T06:00+08:00; in UTC without zone."
         ),
     ] = "",
-    until: Annotated[str, typer.Option("--to", help="Until then; now without it.")] = "",
+    until: Annotated[str, typer.Option("--to", help="With --from: until then; now without it.")] = "",
     lang: Annotated[
         Language, typer.Option("--lang", "--language", help="The language of the table: zh or en.")
     ] = Language.EN,
@@ -109,6 +111,10 @@ def replay(
     """
     if (file is None) == (not since):
         fail("write either --file with a recorded table, or --from with the time to replay", code=2)
+    _refuse(
+        "--file" if since else "--from",
+        {"--time": time, "--train": train, "--signals": signals} if since else {"--path": path, "--to": until},
+    )
     if file is None:
         _replay_history(config, (since, until), path, detector or [], output, lang)
         return
@@ -117,7 +123,7 @@ def replay(
 
     named = [name.strip() for name in signals.split(",") if name.strip()]
     try:
-        table = read_table(file, time, named)
+        table = read_table(file, time or _TIME, named)
         found = onsets(table, train, detector or USUAL)
     except TableError as error:
         fail(error, code=2)
@@ -147,7 +153,7 @@ def learn(
 
     from analytics.relearning import ask
 
-    installation = _load(config)
+    installation = read_installation(config)
     park = installation.park
     if path not in park.equipment and path not in park.signals:
         from collector.config.problems import did_you_mean
@@ -159,7 +165,7 @@ def learn(
     now = datetime.now(UTC)
     start, end = instant("--from", since), instant("--to", until)
     if start is None or end is None:
-        _run(installation, lambda connection: ask(connection, path, now))
+        with_records(installation, lambda connection: ask(connection, path, now))
         typer.echo(f"{path}: what is normal will be learned again, from now on", err=True)
         return
     _teach(installation, path, (start, end), now, output)
@@ -192,7 +198,7 @@ def _teach(
             write_baselines(connection, slug, [one], now)
         ask(connection, path, now, lesson.carried)
 
-    _run(config, hand_over)
+    with_records(config, hand_over)
     rows = [
         {"subject": one.subject, "detector": slug, "mode": one.mode, "rows": one.rows} for slug, one in lesson.baselines
     ]
@@ -221,8 +227,11 @@ def health(
     """Print how well each machine is, 0 to 100, and what costs it points; one that nobody watches has no score."""
     from analytics.healthlog import read_health
 
-    installation = _load(config)
-    scores = _run(installation, lambda connection: read_health(connection, [path] if path else None))
+    installation = read_installation(config)
+    park = installation.park
+    paths = under(park, path)
+    found = with_records(installation, lambda connection: read_health(connection, paths))
+    scores = [one for one in found if one.equipment in park.equipment]
     if output is OutputFormat.JSON:
         show_json([_score(one) for one in scores])
         return
@@ -244,7 +253,9 @@ def health(
 
 @app.command()
 def baselines(
-    path: Annotated[str, typer.Argument(help="A machine or a signal; everything without it.")] = "",
+    path: Annotated[
+        str, typer.Argument(help="A factory, line, machine or signal, with all below it; everything without it.")
+    ] = "",
     every: Annotated[bool, typer.Option("--all", help="Earlier versions, too.")] = False,  # noqa: FBT002 - a flag
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
@@ -252,11 +263,14 @@ def baselines(
     """Print what was learned to be normal: by which detector, in which mode, from when to when; JSON has the models."""
     from analytics.healthlog import read_baselines
 
-    installation = _load(config)
+    installation = read_installation(config)
+    park = installation.park
+    paths = under(park, path, signals=True)
+    there = park.equipment.keys() | park.signals.keys()
     learned = [
         one
-        for one in _run(installation, lambda connection: read_baselines(connection, newest=not every))
-        if not path or one.baseline.subject == path or one.baseline.subject.startswith(path + "/")
+        for one in with_records(installation, lambda connection: read_baselines(connection, newest=not every))
+        if one.baseline.subject in there and lies_under(one.baseline.subject, paths)
     ]
     rows = [_learned(one) for one in learned]
     if output is OutputFormat.TABLE:
@@ -311,29 +325,42 @@ def _replay_history(
 
     from adapters.stores.contract import StoreError
     from analytics.faults.catalogue import DETECTORS
+    from analytics.faults.links import LINKS
     from collector.records import RecordsError
 
-    installation = _load(config)
+    installation = read_installation(config)
     end = instant("--to", span[1]) or datetime.now(UTC)
     start = instant("--from", span[0]) or end
     if end <= start:
         fail("--to must come after --from", code=2)
-    known = [one.slug for one in DETECTORS]
+    known = [one.slug for one in DETECTORS if one is not LINKS]  # what links did is not looked at again
     for slug in detectors:
         if slug not in known:
-            fail(f"there is no detector {slug!r}; there are {', '.join(known)}", code=2)
-    signals = [one for one in installation.park.signals if not path or one == path or one.startswith(path + "/")]
-    if not signals:
-        fail(f"there is nothing at {path!r}; write the path of a factory, line, machine or signal", code=2)
+            fail(f"there is no detector {slug!r} to replay; there are {', '.join(known)}", code=2)
+    park = installation.park
+    paths = under(park, path, signals=True)
+    signals = None if paths is None else [one for one in park.signals if lies_under(one, paths)]
     try:
-        found = asyncio.run(_replayed(installation, signals if path else None, start, end))
+        found = asyncio.run(_replayed(installation, signals, start, end))
     except (StoreError, RecordsError) as error:
         fail(error)
-    chosen = [alert for alert in found if not detectors or alert.detector in detectors]
+    chosen = [
+        alert
+        for alert in found
+        if not detectors or alert.detector in detectors
+        if lies_under(alert.equipment, paths) or lies_under(alert.signal, paths)
+    ]
     if output is OutputFormat.JSON:
         show_json({"from": start, "to": end, "alerts": [_alert(one) for one in chosen]})
         return
-    _print_alerts(chosen, installation.park, lang)
+    _print_alerts(chosen, park, lang)
+
+
+def _refuse(with_option: str, given: "Mapping[str, object]") -> None:
+    """End the verb where one of these options is written, each of which says something of another one."""
+    wrong = next((option for option, written in given.items() if written), None)
+    if wrong is not None:
+        fail(f"{wrong} goes with {with_option} alone", code=2)
 
 
 async def _replayed(config: "Config", signals: list[str] | None, start: "datetime", end: "datetime") -> "list[Alert]":
@@ -362,6 +389,7 @@ def _alert(alert: "Alert") -> dict[str, Any]:
 
 
 def _print_alerts(alerts: "Sequence[Alert]", park: "Park", lang: Language) -> None:
+    from analytics.notices import PRIORITIES
     from analytics.sayings import message
 
     def shown(instant: "datetime | None", at: str) -> str:
@@ -385,7 +413,7 @@ def _print_alerts(alerts: "Sequence[Alert]", park: "Park", lang: Language) -> No
                 (
                     shown(one.began, one.equipment),
                     shown(one.ended, one.equipment),
-                    words[one.severity.value],
+                    getattr(PRIORITIES[one.severity], lang.value),
                     one.detector,
                     one.equipment,
                     message(one, lang.value),
@@ -411,10 +439,6 @@ _WORDS = {
         "health": "Health",
         "row": "row",
         "would": "Would have alerted",
-        "low": "low",
-        "medium": "medium",
-        "high": "high",
-        "critical": "critical",
     },
     Language.ZH: {
         "began": "开始",
@@ -428,38 +452,9 @@ _WORDS = {
         "health": "设备健康",
         "row": "行",
         "would": "本应报警",
-        "low": "低",
-        "medium": "中",
-        "high": "高",
-        "critical": "紧急",
     },
 }
 """Words of the tables."""
-
-
-def _load(config: Path) -> "Config":
-    from collector.load import ConfigError, load
-
-    try:
-        return load(config)
-    except ConfigError as error:
-        fail(error, code=2)
-
-
-def _run(config: "Config", work: "Callable[[sa.Connection], T]") -> "T":
-    import asyncio
-
-    from collector.assembly import open_records
-    from collector.records import RecordsError
-
-    async def run() -> T:
-        async with open_records(config) as records:
-            return await records.run(work)
-
-    try:
-        return asyncio.run(run())
-    except RecordsError as error:
-        fail(error)
 
 
 def _told(table: "WideTable", rows: int, found: "list[Onset]") -> dict[str, Any]:

@@ -137,6 +137,29 @@ def test_a_line_is_shelved_until_an_instant(plant: Plant) -> None:
     assert plant.standing().state == "unacknowledged"
 
 
+def test_a_machine_without_open_alerts_is_shelved_and_unshelved(plant: Plant) -> None:
+    plant.find(replace(plant.hot, ended=NOW))
+    plant.do("ack", plant.hot.id)
+    shelve = ("shelve", "--path", MACHINE, "--for", "8h", "--reason", "overhaul")
+    assert plant.do(*shelve) == "shelved; no alert is open there\n"
+    assert plant.do("unshelve", "--path", MACHINE) == "no longer shelved; no alert is open there\n"
+    assert plant.told("points") == []
+
+
+def test_a_shelf_that_changes_nothing_for_an_alert_below_says_so(plant: Plant) -> None:
+    plant.do("shelve", plant.hot.id, "--for", "2d", "--reason", "bearing")
+    shelve = ("shelve", "--path", MACHINE, "--for", "8h", "--reason", "overhaul")
+    assert plant.do(*shelve) == "shelved; nothing changes for the alerts there\n"
+    assert plant.do("unshelve", "--path", MACHINE) == "no longer shelved; nothing changes for the alerts there\n"
+
+
+def test_a_factory_that_is_called_as_its_park_is_shelved(plant: Plant) -> None:
+    file = plant.folder / "park.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("id: park", "id: works"), encoding="utf-8")
+    plant.do("shelve", "--path", "works", "--for", "8h", "--reason", "holidays")
+    assert plant.standing().state == "shelved"
+
+
 def test_a_point_goes_out_of_service_and_back(plant: Plant) -> None:
     assert f"{plant.hot.id} out of service: " in plant.do("out-of-service", plant.hot.id, "--reason", "sensor broken")
     assert f"{plant.hot.id} unacknowledged: " in plant.do("in-service", plant.hot.id)
@@ -160,7 +183,11 @@ def test_actions_are_all_or_nothing(plant: Plant) -> None:
         (["shelve", "HOT", "--reason", "x", "--for", "8d"], "not for longer"),
         (["shelve", "HOT", "--reason", " ", "--for", "8h"], "say why it is shelved"),
         (["shelve", "--reason", "x", "--for", "8h"], "write ids of alerts, or --path"),
+        (["shelve", "HOT", "--reason", "x", "--for", "9999999d"], "not for longer"),
+        (["shelve", "HOT", "--reason", "x", "--for", f"{10**400}d"], "not for longer"),
         (["shelve", "--path", "works/lin-1", "--reason", "x", "--for", "8h"], "is nothing in this park"),
+        (["shelve", "--path", "park", "--reason", "x", "--for", "8h"], "name a factory, line or machine"),
+        (["unshelve", "--path", "park"], "park is not shelved; `parkline alert points` shows what is"),
         (["performance", "--from", "2026-03-03", "--to", "2026-03-02"], "--to: it must lie after --from"),
     ],
 )

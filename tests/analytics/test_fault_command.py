@@ -12,14 +12,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from analytics import relearning
-from analytics.commands import fault
+from analytics.commands import fault, replay
 from analytics.faults.catalogue import DETECTORS
 from analytics.faults.contract import Baseline, Indicator
 from analytics.healthlog import write_baselines, write_health
 from analytics.tablefaults import LEAST, choosable
 from collector.assembly import open_records
 from collector.load import load
-from tests.analytics.installation import install
+from tests.analytics.installation import LINE, install, record
 
 RUNNER = CliRunner()
 PRESS = "works/line-1/press"
@@ -120,6 +120,8 @@ def test_a_table_for_people_is_in_their_language(table: Path) -> None:
         (["--time", "at", "--signals", "s1,s1"], "has one column of numbers, 's1', and multivariate looks at two"),
         (["--time", "at", "--train", str(ROWS)], f"has {ROWS} rows, and {ROWS} were to be learned from"),
         (["--time", "at", "--train", "10"], f"10 rows are too few to learn from; write {LEAST} or more"),
+        (["--time", "at", "--path", PRESS], "--path goes with --from alone"),
+        (["--time", "at", "--to", "2026-03-02"], "--to goes with --from alone"),
     ],
 )
 def test_what_cannot_be_replayed_is_told(table: Path, arguments: list[str], told: str) -> None:
@@ -157,13 +159,41 @@ def test_what_is_stored_is_replayed_without_being_logged(folder: Path) -> None:
         (["--from", "yesterday"], "--from: 'yesterday' is no instant; write one like 2026-03-02"),
         (["--from", "2026-03-03", "--to", "2026-03-02"], "--to must come after --from"),
         (["--from", "2026-03-02", "--detector", "none"], "there is no detector 'none'"),
-        (["--from", "2026-03-02", "--path", "nowhere"], "there is nothing at 'nowhere'"),
+        (
+            ["--from", "2026-03-02", "--detector", "health"],
+            "there is no detector 'health' to replay; there are limit, ",
+        ),
+        (["--from", "2026-03-02", "--detector", "link"], "there is no detector 'link' to replay"),
+        (["--from", "2026-03-02", "--path", "nowhere"], "'nowhere' is nothing in this park"),
+        (["--from", "2026-03-02", "--path", f"{PRESS}/forc"], f"did you mean `{PRESS}/force`?"),
+        (["--from", "2026-03-02", "--time", "at"], "--time goes with --file alone"),
+        (["--from", "2026-03-02", "--train", "400"], "--train goes with --file alone"),
+        (["--from", "2026-03-02", "--signals", "s1"], "--signals goes with --file alone"),
     ],
 )
 def test_a_time_that_cannot_be_replayed_is_told(folder: Path, arguments: list[str], told: str) -> None:
     found = run("replay", *arguments, "-c", folder)
     assert found.exit_code == 2
     assert told in found.stderr
+
+
+def test_one_signal_is_replayed_without_those_that_tell_its_machines_state(folder: Path) -> None:
+    file = folder / "lines" / "line-1.yaml"
+    rule = "    state_from: {kind: threshold, signal: force, on: 5}\n    signals:\n"
+    state = "        role: state\n        states: {RUN: producing, WAIT: idle}\n"
+    file.write_text(LINE.replace("    signals:\n", rule).replace(state, ""), encoding="utf-8")
+    played = RUNNER.invoke(replay.app, [str(file), str(record(folder / "recorded"))])
+    assert played.exit_code == 0, played.output
+
+    def seen(path: str) -> list[str]:
+        day = ("--from", "2026-03-02", "--to", "2026-03-03")
+        found = run("replay", *day, "--path", path, "-c", folder, "-o", "json")
+        assert found.exit_code == 0, found.output
+        return [one["signal"].removeprefix(f"{PRESS}/") for one in json.loads(found.stdout)["alerts"]]
+
+    assert seen("park") == seen("works") == seen(PRESS) == ["force", "trouble"]
+    assert seen(f"{PRESS}/trouble") == ["trouble"]
+    assert seen(f"{PRESS}/execution") == []
 
 
 def test_learning_again_is_asked_of_the_watcher(folder: Path) -> None:
@@ -196,7 +226,8 @@ def test_baselines_are_shown_newest_first(folder: Path) -> None:
     newest = json.loads(run("baselines", PRESS, "-c", folder, "-o", "json").stdout)
     assert [(one["version"], one["model"]["mean"], one["to"]) for one in newest] == [(2, 2.0, "1970-01-01T00:00:09Z")]
     assert len(json.loads(run("baselines", "--all", "-c", folder, "-o", "json").stdout)) == 2
-    assert json.loads(run("baselines", "works/line-1/other", "-c", folder, "-o", "json").stdout) == []
+    assert json.loads(run("baselines", f"{PRESS}/trouble", "-c", folder, "-o", "json").stdout) == []
+    assert json.loads(run("baselines", "park", "-c", folder, "-o", "json").stdout) == newest
 
 
 def test_health_is_shown_with_what_costs_points(folder: Path) -> None:
@@ -207,4 +238,26 @@ def test_health_is_shown_with_what_costs_points(folder: Path) -> None:
     (told,) = json.loads(run("health", "-c", folder, "-o", "json").stdout)
     assert (told["equipment"], told["score"]) == (PRESS, 80.0)
     assert [(part["detector"], part["lost"]) for part in told["parts"]] == [("ewma", 20.0)]
+    assert json.loads(run("health", "park", "-c", folder, "-o", "json").stdout) == [told]
     assert "均值偏移" in run("health", PRESS, "-c", folder, "--lang", "zh").stdout
+
+
+@pytest.mark.parametrize(("verb", "path"), [("health", f"{PRESS}/force"), ("health", "work"), ("baselines", "work")])
+def test_a_path_of_nothing_is_told(folder: Path, verb: str, path: str) -> None:
+    found = run(verb, path, "-c", folder)
+    assert found.exit_code == 2
+    assert f"{path!r} is nothing in this park; did you mean `" in found.stderr
+
+
+def test_machines_that_the_park_no_longer_has_are_left_out(folder: Path) -> None:
+    now = datetime.now(UTC)
+    press = folder / "lines" / "line-1.yaml"
+    press.write_text(LINE.replace("id: press", "id: mill"), encoding="utf-8")
+    mill, park = "works/line-1/mill", load(folder).park
+    press.write_text(LINE, encoding="utf-8")
+    near = ("ewma", Indicator(mill, f"{mill}/force", "ewma", int(now.timestamp()) * 10**9, 1.0, 1.0))
+    learned = [Baseline(subject, "", 0, 9 * 10**9, 60, {"mean": 1.0}) for subject in (mill, f"{mill}/force")]
+    recorded(folder, lambda connection: write_health(connection, park, [near], now))
+    recorded(folder, lambda connection: write_baselines(connection, "ewma", learned, now))
+    assert json.loads(run("health", "-c", folder, "-o", "json").stdout) == []
+    assert json.loads(run("baselines", "-c", folder, "-o", "json").stdout) == []
