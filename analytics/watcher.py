@@ -237,7 +237,8 @@ class Watcher:
         believed = links if self._believes(links, now) else ()
         look = None
         if not samples.is_empty() or self._has_passed(believed, until, now):
-            seen = Seen(samples, until, gaps=self._lapses.behind(samples, until), links=believed, now=_ns(now))
+            gaps, begun = self._lapses.behind(samples, until), _ns(self._begun)
+            seen = Seen(samples, until, gaps=gaps, links=believed, now=_ns(now), begun=begun)
             look = await asyncio.to_thread(self._watch.look, seen)
         self._links = links
         if look is not None:

@@ -89,6 +89,9 @@ class Seen:
     now: int = 0
     """The present, ns since 1970; in a replay, the end of what was read."""
 
+    begun: int = 0
+    """Since when whoever looks has run without a break, ns since 1970."""
+
 
 class Indicator(NamedTuple):
     """A number that says something of health, as it stands now; a look makes thousands."""

@@ -7,10 +7,12 @@
 
 The sources' own alerts last beside those of network and collector; `analytics.suppression` has these as their parents.
 While the collector is silent nothing is known of its links: no source is taken for lost. When it is back after `AWAY`
-or longer, each link has `lost_after` from then on. A source that has ended is not lost.
+or longer, each link has `lost_after` from then on; time in which nobody looked is no silence, unless whoever looks was
+away, too. A source that has ended is not lost.
 
 What is carried of a subject: `alerts`, by key, what lasts: began (ns since 1970), code, value, parameters. Of the
-collector also `seen`, when it said something last, and `resumed`, since when it has done so without a break.
+collector also `seen`, when it said something last, `looked`, when that was looked at, and `resumed`, since when it has
+said so without a break.
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
@@ -47,7 +49,7 @@ SILENT: Final = nanoseconds(timedelta(seconds=30))
 """How old the collector's last word may be."""
 
 AWAY: Final = nanoseconds(timedelta(seconds=10))
-"""From here on the collector was away between two of its words: it says one every second."""
+"""From here on the collector is taken for away: it says a word every second."""
 
 TOGETHER: Final = nanoseconds(timedelta(minutes=1))
 """Sources lost within this time are lost together."""
@@ -182,10 +184,8 @@ def look(watched: Mapping[str, OneLink | Several], carried: Mapping[str, Carried
         return Found()
     work = _Work(carried)
     heard = max(one.seen for one in links.values())
-    kept = carried.get(COLLECTOR)
-    resumed = heard if kept is None or heard - kept["seen"] > AWAY else kept["resumed"]
-    if kept is None or heard != kept["seen"]:
-        work.note({"seen": heard, "resumed": resumed})
+    resumed = _resumed(carried.get(COLLECTOR), heard, seen.begun)
+    work.note({"seen": heard, "looked": seen.now, "resumed": resumed})
     silent = seen.now - heard > SILENT
     if silent:
         since = {"since": _since(heard, collector.zone)}
@@ -200,6 +200,15 @@ def lasting(rule: OneLink | Several, carried: Carried) -> frozenset[str]:
     """Give the keys of the alerts that last."""
     del rule
     return frozenset(carried["alerts"])
+
+
+def _resumed(kept: Carried | None, heard: int, begun: int) -> int:
+    """Give since when the collector, heard now, has said so without a break; looks may lie far apart."""
+    if kept is None:
+        return heard
+    looked = kept.get("looked", kept["seen"])
+    was_there = looked >= begun and looked - kept["seen"] <= AWAY
+    return int(kept["resumed"]) if was_there or heard - kept["seen"] <= AWAY else heard
 
 
 def _named(line: Line) -> dict[str, str]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -40,14 +41,16 @@ class Looking:
         self.carried: dict[str, Carried] = {}
         self.alerts: dict[str, Alert] = {}
 
-    def look(self, now: float, states: Mapping[str, tuple[str, float]], heard: float | None = None) -> list[Alert]:
-        """Look at `now` at sources: state, and since when."""
+    def look(
+        self, now: float, states: Mapping[str, tuple[str, float]], heard: float | None = None, begun: float = -1000
+    ) -> list[Alert]:
+        """Look at `now` at sources: state, and since when; has looked since `begun`."""
         seen = ns(now if heard is None else heard)
         links = [
             LinkState(name, state, ns(since), "cable" * (state != "up"), seen)
             for name, (state, since) in states.items()
         ]
-        found = LINKS.look(self.rules, self.carried, Seen(links=tuple(links), now=ns(now)))
+        found = LINKS.look(self.rules, self.carried, Seen(links=tuple(links), now=ns(now), begun=ns(begun)))
         self.carried |= json.loads(json.dumps(found.carried))
         self.alerts |= {alert.id: alert for alert in found.alerts}
         return list(found.alerts)
@@ -97,12 +100,35 @@ def test_a_source_that_has_ended_is_not_lost() -> None:
 def test_after_the_collector_was_away_links_have_their_time_again() -> None:
     looking = Looking(plant("plc"))
     looking.look(0, {"plc": ("up", -100)})
-    assert looking.look(3600, {"plc": ("down", 0)}) == []
+    looking.look(3599, {"plc": ("up", -100)}, heard=0)
+    assert [alert.ended for alert in looking.look(3600, {"plc": ("down", 0)})] == [at(3600)]  # it was silent
     assert looking.look(3601, {"plc": ("up", 3601)}) == []
-    assert looking.look(7200, {"plc": ("down", 3700)}) == []
+    looking.look(3620, {"plc": ("up", 3601)}, heard=3605)
+    assert looking.look(3621, {"plc": ("down", 3605)}) == []
+    for second in range(3622, 3652):
+        found = looking.look(second, {"plc": ("down", 3605)})
+    assert [alert.began for alert in found] == [at(3605)]
+
+
+def test_after_both_were_away_links_have_their_time_again() -> None:
+    looking = Looking(plant("plc"))
+    looking.look(0, {"plc": ("up", -100)})
+    assert looking.look(3600, {"plc": ("down", 0)}, begun=3600) == []
+    assert looking.look(3601, {"plc": ("up", 3601)}, begun=3600) == []
+    assert looking.look(7200, {"plc": ("down", 3700)}, begun=7200) == []
     for second in range(7201, 7231):
-        found = looking.look(second, {"plc": ("down", 3700)})
+        found = looking.look(second, {"plc": ("down", 3700)}, begun=7200)
     assert [alert.began for alert in found] == [at(3700)]
+
+
+@pytest.mark.parametrize("apart", [9, 12, 30, 60])
+def test_looks_that_are_far_apart_are_no_silence_of_the_collector(apart: int) -> None:
+    looking = Looking(plant("plc", "mqtt"))
+    found = []
+    for second in range(0, 600, apart):
+        down = ("down", 100.0) if second >= 100 else ("up", -100.0)
+        found += looking.look(second, {"plc": down, "mqtt": ("up", -100.0)}, heard=second - 0.9)
+    assert [(alert.signal, alert.began, alert.active) for alert in found] == [("source:plc", at(100), True)]
 
 
 def test_a_silent_collector_is_one_alert_and_its_links_are_not_judged() -> None:
