@@ -1,8 +1,14 @@
 """Lapses: the gaps of the ledger that may lie behind the newest samples, by signal."""
 
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from analytics.faults.contract import GAPS
 from analytics.lapses import LINGER, Lapses
 from collector.gaps import Gap
-from tests.analytics.plant import at, line, machine, park, samples, state_signal
+from collector.park import Signal
+from tests.analytics.plant import EXAMPLES, Address, at, line, machine, park, samples, state_signal
 
 SECOND = 10**9
 BEGIN = int(at(0).timestamp()) * SECOND
@@ -69,3 +75,69 @@ def test_a_gap_is_behind_a_signal_of_which_nothing_came_since() -> None:
 
 def test_without_samples_there_is_nothing_behind() -> None:
     assert lapsed(gap(1, 5, 8)).behind(samples(PRESS, [])).is_empty()
+
+
+def test_each_signal_of_a_source_has_the_gaps_behind_its_own_newest_sample() -> None:
+    heat = Signal(path="works/line/press/heat", name="heat", source="plc", address=Address(), type="float")
+    lapses = Lapses([*PLANT.signals.values(), heat])
+    lapses.take([gap(1, 5, 8), gap(2, 20, None), gap(3, 6, 30, "unfillable", "plc", heat.path), gap(4, 1, 2)])
+    lapses.looked_at(samples(PRESS, [(8 + LONG, "RUN")]))
+    asked = samples(PRESS, [(9 + LONG, "RUN")])
+    found = lapses.behind(asked, [heat.path, MILL])
+    told = [(signal.rpartition("/")[2], (start - BEGIN) // SECOND) for signal, start, _ in found.iter_rows()]
+    assert told == [("heat", 1), ("heat", 5), ("heat", 6), ("heat", 20), ("state", 20)]
+    assert found.schema == GAPS
+    assert found["end"].null_count() == 2
+
+
+def test_gaps_that_are_behind_no_signal_any_more_are_forgotten() -> None:
+    lapses = lapsed(gap(1, 5, 8), gap(2, 5, 8, "open", "mqtt"), gap(3, 5, 8, "open", "mqtt", MILL), gap(4, 6, None))
+    lapses.looked_at(samples(PRESS, [(8 + LONG, "RUN")]))
+    lapses.take([gap(5, 9, 10), gap(6, 9, 10, "open", "elsewhere")])
+    assert len(lapses) == 4
+    lapses.looked_at(samples(MILL, [(8 + LONG, "RUN")]))
+    lapses.take([gap(7, 11, 12)])
+    assert len(lapses) == 3
+    assert behind(lapses, (PRESS, 9 + LONG)) == [(PRESS, 6, None), (PRESS, 9, 10), (PRESS, 11, 12)]
+
+
+def test_what_is_looked_through_does_not_grow_with_the_signals_of_a_source() -> None:
+    """A source of many signals with many gaps: what is kept and told are gaps, not gaps times signals."""
+    many = [
+        Signal(path=f"works/line/press/s{number}", name=f"s{number}", source="plc", address=Address(), type="float")
+        for number in range(200)
+    ]
+    lapses = Lapses(many)
+    lapses.take(gap(number + 1, 60 * number, 60 * number + 5) for number in range(500))
+    assert len(lapses) == 500
+    newest = pl.concat(samples(one.path, [(500 * 60, 1.0)]) for one in many)
+    lapses.looked_at(newest)
+    assert lapses.behind(newest).height == 200 * 10
+
+
+@EXAMPLES
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.none() | st.integers(0, 9), st.sampled_from(["plc", "mqtt"]))),
+    st.dictionaries(st.sampled_from([PRESS, MILL]), st.integers(0, 19)),
+)
+def test_gaps_are_told_as_the_ledger_has_them(
+    ledger: list[tuple[int, int | None, str]], newest: dict[str, int]
+) -> None:
+    """Gaps may overlap, begin together, lie in each other, and last; those that end after what was looked at count."""
+    gaps = [
+        gap(number + 1, start, None if length is None else start + length, "open", source)
+        for number, (start, length, source) in enumerate(ledger)
+    ]
+    lapses = lapsed(*gaps)
+    for signal, second in newest.items():
+        lapses.looked_at(samples(signal, [(second + LONG, "RUN")]))
+    lapses.take(gaps[:1])
+    expected = [
+        (signal, BEGIN + start * SECOND, None if length is None else BEGIN + (start + length) * SECOND)
+        for signal, mine in ((MILL, "mqtt"), (PRESS, "plc"))
+        for start, length, source in ledger
+        if source == mine and (length is None or signal not in newest or start + length > newest[signal])
+    ]
+    found = lapses.behind(samples(PRESS, []), [PRESS, MILL]).rows()
+    assert sorted(found, key=repr) == sorted(expected, key=repr)
+    assert [(signal, start) for signal, start, _ in found] == sorted((signal, start) for signal, start, _ in expected)
