@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from analytics.alerts import Alert
 from analytics.faults.contract import Seen
 from analytics.watch import Watch
-from analytics.widetable import TableError, WideTable, as_park, as_samples, row_at
+from analytics.widetable import TIME, TableError, WideTable, as_park, as_samples, row_at
 from collector.config.problems import did_you_mean
 from collector.faultrules.detection import Healthy
 from collector.faultrules.rules import MachineFaults, SignalFaults
@@ -97,7 +97,7 @@ def onsets(table: WideTable, train: int | None = None, detectors: Sequence[str] 
         TableError: there are too few rows, or no such detector.
     """
     rows = trained_rows(table, train)
-    times = table.rows["time"].dt.cast_time_unit("us")
+    times = table.rows[TIME].dt.cast_time_unit("us")
     learned = {"healthy": Healthy(start=times[0], end=times[rows])}
     known = choosable()
     for slug in detectors:
@@ -111,7 +111,7 @@ def onsets(table: WideTable, train: int | None = None, detectors: Sequence[str] 
     signal = SignalFaults(**{name: one for name, one in chosen.items() if name in SignalFaults.model_fields})
     machine = MachineFaults(**{name: one for name, one in chosen.items() if name in MachineFaults.model_fields})
     park, names = as_park(table, signal, machine)
-    last: int = table.rows["time"].dt.epoch("ns")[-1]
+    last: int = table.rows[TIME].dt.epoch("ns")[-1]
     found = Watch(park).look(Seen(as_samples(table, names), dict.fromkeys(names.columns, last), now=last))
     alerts = sorted(found.alerts, key=lambda alert: (alert.began, alert.detector, alert.signal, alert.key))
     return [_onset(table, names.columns, alert) for alert in alerts]

@@ -24,12 +24,13 @@ from collector.park import Calendar, Equipment, Factory, Line, Park, Shift, Sign
 LINE: Final = "table/rows"
 """Path of the line that a table's machine stands in."""
 
-_SEPARATORS: Final = (",", ";", "\t")
-_TIME: Final = "\ue000time"
+TIME: Final = "\ue000time"
 """Column of the instant; its first character keeps it apart from a file's."""
 
-_ROW: Final = "\ue000row"
+ROW: Final = "\ue000row"
 """Column of the number of the row in the file, the first after the header is 0."""
+
+_SEPARATORS: Final = (",", ";", "\t")
 
 
 class TableError(Exception):
@@ -47,7 +48,7 @@ class WideTable:
     """Where it was read from."""
 
     rows: pl.DataFrame
-    """`row` (number in the file, from 0), `time` (ns, UTC), and a column of f64 per signal, by time."""
+    """`ROW`, `TIME` (ns, UTC), and a column of f64 per signal, by time."""
 
     signals: tuple[str, ...]
     """Names of the columns that are signals, in the order of the file."""
@@ -89,19 +90,14 @@ def read_table(file: Path, time: str, signals: Sequence[str] = ()) -> WideTable:
     chosen = list(dict.fromkeys(signals)) or [
         name for name in raw.columns if name != time and _holds_numbers(raw[name])
     ]
-    numbers = raw.select(_numbers(raw[name]) for name in chosen)
+    numbers = raw.select(_finite(_numbers(raw[name])) for name in chosen)
     if not chosen:
         raise TableError(file, f"has no column of numbers beside {time!r}; name another --file")
-    timed = numbers.with_columns(_instants(raw[time], file, time)).with_row_index(_ROW)
-    kept = timed.filter(pl.col(_TIME).is_not_null()).unique(_TIME, keep="first", maintain_order=True).sort(_TIME)
+    timed = numbers.with_columns(_instants(raw[time], file, time)).with_row_index(ROW)
+    kept = timed.filter(pl.col(TIME).is_not_null()).unique(TIME, keep="first", maintain_order=True).sort(TIME)
     if kept.is_empty():
         raise TableError(file, f"no row has a time that can be read in {time!r}; write it like 2020-03-09 10:14:33")
-    finite = kept.select(
-        pl.col(_ROW).alias("row"),
-        pl.col(_TIME).alias("time"),
-        *(pl.when(pl.col(name).is_finite()).then(name).alias(name) for name in chosen),
-    )
-    return WideTable(file, finite, tuple(chosen), raw.height - finite.height)
+    return WideTable(file, kept[[ROW, TIME, *chosen]], tuple(chosen), raw.height - kept.height)
 
 
 def as_park(table: WideTable, signal: SignalFaults, machine: MachineFaults) -> tuple[Park, Names]:
@@ -140,25 +136,25 @@ def as_park(table: WideTable, signal: SignalFaults, machine: MachineFaults) -> t
 def as_samples(table: WideTable, names: Names) -> pl.DataFrame:
     """Give the cells as samples: columns of `adapters.sample.SAMPLES`, by time and in the order of the columns."""
     paths = {column: path for path, column in names.columns.items()}
-    long = table.rows.rename(paths).unpivot(list(names.columns), index="time", variable_name="signal")
+    long = table.rows.rename(paths).unpivot(list(names.columns), index=TIME, variable_name="signal")
     return (
         long.filter(pl.col("value").is_not_null())
-        .sort("time", maintain_order=True)
+        .sort(TIME, maintain_order=True)
         .select(
             pl.col("signal").cast(pl.String),
-            "time",
+            pl.col(TIME).alias("time"),
             pl.col("value").alias("float"),
             *(pl.lit(None, SAMPLES[name]).alias(name) for name in ("int", "bool", "text")),
             pl.lit(0, pl.UInt32).alias("status"),
-            pl.col("time").alias("received"),
+            pl.col(TIME).alias("received"),
         )
     )
 
 
 def row_at(table: WideTable, instant: datetime) -> int:
     """Give the number of the newest row at an instant, or before it; the first one where there is none."""
-    until = table.rows.filter(pl.col("time").dt.cast_time_unit("us") <= instant)
-    number: int = (until if until.height else table.rows.head(1))["row"][-1]
+    until = table.rows.filter(pl.col(TIME).dt.cast_time_unit("us") <= instant)
+    number: int = (until if until.height else table.rows.head(1))[ROW][-1]
     return number
 
 
@@ -191,6 +187,11 @@ def _numbers(column: pl.Series) -> pl.Series:
     return cells.cast(pl.Float64, strict=False)
 
 
+def _finite(numbers: pl.Series) -> pl.Series:
+    """Leave out what is infinite or no number."""
+    return numbers.to_frame().select(pl.when(pl.first().is_finite()).then(pl.first())).to_series()
+
+
 def _holds_numbers(column: pl.Series) -> bool:
     """Tell whether a column is one of numbers: half of the cells that hold anything, at least."""
     if column.dtype.is_numeric():
@@ -212,7 +213,7 @@ def _instants(column: pl.Series, file: Path, name: str) -> pl.Series:
     else:
         raise TableError(file, f"column {name!r} holds no times; name the column that does with --time")
     known = instants.dt.replace_time_zone("UTC") if instants.dtype == pl.Datetime("ns") else instants
-    return known.cast(INSTANT).alias(_TIME)
+    return known.cast(INSTANT).alias(TIME)
 
 
 def _written(column: pl.Series) -> pl.Series:

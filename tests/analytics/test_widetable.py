@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from adapters.sample import SAMPLES
-from analytics.widetable import TableError, WideTable, as_park, as_samples, read_table, row_at
+from analytics.widetable import ROW, TIME, TableError, WideTable, as_park, as_samples, read_table, row_at
 from collector.faultrules.rules import MachineFaults, SignalFaults
 
 NOON = datetime(2020, 3, 9, 12, tzinfo=UTC)
@@ -43,7 +43,7 @@ def test_the_separator_is_the_one_of_the_header(tmp_path: Path, separator: str) 
     ],
 )
 def test_times_are_read_as_people_write_them(tmp_path: Path, stamp: str) -> None:
-    assert read(tmp_path, f"time,a\n{stamp},1\n").rows["time"].to_list() == [NOON]
+    assert read(tmp_path, f"time,a\n{stamp},1\n").rows[TIME].to_list() == [NOON]
 
 
 def test_a_parquet_file_has_instants_of_its_own(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_a_parquet_file_has_instants_of_its_own(tmp_path: Path) -> None:
 
 def test_rows_are_put_in_order_and_keep_their_numbers(tmp_path: Path) -> None:
     table = read(tmp_path, "time,a\n2020-03-09 12:00:02,3\n2020-03-09 12:00:00,1\nnonsense,9\n2020-03-09 12:00:02,4\n")
-    assert table.rows["row"].to_list() == [1, 0]
+    assert table.rows[ROW].to_list() == [1, 0]
     assert table.rows["a"].to_list() == [1.0, 3.0]
     assert table.unread == 2
     assert row_at(table, NOON) == 1
@@ -76,6 +76,19 @@ def test_numbers_with_a_comma_and_cells_of_text_among_numbers(tmp_path: Path) ->
     assert table.rows.select("a").rows() == [(0.5,), (-1.25,)]
     text = "time,a\n2020-03-09 12:00:00,1\n2020-03-09 12:00:01,Bad Input\n2020-03-09 12:00:02, 3\n"
     assert read(tmp_path, text).rows["a"].to_list() == [1.0, None, 3.0]
+
+
+@pytest.mark.parametrize("name", ["row", "time", "value", "signal", "^a$"])
+def test_a_column_may_be_called_as_it_likes(tmp_path: Path, name: str) -> None:
+    file = written(tmp_path, f"at,{name},a\n2020-03-09 12:00:00,1,2\n2020-03-09 12:00:01,3,4\n")
+    table = read_table(file, "at")
+    assert table.signals == (name, "a")
+    _, names = as_park(table, SignalFaults(), MachineFaults())
+    samples = as_samples(table, names)
+    assert [names.columns[path] for path in samples["signal"]] == [name, "a"] * 2
+    assert samples["float"].to_list() == [1, 2, 3, 4]
+    assert samples["time"].dt.cast_time_unit("us").to_list() == [NOON] * 2 + [NOON.replace(second=1)] * 2
+    assert row_at(table, NOON.replace(second=1)) == 1
 
 
 def test_columns_become_signals_of_one_machine_with_names_of_their_own(tmp_path: Path) -> None:
