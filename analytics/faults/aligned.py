@@ -11,7 +11,8 @@
 What is carried of a machine:
 
     done     instant of the newest row, ns since 1970; null: none yet
-    heads    by signal: the newest sample looked at, ns since 1970, and its value; null where it says nothing
+    heads    by signal: the newest sample looked at, ns since 1970, and its value; null where it says nothing, or came
+             too late after something that may be missing: what follows is fresh
     held     by signal, in the newest row: its value; null where it is missing
     waiting  samples that came after the newest row, by signal: instants of their rows, values, and whether fresh
 """
@@ -106,7 +107,10 @@ def align(
         some = _Waiting.of(before["waiting"].get(path))
         new, head, missed = _fresh(came.get(path), heads.get(path), gaps.get(path, ()), period)
         if new is not None and before["done"] is not None:
-            new, past = new.later_than(before["done"])
+            past = int(np.searchsorted(new.at, before["done"], "right"))
+            if past == len(new.at) and new.fresh.any() and head is not None:
+                head[1] = None
+            new = new.without(past)
             missed += past
         waiting[path] = some.with_more(new)
         late += missed
@@ -146,18 +150,22 @@ class _Waiting:
         )
 
     def with_more(self, more: "_Waiting | None") -> "_Waiting":
-        if more is None:
+        """Add what came; of several for one row the newest counts, and whether any of them is fresh."""
+        if more is None or not len(more.at):
             return self
-        return _Waiting(
-            np.concatenate([self.at, more.at]),
-            np.concatenate([self.values, more.values]),
-            np.concatenate([self.fresh, more.fresh]),
-        )
+        at = np.concatenate([self.at, more.at])
+        starts = np.flatnonzero(np.append(True, at[1:] != at[:-1]))
+        lasts = np.append(starts[1:], len(at)) - 1
+        fresh = np.logical_or.reduceat(np.concatenate([self.fresh, more.fresh]), starts)
+        return _Waiting(at[starts], np.concatenate([self.values, more.values])[lasts], fresh)
 
-    def later_than(self, done: int) -> tuple["_Waiting", int]:
-        """Leave out what belongs into rows that are made already; and tell how many."""
-        first = int(np.searchsorted(self.at, done, "right"))
-        return _Waiting(self.at[first:], self.values[first:], self.fresh[first:]), first
+    def without(self, first: int) -> "_Waiting":
+        """Leave out the first ones; where one of them was fresh, the next that says something is."""
+        fresh = self.fresh[first:].copy()
+        says = np.flatnonzero(np.isfinite(self.values[first:]))
+        if self.fresh[:first].any() and len(says):
+            fresh[says[0]] = True
+        return _Waiting(self.at[first:], self.values[first:], fresh)
 
     def after(self, place: int) -> list[list[Any]]:
         values = [None if value != value else value for value in self.values[place:].tolist()]  # noqa: PLR0124 - NaN

@@ -22,7 +22,7 @@ What is carried of a machine, beside what `aligned` carries:
                   anew: whether the healthy time is past; table: the rows, 64-bit floats, hexadecimal;
                   breaks: rows before which something may be missing
         model     `pca.Model` as JSON text       known    `pca.State`        entered   ns since 1970
-        signals   paths; others are learned anew
+        signals   paths; period: ns; variance: as the settings have it; with others it is learned anew
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
@@ -133,6 +133,11 @@ def rules(park: Park) -> dict[str, Machine]:
     return found
 
 
+def forget(carried: Carried) -> Carried:
+    """Give what stays of what is carried of a machine that is to learn again, as `faults.contract` tells."""
+    return {**carried, "rules": {}, "open": None, "modes": {}}
+
+
 def needed(_: str, machine: Machine) -> tuple[str, ...]:
     """Give the signals that are needed for a machine."""
     return (*machine.signals, *(() if machine.mode is None else (machine.mode,)))
@@ -233,7 +238,9 @@ class _Work:
     ) -> None:
         """Make the rows that are complete, and take them in piece by piece."""
         machine, kept = self._machine, self.kept
-        said = modes.get(machine.mode or "", ())
+        known = kept["heads"].get(machine.mode, [_NEVER])[0]
+        heard = modes.get(machine.mode or "", ())
+        said = [(ns, mode) for ns, mode in heard if ns >= known]
         if machine.mode is not None and said:
             came = {**came, machine.mode: (np.array([ns for ns, _ in said], dtype=np.int64), np.empty(0))}
         others = () if machine.mode is None else (machine.mode,)
@@ -241,7 +248,7 @@ class _Work:
         rows = align(list(machine.signals), period, kept, came, seen, others)
         done = _NEVER if kept["done"] is None else kept["done"]
         kept.update(rows.carried)
-        self.late = rows.late
+        self.late = rows.late + len(heard) - len(said)
         changes = [
             *kept["changes"],
             *([ns, "state", state] for ns, state in states),
@@ -279,12 +286,19 @@ class _Work:
         joined = self.kept["open"] == mode
         self.kept["open"] = mode
         entry = dict(self.kept["modes"].get(mode, {}))
-        if entry.get("signals") != list(self._machine.signals):
-            entry = {"signals": list(self._machine.signals)}
+        of = {
+            "signals": list(self._machine.signals),
+            "period": nanoseconds(self._machine.settings.period),
+            "variance": self._settings.variance,
+        }
+        if any(entry.get(name) != value for name, value in of.items()):
+            if entry:
+                comparators.turn(self._path, KEY, int(rows.ns[0]), on=False)
+            entry = of
         after = 0
         if "model" not in entry:
             after = self._learn(entry, rows, mode, joined=joined)
-            joined = after > 0
+            joined = joined or after > 0
         if "model" in entry and after < len(rows.ns):
             self._watch(entry, rows.of(after, len(rows.ns)), comparators, joined=joined)
         self._keep(mode, entry)
@@ -431,5 +445,6 @@ MULTIVARIATE: Final[Detector[Any]] = Detector(
     signals=needed,
     parameters=Multivariate,
     learns=True,
+    forget=forget,
 )
 """See the module."""

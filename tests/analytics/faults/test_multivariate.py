@@ -270,17 +270,67 @@ def test_rows_far_apart_are_no_gaps() -> None:
 
 def test_what_is_forgotten_is_learned_again() -> None:
     one = looked_at(values(500))
-    one.carried.clear()
+    one.forget()
     one.look(told(values(500, seed=2) + 40, first=500), until=1000)
     assert len(one.baselines) == 2
     assert one.told() == []
 
 
-def test_other_signals_are_learned_anew() -> None:
-    one = looked_at(values(500))
-    one.carried[PRESS] = {**one.carried[PRESS], "modes": {"": {**one.carried[PRESS]["modes"][""], "signals": ["old"]}}}
-    one.look(told(values(500, seed=2), first=500), until=1000)
-    assert len(one.baselines) == 2
+def test_what_is_forgotten_while_the_machine_stands_is_learned_when_it_runs() -> None:
+    one = Looked(MULTIVARIATE, place(stated=True, mode=True))
+    said = samples(f"{PRESS}/mode", [(0, "auto")])
+    one.look(pl.concat([told(values(400)), said]), until=400, told=states((0, RUN), (399.5, STAND)))
+    one.forget()
+    one.look(told(values(400, seed=2) * 0, first=400), until=800)
+    assert len(one.baselines) == 1
+    one.look(told(values(400, seed=3), first=800), until=1200, told=states((799.5, RUN)))
+    assert [baseline.mode for baseline in one.baselines] == ["auto", "auto"]
+
+
+@pytest.mark.parametrize("now", [{"signals": ("force", "stroke")}, {"period": timedelta(seconds=2)}, {"variance": 0.5}])
+def test_with_other_settings_it_is_learned_anew_and_what_lasts_is_over(now: dict[str, Any]) -> None:
+    one = looked_at(shifted(600, 450))
+    assert one.lasting
+    other = Looked(MULTIVARIATE, place(**now))
+    other.carried, other.alerts = one.carried, one.alerts
+    other.look(told(values(1000, seed=2), first=600), until=1600)
+    assert len(other.baselines) == 1
+    assert not other.lasting
+    assert [ended for _, _, ended in other.told()] == [pytest.approx(600, abs=2)]
+
+
+def test_a_mode_that_is_told_late_is_not_in_force() -> None:
+    mode, rows = f"{PRESS}/mode", values(1200)
+    one = Looked(MULTIVARIATE, place(mode=True))
+    one.look(pl.concat([told(rows[:400]), samples(mode, [(0, "auto")])]), until=399)
+    one.look(pl.concat([told(rows[400:800], 400), samples(mode, [(400, "setup")])]), until=799)
+    one.look(samples(mode, [(200, "auto")]), until=799)
+    one.look(told(rows[800:], 800), until=1199)
+    assert one.carried[PRESS]["mode"] == "setup"
+    assert one.late == 1
+
+
+def test_what_waits_for_a_signal_is_a_value_a_row() -> None:
+    one = Looked(MULTIVARIATE, place(period=timedelta(seconds=10)))
+    fast = [(second / 10, 1.0) for second in range(2000)]
+    one.look(pl.concat([samples(PATHS[0], fast), samples(PATHS[1], [(0, 1.0)])]).sort("time", maintain_order=True))
+    at_rows, values_of_rows, _ = one.carried[PRESS]["waiting"][PATHS[0]]
+    assert len(at_rows) == len(values_of_rows) == len(set(at_rows)) <= 21
+
+
+@pytest.mark.parametrize("filled", [700, 1400])
+def test_over_a_gap_of_which_what_came_is_late_nothing_has_shifted(filled: int) -> None:
+    """A signal was away for longer than is waited for: what its gap is filled with is late, in part or all of it."""
+    rows = shifted(2200, 400, by=30)
+    one = Looked(MULTIVARIATE, place())
+    one.look(told(rows[:400]), until=399)
+    away = gaps(PATHS[2], (399.5, None))
+    one.look(told(rows[400:1400], 400, left_out={PATHS[2]: range(400, 1400)}), missed=away)
+    left = gaps(PATHS[2], (399.5, 404.5))
+    one.look(samples(PATHS[2], [(second, float(rows[second, 2])) for second in range(405, filled)]), missed=left)
+    assert one.late > 200
+    one.look(told(rows[1400:], 1400), until=2200, missed=left)
+    assert [began for began in begins(one) if began > 700] == []
 
 
 class TestRules:
@@ -314,22 +364,34 @@ class TestRules:
     stops=st.lists(st.integers(0, 650), max_size=3, unique=True),
     bad=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 699)), max_size=4),
     lost=st.none() | st.integers(0, 600),
+    healthy=st.none() | st.tuples(st.integers(0, 100), st.integers(250, 400)),
+    modes=st.lists(st.tuples(st.integers(0, 699), st.sampled_from(["auto", "setup"])), max_size=3),
 )
 @EXAMPLES
 def test_in_whatever_portions_samples_come(
-    cuts: list[int], seed: int, stops: list[int], bad: list[tuple[int, int]], lost: int | None
+    cuts: list[int],
+    seed: int,
+    stops: list[int],
+    bad: list[tuple[int, int]],
+    lost: int | None,
+    healthy: tuple[int, int] | None,
+    modes: list[tuple[int, str]],
 ) -> None:
     rows = values(700, seed)
     rows[480:, 2] += 5
     out = {PATHS[column]: [second] for column, second in bad}
     frame = told(rows, left_out=out)
     nothing = [samples(path, [(second, None) for second in some]) for path, some in out.items()]
-    frame = pl.concat([frame, *nothing]).sort("time", maintain_order=True)
+    said = samples(f"{PRESS}/mode", sorted(modes))
+    frame = pl.concat([frame, *nothing, said]).sort("time", maintain_order=True)
     missed = None if lost is None else gaps(PATHS[1], (lost + 0.5, lost + 20.5))
     changes: list[tuple[float, EquipmentState]] = [(0, RUN)]
     for stop in sorted(stops):
         changes += [(stop + 0.5, STAND), (stop + 5.5, RUN)]
     happened = states(*sorted(changes))
-    whole = Looked(MULTIVARIATE, place(stated=True)).portions(frame, [], 700, told=happened, missed=missed)
-    parts = Looked(MULTIVARIATE, place(stated=True)).portions(frame, cuts, 700, told=happened, missed=missed)
+    keys: dict[str, Any] = {"stated": True, "mode": True}
+    if healthy is not None:
+        keys["healthy"] = Healthy(start=at(healthy[0]), end=at(healthy[1]))
+    whole = Looked(MULTIVARIATE, place(**keys)).portions(frame, [], 700, told=happened, missed=missed)
+    parts = Looked(MULTIVARIATE, place(**keys)).portions(frame, cuts, 700, told=happened, missed=missed)
     same(whole, parts)
