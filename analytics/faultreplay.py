@@ -139,14 +139,17 @@ class _Told:
         return any(self._ran(path, alert.began, alert.ended or self._end) for path in machines)
 
     def _ran(self, path: str, start: datetime, end: datetime) -> bool:
-        """Tell whether a machine produced and had come up to speed, or may have, at some instant of [start, end]."""
+        """Tell whether a machine produced and had come up to speed, or may have, at some instant of [start, end].
+
+        A state lasts until the next one begins; of that instant it is none any more.
+        """
         begins = [(datetime.min.replace(tzinfo=UTC), UNKNOWN), *self._changes.get(path, [])]
         ends = [*(at for at, _ in begins[1:]), None]
         stood = False
         for (at, state), until in zip(begins, ends, strict=True):
             if state in _RUNS:
-                from_then = at + _STARTING if stood and state != UNKNOWN else at
-                if max(from_then, start) <= (end if until is None else min(until, end)):
+                first = max(start, at + _STARTING if stood and state != UNKNOWN else at)
+                if first <= end and (until is None or first < until):
                     return True
             stood = state not in _RUNS
         return False

@@ -53,6 +53,14 @@ async def test_alerts_of_a_machine_that_stood_are_left_out(store: ResultStore, r
     assert await told(store, records) == [("press/flow", "low:1", DAY + 35)]
 
 
+async def test_an_alert_that_begins_as_its_machine_stops_is_left_out(store: ResultStore, records: Records) -> None:
+    await store.put(samples(f"{PRESS}/state", [(-10, "RUN"), (100, "STOP")]))
+    await store.put(samples(f"{PRESS}/flow", [(10, 5.0), (100, 0.0), (150, 5.0)]))
+    assert await told(store, records) == []
+    await store.put(samples(f"{PRESS}/flow", [(99, 0.0)]))
+    assert await told(store, records) == [("press/flow", "low:1", 99)]
+
+
 async def test_a_machine_that_starts_is_left_to_come_up_to_speed(store: ResultStore, records: Records) -> None:
     await store.put(samples(f"{PRESS}/state", [(-10, "STOP"), (DAY, "RUN")]))
     await store.put(samples(f"{PRESS}/flow", [(DAY - 10, 0.0), (DAY + 29, 5.0)]))
