@@ -6,6 +6,7 @@ A request that is made while no watcher runs waits for the next one. It may brin
 that is stored (`teaching`); the detectors go on from there.
 """
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,16 +50,17 @@ def ask(
 
 def read_requests(connection: sa.Connection) -> list[Request]:
     """Give the requests that nobody has heard yet."""
-    return [
-        Request(path, kept["at"], kept.get("carried", {}))
-        for path, kept in read_detectors(connection, _RELEARN).items()
-    ]
+    return [_request(path, kept) for path, kept in read_detectors(connection, _RELEARN).items()]
 
 
 def heard(connection: sa.Connection, requests: Iterable[Request]) -> None:
-    """Take requests off, but not those that were made anew meanwhile."""
-    now = {one.path: one for one in read_requests(connection)}
-    for request in requests:
-        if now.get(request.path) == request:
-            mine = sa.and_(DETECTORS.c.detector == _RELEARN, DETECTORS.c.signal == request.path)
-            connection.execute(sa.delete(DETECTORS).where(mine))
+    """Take requests off, but not those that were made anew meanwhile, in whatever process."""
+    done = {one.path: one for one in requests}
+    for row in connection.execute(sa.select(DETECTORS).where(DETECTORS.c.detector == _RELEARN)).all():
+        if _request(row.signal, json.loads(row.state)) == done.get(row.signal):
+            mine = (DETECTORS.c.detector == _RELEARN, DETECTORS.c.signal == row.signal, DETECTORS.c.state == row.state)
+            connection.execute(sa.delete(DETECTORS).where(*mine))
+
+
+def _request(path: str, kept: Mapping[str, Any]) -> Request:
+    return Request(path, kept["at"], kept.get("carried", {}))
