@@ -65,7 +65,8 @@ LEGAL: Final[Mapping[AlarmState, frozenset[AlarmState]]] = {
     AlarmState.SUPPRESSED: frozenset(AlarmState),
     AlarmState.OUT_OF_SERVICE: frozenset(AlarmState),
 }
-"""Which states follow a state at once, other than itself."""
+"""Which states follow a state at once, other than itself: a law, which `tests/analytics/test_alert_properties.py` holds
+for whatever happens."""
 
 
 class EventKind(StrEnum):
@@ -132,7 +133,7 @@ class Standing:
     """Its newest occurrence."""
 
     began: datetime
-    """When its first occurrence began, UTC, in the source's own time."""
+    """When its earliest occurrence began, UTC, in the source's own time."""
 
     count: int
     """How many occurrences it has; 1 or more."""

@@ -11,7 +11,8 @@ writes in it: a killed process neither loses an event nor tells it twice. Who ch
 
 Occurrences that were counted are remembered for `REMEMBERED`: samples that are looked at again, because what the
 detectors carried was lost, count nothing twice. An occurrence older than the newest of its alert is counted without an
-event; one that is older than its point's alert, and belongs to none, is kept as over.
+event; one that is older than its point's alert, and belongs to none, is kept as over. One that lasts, though the newest
+does not, is the newest all the same: a clock was set back.
 """
 
 import json
@@ -166,8 +167,9 @@ def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[Ale
         if standing.number == 0:
             msg = f"alert {standing.id} comes of a recording; nobody looks at its point now"
             raise NotNowError(msg)
+        before = Shelves(read_points(connection), now).of(standing.alert)
         _change_point(connection, standing.alert, action, now)
-        return _refreshed(connection, _of_point(connection, standing), action, now)
+        return _refreshed(connection, _of_point(connection, standing, before), action, now)
     book = _Book(connection, now, lambda _: "")
     book.put(standing, lifecycle.acted(standing, action, now=now))
     return book.write()
@@ -179,16 +181,16 @@ def abandon(connection: sa.Connection, carried: Collection[Point], *, now: datet
     Their limit or signal is no longer configured, or what was carried is lost: nobody else would end them. One that is
     found again with the same begin lasts again.
     """
-    gone = [
-        one
-        for one in read_standings(connection, active=True)
-        if (one.alert.detector, one.alert.signal, one.alert.key) not in carried
-    ]
-    if not gone:
+
+    def gone() -> list[Standing]:
+        lasting = read_standings(connection, active=True)
+        return [one for one in lasting if (one.alert.detector, one.alert.signal, one.alert.key) not in carried]
+
+    if not gone():
         return []
     _hold(connection)
     book = _Book(connection, now, lambda _: "")
-    for standing in gone:
+    for standing in gone():
         book.put(standing, lifecycle.abandoned(standing, now=now))
     return book.write()
 
@@ -401,13 +403,13 @@ class _Book:
             self.put(newest, lifecycle.retold(newest, alert, now=self._now, hidden=hidden))
         elif alert.id in self._known:
             return
-        elif newest is None or (alert.began > newest.alert.began and not lifecycle.rejoins(newest, alert)):
-            self._raise(alert, hidden)
-        elif alert.began > newest.alert.began:
+        elif newest is not None and alert.began < newest.alert.began and (alert.ended or newest.alert.active):
+            self._take_late(newest, alert)
+        elif newest is not None and lifecycle.rejoins(newest, alert):
             self._count(newest, alert)
             self.put(newest, lifecycle.repeated(newest, alert, now=self._now, hidden=hidden))
         else:
-            self._take_late(newest, alert)
+            self._raise(alert, hidden)
 
     def put(self, before: Standing, change: tuple[Standing, list[AlertEvent]]) -> None:
         """Note how an alert stands now, and what happened to it."""
@@ -443,13 +445,13 @@ class _Book:
             return
         heads = self._heads.setdefault(alert.equipment, [])
         cause = lifecycle.rests_on(alert)
-        group = next((one.group for one in heads if cause & lifecycle.rests_on(one.alert)), alert.id)
+        group = next((one.id for one in heads if cause & lifecycle.rests_on(one.alert)), alert.id)
         standing, events = lifecycle.raised(alert, now=self._now, hidden=hidden, group=group)
         self._known.add(alert.id)
         self._newest[alert.point] = standing
         self._changed[standing.id] = standing
         self._events += events
-        if standing.open and standing.told is not None:
+        if group == alert.id and standing.open and standing.told is not None:
             heads.append(standing)
 
     def _count(self, standing: Standing, alert: Alert) -> None:
@@ -457,7 +459,7 @@ class _Book:
         self._counted.append({"id": alert.id, "alert": standing.id, "began": alert.began})
 
     def _take_late(self, newest: Standing, alert: Alert) -> None:
-        """Take in an occurrence that is older than the newest of its point."""
+        """Take in an occurrence that is older than the newest of its point, and over, or both last."""
         if alert.began > newest.began:
             self._count(newest, alert)
             self.put(newest, (lifecycle.counted(newest), []))
@@ -551,26 +553,29 @@ def _open_below(connection: sa.Connection, path: str) -> list[Standing]:
     return _asked(connection, _below(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
 
 
-def _of_point(connection: sa.Connection, standing: Standing) -> list[Standing]:
-    """Give the alerts of a point that are open or hidden by people, and this one."""
-    concerned = sa.or_(_OPEN, _FLAGGED, ALERTS.c.id == standing.id)
-    return _asked(connection, ALERTS.c.point == standing.alert.point, concerned)
+def _of_point(connection: sa.Connection, standing: Standing, hidden: Hidden) -> list[Standing]:
+    """Give the alerts of a point that are open or hidden by people, and this one: closed, as its point was hidden."""
+    others = _asked(connection, ALERTS.c.point == standing.alert.point, sa.or_(_OPEN, _FLAGGED))
+    if any(one.id == standing.id for one in others):
+        return others
+    this = replace(standing, out_of_service=hidden.out_of_service, shelved_until=hidden.shelved_until)
+    return [*others, this]
 
 
 def _newest(connection: sa.Connection, points: Collection[str]) -> list[Standing]:
-    """Give the newest alert of each of these points, of those that were seen live."""
+    """Give the newest alert of each of these points, of those seen live; and behind them those that are open."""
     other = ALERTS.alias()
     last = (
         sa.select(sa.func.max(other.c.began)).where(other.c.point == ALERTS.c.point, other.c.number > 0)
     ).scalar_subquery()
-    return _asked(connection, ALERTS.c.point.in_(points), ALERTS.c.number > 0, ALERTS.c.began == last)
+    live = sa.and_(ALERTS.c.point.in_(points), ALERTS.c.number > 0)
+    return [*_asked(connection, live, ALERTS.c.began == last), *_asked(connection, live, _OPEN)]
 
 
 def _heads(connection: sa.Connection, machines: Collection[str], since: datetime) -> list[Standing]:
-    """Give the open alerts of machines that were raised after `since`, the first ones first."""
-    return _asked(
-        connection, ALERTS.c.equipment.in_(machines), _OPEN, ALERTS.c.raised > since, ALERTS.c.told.is_not(None)
-    )
+    """Give the open alerts of machines that are the first of their groups and were raised after `since`, in order."""
+    first = sa.and_(ALERTS.c.group == ALERTS.c.id, ALERTS.c.raised > since, ALERTS.c.told.is_not(None))
+    return _asked(connection, ALERTS.c.equipment.in_(machines), _OPEN, first)
 
 
 def _asked(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Standing]:

@@ -18,7 +18,9 @@ Every change makes an event, but for three: what a detector tells again, new wor
 most of what a flapping alert does. Of its occurrences those are told that bring the count to 2, 3, 5, 10, 20, 50, 100,
 …, that undo an acknowledgement, that are worse than any before, or with which it begins to chatter (`CHATTER` begin
 within `CHATTERING`); an occurrence's end is told where its begin was. An occurrence that was not told and lasts
-`SETTLED` is told then. The standing is exact always.
+`SETTLED` while nothing hides it is told then. The standing is exact always.
+
+A clock that is set back makes an occurrence the newest though the one before, which is over, seems to be later.
 
 Everything here is a pure function of a standing, of what happened, and of the present.
 """
@@ -155,9 +157,9 @@ def is_history(alert: Alert, now: datetime) -> bool:
 
 
 def rejoins(standing: Standing, alert: Alert) -> bool:
-    """Tell whether a later occurrence of the same point belongs to this alert."""
-    ended = standing.alert.ended
-    return standing.open or (ended is not None and alert.began - ended <= REJOIN)
+    """Tell whether a new occurrence of the same point belongs to this alert."""
+    last = standing.alert
+    return standing.open or (last.ended is not None and last.began < alert.began <= last.ended + REJOIN)
 
 
 def repeated(standing: Standing, alert: Alert, *, now: datetime, hidden: Hidden) -> tuple[Standing, list[AlertEvent]]:
@@ -210,18 +212,17 @@ def hid(
     return life.result
 
 
-def passed(standing: Standing, *, now: datetime, unseen: timedelta = UNSEEN) -> tuple[Standing, list[AlertEvent]]:
-    """Give the standing as time alone changes it, and what happened.
-
-    Args:
-        standing: the alert.
-        now: the present, UTC.
-        unseen: how long an alert whose cause is gone waits for an acknowledgement.
-    """
+def passed(standing: Standing, *, now: datetime) -> tuple[Standing, list[AlertEvent]]:
+    """Give the standing as time alone changes it, and what happened."""
     life = _Life(standing, now)
-    if standing.state is AlarmState.RETURNED_UNACKNOWLEDGED and now - standing.changed >= unseen:
+    if standing.state is AlarmState.RETURNED_UNACKNOWLEDGED and now - standing.changed >= UNSEEN:
         life.close()
-    elif standing.active and not standing.said and now - standing.changed >= SETTLED:
+    elif (
+        standing.active
+        and not standing.said
+        and standing.state not in HIDDEN  # it is told by what ends that
+        and now - standing.changed >= SETTLED
+    ):
         life.tell(EventKind.REPEATED)
     return life.result
 
@@ -348,7 +349,7 @@ class _Life:
     def again(self, alert: Alert, hidden: Hidden) -> None:
         """Let one more occurrence begin."""
         before = self._standing
-        recent = (*before.recent, alert.began)[-CHATTER:]
+        recent = (*(began for began in before.recent if began < alert.began), alert.began)[-CHATTER:]
         chatters = len(recent) == CHATTER and recent[-1] - recent[0] <= CHATTERING
         worse = before.open and ORDER[alert.severity] > ORDER[before.priority]
         was_told = before.told is not None
@@ -362,6 +363,7 @@ class _Life:
         self._standing = replace(
             before,
             told=before.told if before.open else None,
+            began=min(before.began, alert.began),
             count=before.count + 1,
             priority=alert.severity if worse or not before.open else before.priority,
             recent=recent,
@@ -400,14 +402,13 @@ class _Life:
         """Close it, where nothing is left to be done."""
         if self._standing.open or self._standing.closed is not None:
             return
-        self.put(closed=self._now, suppressed_by="")
+        self.close(tell=tell)
+
+    def close(self, *, tell: bool = True) -> None:
+        """Close it, though nobody acknowledged it; nothing hides it then, whatever hides its point."""
+        self.put(closed=self._now, out_of_service=False, shelved_until=None, suppressed_by="")
         if tell:
             self.tell(EventKind.CLOSED)
-
-    def close(self) -> None:
-        """Close it, though nobody acknowledged it."""
-        self.put(closed=self._now, suppressed_by="")
-        self.tell(EventKind.CLOSED)
 
     def hide(self, hidden: Hidden, person: str, comment: str) -> None:
         """Let it be hidden for these reasons, and for no others."""

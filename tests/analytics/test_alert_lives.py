@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from analytics import alertlog
 from analytics.alertlog import (
     REMEMBERED,
     UnknownAlertError,
@@ -28,6 +29,7 @@ from analytics.lifecycle import (
     GROUPED,
     LONG_OVER,
     UNSEEN,
+    VISIBLE,
     Action,
     ActionError,
     AlarmState,
@@ -37,6 +39,7 @@ from analytics.lifecycle import (
     Standing,
 )
 from collector.park import Severity
+from collector.records import Records
 from tests.analytics.alarms import PRESS, after, kinds, nothing, occurrence
 
 pytestmark = pytest.mark.every_database
@@ -126,6 +129,36 @@ def test_an_occurrence_older_than_its_points_alert_is_history(log: Log) -> None:
     assert lasting.alert.ended == after(5000)
 
 
+def test_what_lasts_is_told_though_the_clock_was_set_back(log: Log) -> None:
+    ahead, again = occurrence(7200, 7260), occurrence(600)
+    log.find(ahead, at=7261)
+    assert kinds(log.find(again, at=620)) == ["repeated"]
+    assert log.find(again, at=621) == []
+    [standing] = log.standings
+    assert (standing.id, standing.state, standing.count) == (ahead.id, AlarmState.UNACKNOWLEDGED, 2)
+    assert (standing.alert, standing.began) == (again, again.began)
+    assert kinds(log.find(occurrence(600, 660), at=661)) == ["returned"]
+    assert log.find(ahead, occurrence(600, 660), at=662) == []
+    assert kinds(log.find(occurrence(900), at=901)) == ["repeated"]
+    assert not log[ahead.id].chattering
+
+
+def test_what_lasts_is_raised_anew_where_the_alert_of_the_clock_ahead_is_closed(log: Log) -> None:
+    ahead, again = occurrence(7200, 7260), occurrence(600)
+    log.find(ahead, at=7261)
+    log.act(EventKind.ACKNOWLEDGED, ahead.id, at=7262)
+    before = log[ahead.id]
+    assert kinds(log.find(again, at=620)) == ["raised"]
+    assert read_standings(log.connection, active=True) == [log[again.id]]
+    assert kinds(log.find(occurrence(600, 660), at=661)) == ["returned"]
+    assert kinds(log.find(occurrence(900), at=901)) == ["repeated"]
+    assert (log[again.id].count, log[ahead.id]) == (2, before)
+    log.find(occurrence(900, 950), at=951)
+    log.act(EventKind.ACKNOWLEDGED, again.id, at=952)
+    assert kinds(log.find(occurrence(1000), at=1001)) == ["raised"]
+    assert kinds(log.find(occurrence(1000, 1050), at=1051)) == ["returned"]
+
+
 def test_an_alert_that_is_over_is_followed_by_another(log: Log) -> None:
     first = occurrence(0, 10)
     log.find(first, at=11)
@@ -143,9 +176,18 @@ def test_alerts_of_one_machine_and_time_are_a_group(log: Log) -> None:
     other = occurrence(2, equipment=OTHER).id
     assert groups["high:80"] == groups["low:1"] == groups["rate"] == first.id
     assert groups[OTHER] == other
-    assert groups["late"] == first.id  # the third of the group was raised less than ten minutes before
-    log.find(occurrence(6, key="later"), at=3 * GROUPED.total_seconds())
-    assert log[occurrence(6, key="later").id].group == occurrence(6, key="later").id
+    late = occurrence(5, key="late")
+    assert groups["late"] == late.id  # its like was raised a moment before, the first of them not
+    log.find(occurrence(6, key="later"), at=GROUPED.total_seconds() + 5)
+    assert log[occurrence(6, key="later").id].group == late.id
+
+
+def test_alerts_that_follow_each_other_are_no_group_for_ever(log: Log) -> None:
+    keys, step = [f"k{number}" for number in range(6)], 0.9 * GROUPED.total_seconds()
+    for number, key in enumerate(keys):
+        log.find(occurrence(number * step, key=key), at=number * step)
+    first = [log[occurrence(number * step, key=key).id] for number, key in enumerate(keys)]
+    assert [one.group for one in first] == [first[number - number % 2].id for number in range(6)]
 
 
 def test_alerts_with_other_causes_are_groups_of_their_own(log: Log) -> None:
@@ -244,6 +286,36 @@ def test_a_point_is_out_of_service_until_it_is_put_back(log: Log) -> None:
     assert read_points(log.connection) == []
 
 
+def test_what_comes_and_goes_out_of_service_keeps_no_mark_of_it(log: Log) -> None:
+    first = occurrence(0, 3)
+    log.find(first, at=4)
+    log.act(EventKind.OUT_OF_SERVICE, first.id, at=5, comment="sensor broken")
+    log.act(EventKind.ACKNOWLEDGED, first.id, at=6)
+    for number in range(1, 6):
+        found = occurrence(3600 * number, 3600 * number + 60)
+        assert kinds(log.find(found, at=3600 * number + 61)) == ["out_of_service", "returned", "closed"]
+    assert [(one.state, one.hidden) for one in log.standings] == [(AlarmState.NORMAL, VISIBLE)] * 6
+    lasting = occurrence(40_000)
+    log.find(lasting, at=40_001)
+    assert log[lasting.id].state is AlarmState.OUT_OF_SERVICE
+    assert log.act(EventKind.IN_SERVICE, lasting.id, at=40_002) == ["in_service"]
+    assert log[lasting.id].state is AlarmState.UNACKNOWLEDGED
+
+
+def test_who_puts_a_point_back_is_told_though_its_alert_is_closed(log: Log) -> None:
+    one = occurrence(0)
+    log.find(one, at=1)
+    log.act(EventKind.OUT_OF_SERVICE, one.id, comment="sensor broken")
+    log.act(EventKind.SHELVED, one.id, until=after(1000), comment="x")
+    log.find(occurrence(0, 70), at=71)
+    log.act(EventKind.ACKNOWLEDGED, one.id, at=72)
+    assert (log[one.id].state, log[one.id].hidden) == (AlarmState.NORMAL, VISIBLE)
+    assert log.act(EventKind.UNSHELVED, one.id, at=73) == ["unshelved"]
+    assert log.act(EventKind.IN_SERVICE, one.id, at=74) == ["in_service"]
+    assert log.act(EventKind.IN_SERVICE, one.id, at=75) == []
+    assert (log[one.id].hidden, read_points(log.connection)) == (VISIBLE, [])
+
+
 def test_suppression_comes_and_goes(log: Log) -> None:
     one = occurrence(0)
     log.find(one, at=1)
@@ -280,6 +352,25 @@ def test_what_nobody_carries_is_ended(log: Log) -> None:
     assert (log[kept.id].active, log[gone.id].active, log[gone.id].alert.ended) == (True, False, after(60))
     assert kinds(log.find(gone, at=62)) == ["repeated"]
     assert (log[gone.id].active, log[gone.id].count) == (True, 1)
+
+
+async def test_what_a_person_does_while_it_is_abandoned_is_kept(
+    records: Records, records_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, hold = occurrence(0), alertlog._hold
+    await records.run(lambda c: fold(c, [one], now=after(1), suppressed=nothing))
+    known = Action(EventKind.ACKNOWLEDGED, "li", one.id)
+
+    def late(connection: sa.Connection) -> None:
+        monkeypatch.setattr(alertlog, "_hold", hold)
+        beside.run_now(lambda c: act(c, known, now=after(2)))
+        hold(connection)
+
+    async with Records(records_url) as beside:
+        monkeypatch.setattr(alertlog, "_hold", late)
+        events = await records.run(lambda c: abandon(c, [], now=after(3)))
+    assert [(event.number, event.kind.value) for event in events] == [(3, "returned"), (4, "closed")]
+    assert events[-1].standing.person == "li"
 
 
 def test_events_are_routed_once(log: Log) -> None:

@@ -252,6 +252,36 @@ def test_what_flaps_while_suppressed_makes_few_events() -> None:
     assert (standing.told, words) == (after(6101), ["repeated"])
 
 
+@pytest.mark.parametrize("hidden", [SHELF, Hidden(out_of_service=True), Hidden(suppressed_by="line_runs")])
+def test_what_was_told_and_flaps_while_hidden_makes_few_events(hidden: Hidden) -> None:
+    standing, happened = lifecycle.hid(begun(occurrence(0, 5)), hidden, now=after(6))[0], []
+    for number in range(1, 100):
+        standing, words = again(standing, occurrence(20 * number), 20 * number, hidden)
+        standing, events = lifecycle.passed(standing, now=after(20 * number + 1))
+        standing, more = told(standing, occurrence(20 * number, 20 * number + 5), 20 * number + 5, hidden)
+        happened += [*words, *kinds(events), *more]
+    assert (standing.count, happened.count("repeated"), happened.count("returned")) == (100, 7, 7)
+
+
+def test_an_occurrence_that_lasted_while_hidden_is_told_when_it_is_seen() -> None:
+    standing = lifecycle.hid(begun(occurrence(0, 5)), SHELF, now=after(6))[0]
+    for number in range(1, 4):
+        standing, _ = again(standing, occurrence(100 * number, 100 * number + 5), 100 * number + 5, SHELF)
+    standing, _ = again(standing, occurrence(600), 601, SHELF)
+    assert lifecycle.passed(standing, now=after(601) + 2 * SETTLED) == (standing, [])
+    standing, events = lifecycle.hid(standing, VISIBLE, now=after(3600))
+    assert (standing.state, standing.said, kinds(events)) == (AlarmState.UNACKNOWLEDGED, True, ["unshelved"])
+    assert told(standing, occurrence(600, 3700), 3701)[1] == ["returned"]
+
+
+def test_begins_before_a_clock_was_set_back_are_no_chatter() -> None:
+    standing = begun(occurrence(7200, 7210))
+    standing, _ = again(standing, occurrence(7300, 7310), 7311)
+    standing, happened = again(standing, occurrence(600), 601)
+    assert (standing.chattering, standing.recent, happened) == (False, (after(600),), ["repeated"])
+    assert (standing.began, standing.count, standing.alert) == (after(600), 3, occurrence(600))
+
+
 def test_an_abandoned_alert_lasts_again_when_it_is_found_again() -> None:
     standing, events = lifecycle.abandoned(begun(), now=after(60))
     assert (standing.state, standing.abandoned, kinds(events)) == (
