@@ -4,7 +4,8 @@
     b > a by more than can be made since the reading before differed       ahead
     b > a while the machine stands                                         stopped
     b < a, `width` declared, and over the top it is less than half of it   nothing: it rolled over, and counted
-    b < a by less than a tenth of a                                        nothing: an old reading, or a correction
+    b < a by less than a tenth of a                                        nothing: an old reading, or a correction;
+                                                                           until it is above a, it counts nothing
     b < a by more                                                          reset
 
 - Kinds of steps are those of `analytics.counters`; `offset` is taken off before, and below 0 nothing is counted. Over a
@@ -13,18 +14,22 @@
   parts are told a little early or late. The time is that since the last count, so parts told by the batch are not fast.
 - `reset` and `ahead` end with the next step that is as it should be. `stopped` is about parts (total and good) while
   the machine is idle, off or stopped without a plan, for longer than two ideal cycles and half a minute: the last part
-  may come after the stop. It ends when the machine does something else. A state that is told by this very counter
-  contradicts it never.
+  may come after the stop. It ends when the machine does something else. Where the state is told for certain only later,
+  judging waits: what comes in that time after a stop is not judged, and a part that is made while it stands, as far as
+  that is known, is judged by what was certain then. A state that is told by this very counter contradicts it never.
 
 What is carried of a signal: `last` and `cut`, as `unbroken` tells; `rules`, as `comparator` tells; and
 
-    reading   newest count; null: none yet      counted   when it last differed, ns
+    reading   newest count; null: none yet      counted   when it last differed, steps back by less left out, ns
+    top       from where it stepped back by less than a tenth, until it is above that; null: it did not
     stands    since when the machine stands, ns; null: it does not, or nobody knows
+    waiting   parts that were made while it stood, not judged yet: [ns, how many, value]; as many as matter
+    judged    the newest that was judged, ns
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final
@@ -35,6 +40,7 @@ from analytics.faults.durations import in_words
 from analytics.faults.events import Event, Number, State, changes, in_turn, touched
 from analytics.faults.limits import shown_unit
 from analytics.faults.unbroken import unbroken
+from analytics.faults.watched import settles
 from collector.equipmentstate import EquipmentState
 from collector.faultrules.production import Counter
 from collector.park import Equipment, Park, Signal, SignalRole, Title
@@ -69,7 +75,17 @@ _SLIGHT: Final = 0.1
 _AT_ONCE: Final = 10.0
 _AFTER: Final = 30 * 10**9
 
-_FRESH: Final[Carried] = {"last": 0, "cut": False, "rules": {}, "reading": None, "counted": 0, "stands": None}
+_FRESH: Final[Carried] = {
+    "last": 0,
+    "cut": False,
+    "rules": {},
+    "reading": None,
+    "counted": 0,
+    "top": None,
+    "stands": None,
+    "waiting": [],
+    "judged": 0,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +109,9 @@ class Watch:
 
     after: int
     """How long after a stop parts may still come, ns."""
+
+    settles: int
+    """How long after an instant the machine's state then is told for certain, ns."""
 
     @property
     def width(self) -> float | None:
@@ -123,7 +142,8 @@ def _watch(signal: Signal, machine: Equipment, asked: Counter) -> Watch:
         keys.append(STOPPED)
     points = {key: Point.of(asked, equipment=machine.path, subject=signal.path, detector=SLUG, key=key) for key in keys}
     spare = abs(signal.scale) if signal.role in _PARTS else 0.0
-    return Watch(signal, machine, points, rate, spare, max(_AFTER, round(2e9 * max(cycles, default=0.0))))
+    after = max(_AFTER, round(2e9 * max(cycles, default=0.0)))
+    return Watch(signal, machine, points, rate, spare, after, settles(machine))
 
 
 def look(watches: Mapping[str, Watch], carried: Mapping[str, Carried], seen: Seen) -> Found:
@@ -137,8 +157,8 @@ def look(watches: Mapping[str, Watch], carried: Mapping[str, Carried], seen: See
     }
     for path in touched(machines, numbers, states, seen.until):
         before = carried.get(path, _FRESH)
-        work = _Work(watches[path], deepcopy(dict(before)), comparators)
         told = states.get(machines[path].path, ())
+        work = _Work(watches[path], {**_FRESH, **deepcopy(dict(before))}, comparators, told)
         for event in in_turn(told, numbers.get(path, ()), seen.until.get(path), last=before["last"]):
             work.take(event)
         kept[path] = {
@@ -153,27 +173,35 @@ def look(watches: Mapping[str, Watch], carried: Mapping[str, Carried], seen: See
 class _Work:
     """One counter in one look."""
 
-    def __init__(self, watch: Watch, kept: dict[str, Any], comparators: Comparators) -> None:
+    def __init__(self, watch: Watch, kept: dict[str, Any], comparators: Comparators, told: Iterable[State]) -> None:
         self._watch = watch
         self._path = watch.signal.path
         self._comparators = comparators
+        self._began = iter([state.ns for state in told])
         self.kept = kept
 
     def take(self, event: Event) -> None:
         """Take an event in."""
         if isinstance(event, State):
-            self._state(event)
-        elif isinstance(event, Number):
+            self._state(event.state, next(self._began), event.ns)
+            return
+        certain = event.ns - self._watch.settles
+        self._judge_parts(certain)
+        if isinstance(event, Number):
             self._read(event)
+            self._judge_parts(certain)
         else:
-            self._comparators.pass_time(self._path, event.ns)
+            for key in self._watch.points:
+                self._comparators.pass_time(self._path, certain if key == STOPPED else event.ns, key)
 
-    def _state(self, event: State) -> None:
-        if event.state not in _STANDS:
-            self.kept["stands"] = None
-            self._say(STOPPED, event.ns, None)
-        elif self.kept["stands"] is None:
-            self.kept["stands"] = event.ns
+    def _state(self, state: str, began: int, ns: int) -> None:
+        """Note a state that began when it did, and is told now; what was made before is judged by the one before."""
+        self._judge_parts(began - 1)
+        if state in _STANDS:
+            self.kept["stands"] = began if self.kept["stands"] is None else self.kept["stands"]
+        else:
+            self.kept |= {"stands": None, "waiting": []}
+            self._say(STOPPED, max(began, ns - self._watch.settles, self.kept["judged"]), None)
 
     def _read(self, event: Number) -> None:
         count, width = event.value - self._watch.signal.offset, self._watch.width
@@ -181,21 +209,27 @@ class _Work:
             return
         count = count if width is None else count % width
         before: float | None = self.kept["reading"]
-        counted: int = self.kept["counted"]
         self.kept["reading"] = count
-        if before is None or event.cut or count != before:
-            self.kept["counted"] = event.ns
-        if before is None or event.cut or count == before:
+        if before is None or event.cut:
+            self.kept |= {"counted": event.ns, "top": None}
             return
         made = count - before
         if width is not None and made < 0 and width + made < width / 2:
             made += width
         if made > 0:
-            self._count(event, made, (event.ns - counted) / 1e9)
-        elif -made >= _SLIGHT * before:
+            self._count(event, before, made)
+        elif -made >= _SLIGHT * before and made < 0:
+            self.kept |= {"counted": event.ns, "top": None}
             self._say(RESET, event.ns, self._said(RESET, event.value, before=before))
+        elif made < 0 and self.kept["top"] is None:
+            self.kept["top"] = before
 
-    def _count(self, event: Number, made: float, seconds: float) -> None:
+    def _count(self, event: Number, before: float, step: float) -> None:
+        """Take in a step forth; below the top nothing is counted."""
+        top: float | None = self.kept["top"]
+        made = step if top is None else step - (top - before)
+        seconds = (event.ns - self.kept["counted"]) / 1e9
+        self.kept |= {"counted": event.ns, "top": top if made <= 0 else None}
         self._say(RESET, event.ns, None)
         watch, told = self._watch, f"{made:.6g}"
         if watch.rate is not None:
@@ -203,9 +237,22 @@ class _Work:
             what = {"counted": told, "most": f"{most:.4g}", **in_words("time", max(seconds, _AT_ONCE))}
             self._say(AHEAD, event.ns, self._said(AHEAD, event.value, **what) if made > most else None)
         stands: int | None = self.kept["stands"]
-        if stands is not None and event.ns - stands > watch.after:
-            what = {"counted": told, **in_words("time", (event.ns - stands) / 1e9)}
-            self._say(STOPPED, event.ns, self._said(STOPPED, event.value, **what))
+        if made > 0 and stands is not None and event.ns - stands > watch.after + watch.settles:
+            self._wait(event, made)
+
+    def _wait(self, event: Number, made: float) -> None:
+        """Have a part wait that was made while the machine stands, where it can still begin an alert."""
+        point, waiting = self._watch.points.get(STOPPED), self.kept["waiting"]
+        if point is not None and len(waiting) < point.count and not self._comparators.on(self._path, STOPPED):
+            self.kept["waiting"] = [*waiting, [event.ns, made, event.value]]
+
+    def _judge_parts(self, certain: int) -> None:
+        """Tell of parts that were made while the machine stood, up to an instant of which that is certain."""
+        while self.kept["waiting"] and self.kept["waiting"][0][0] <= certain:
+            (ns, made, value), *self.kept["waiting"] = self.kept["waiting"]
+            self.kept["judged"] = ns
+            what = {"counted": f"{made:.6g}", **in_words("time", (ns - self.kept["stands"]) / 1e9)}
+            self._say(STOPPED, ns, self._said(STOPPED, value, **what))
 
     def _say(self, key: str, ns: int, said: Said | None) -> None:
         if key in self._watch.points:

@@ -4,15 +4,19 @@ from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
+import polars as pl
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.faults.contract import Seen
 from analytics.faults.counter import COUNTER
 from analytics.sayings import message
+from analytics.watch import Watch
 from collector.faultrules.production import Counter
 from collector.faultrules.rules import SignalFaults
 from collector.park import SignalRole
-from collector.staterules import ByCounter
+from collector.staterules import ByCounter, ByThreshold
 from tests.analytics.faults.looking import (
     PRESS,
     RUN,
@@ -20,10 +24,12 @@ from tests.analytics.faults.looking import (
     Looked,
     counted,
     gaps,
+    ns,
     plant,
     rising,
     same,
     seconds,
+    signal,
     stateless,
     states,
 )
@@ -62,6 +68,41 @@ def test_a_roll_over_and_a_slight_correction_are_none() -> None:
     assert looked.told() == []
     looked = watched()
     looked.look(parts((0, 100), (10, 95), (20, 100)))
+    assert looked.told() == []
+
+
+def test_after_an_old_reading_the_next_one_is_not_ahead() -> None:
+    looked = watched()
+    looked.look(parts((0, 1000), (10, 1001), (20, 950)))
+    looked.look(parts((30, 1002), (40, 1003)))
+    assert looked.told() == []
+    looked.look(parts((50, 990), (60, 1100), (70, 1101)))
+    assert looked.told() == [("ahead", 60, 70)]
+    (alert,) = looked.alerts.values()
+    assert message(alert, "en") == "Parts: counted 97 within 20 s, 11 at most can be"
+
+
+def test_after_a_correction_nothing_is_ahead_until_the_counter_is_where_it_was() -> None:
+    looked = watched()
+    looked.look(parts((0, 1000), (10, 950), (20, 990), (30, 1003)))
+    assert looked.told() == []
+    looked.look(parts((40, 1063)))
+    assert looked.told() == [("ahead", 40, None)]
+    looked.look(parts((50, 1064), (60, 3), (70, 4), (80, 60)))
+    assert looked.told() == [("ahead", 40, 50), ("reset", 60, 70), ("ahead", 80, None)]
+
+
+def test_an_old_reading_is_no_part_of_a_machine_that_stands() -> None:
+    looked = watched()
+    looked.look(parts((90, 1000), (300, 950), (310, 1000), (320, 950)), told=states((0, RUN), (100, STAND)))
+    assert looked.told() == []
+    looked.look(parts((330, 1001)))
+    assert looked.told() == [("stopped", 330, None)]
+
+
+def test_a_counter_that_rolls_over_after_an_old_reading_counted_what_is_above_it() -> None:
+    looked = watched(width=65536)
+    looked.look(parts((0, 65530), (10, 65400), (20, 3), (30, 4)))
     assert looked.told() == []
 
 
@@ -114,6 +155,44 @@ def test_a_state_told_by_the_counter_itself_contradicts_it_never() -> None:
     rule = ByCounter(kind="counter", signal="parts")
     looked = Looked(COUNTER, stateless(one, ideal_cycle=CYCLE, state_from=rule))
     assert set(looked.rules[PARTS].points) == {"reset", "ahead"}
+
+
+def told_late(step: int, made: Sequence[tuple[float, Any]], **keys: Any) -> list[tuple[str, float, float | None]]:
+    """Give the alerts of a press that stands from 300 to 600 s, certain a minute later; looks are `step` s apart."""
+    one, load = counted(faults=SignalFaults(counter=Counter(**keys))), signal("load", unit="kW")
+    rule = ByThreshold(kind="threshold", signal="load", on=5.0, minimum=timedelta(minutes=1))
+    where = stateless(load, one, ideal_cycle=CYCLE, state_from=rule)
+    looked, watch = Looked(COUNTER, where), Watch(where)
+    loads = samples(f"{PRESS}/load", [(second, 0.0 if 300 <= second < 600 else 9.0) for second in range(700)])
+    frame = pl.concat([loads, parts(*made)]).sort("time")
+    time = frame["time"].dt.cast_time_unit("ns").dt.epoch("ns")
+    for start in range(0, 780, step):
+        some = frame.filter((time >= ns(start)) & (time < ns(start + step)))
+        look = watch.look(Seen(some, until=dict.fromkeys(watch.signals, ns(start + step) - 1)))
+        looked.alerts |= {alert.id: alert for alert in look.alerts}
+        watch.keep(look)
+    return looked.told()
+
+
+@pytest.mark.parametrize("step", [11, 780])
+def test_parts_at_a_start_that_is_told_late_are_none_of_a_machine_that_stands(step: int) -> None:
+    made = [(second + 5.0, second // 10) for second in range(0, 700, 10) if not 300 <= second < 605]
+    assert told_late(step, made) == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("delay", [0, 200])
+@pytest.mark.parametrize("step", [11, 780])
+def test_parts_while_the_machine_stands_are_told_when_that_is_certain(step: int, delay: int, count: int) -> None:
+    made = [(second + 5.0, second // 10) for second in range(0, 700, 10)]
+    assert told_late(step, made, count=count, on_delay=seconds(delay)) == [("stopped", 395, 600)]
+
+
+@pytest.mark.parametrize("step", [11, 780])
+def test_a_part_just_before_a_start_that_is_told_late_is_one(step: int) -> None:
+    made = [(290.0, 29), (580.0, 30), (610.0, 31)]
+    assert told_late(step, made) == [("stopped", 580, 600)]
+    assert told_late(step, made, on_delay=seconds(30)) == []
 
 
 def test_rejects_may_be_booked_while_the_machine_stands() -> None:
