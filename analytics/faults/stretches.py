@@ -7,7 +7,8 @@
   summed up is kept over a stop, as over a gap or Bad samples; no step over one counts.
 - Where the machine has a signal of role `mode`, every mode has a baseline of its own, and a new one is learned first.
   At most `MODES` are kept; the one entered longest ago goes. In another mode a chart begins anew.
-- A state or mode holds from its instant on, for the values that are looked at with it or later.
+- A state or mode holds from its instant on, for the values that are looked at with it or later. A mode that is older
+  than one already told is late, and counted as such.
 - What is normal is not adapted afterwards, so that a fault that grows slowly is never learned; it is learned again when
   that is forgotten. State and mode stay known then: they are told when they change alone.
 
@@ -15,8 +16,8 @@ What is carried of a signal, beside what the chart itself carries:
 
     last     the newest value looked at, ns since 1970       state    of the machine; null: not known
     open     mode of the value before, null after a break    mode     in force
-    watched  mode that was watched last; null: none          modes    by mode: what `learning` carries, or `model` and
-                                                                      `entered`, ns since 1970
+    watched  mode that was watched last; null: none          told     the newest mode told, ns since 1970
+    modes    by mode: since when it was in force last, `entered`, ns since 1970; and what `learning` carries, or `model`
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -227,16 +228,20 @@ _NOTHING: Final[Carried] = {
     "state": None,
     "open": None,
     "mode": "",
+    "told": PAST,
     "watched": None,
     "modes": {},
 }
-_OF_THE_MACHINE: Final = ("last", "state", "mode")
+_OF_THE_MACHINE: Final = ("last", "state", "mode", "told")
 
 
 def forget(carried: Carried) -> Carried:
     """Give what stays of what a chart carries of a signal that is to learn again, as `faults.contract` tells."""
     return {**_NOTHING, **{name: carried[name] for name in _OF_THE_MACHINE if name in carried}}
 
+
+_LEFT: Final = "\0"
+"""Within one look, in the name of a mode that was left behind: it may have been entered again since."""
 
 _PRODUCES: Final = frozenset({None, EquipmentState.PRODUCING, EquipmentState.UNKNOWN})
 
@@ -306,7 +311,10 @@ def _parted(
 ) -> tuple[list[Subject], int]:
     subjects, late = _subjects(watched, carried, cols, told)
     for one in subjects:
-        _part(one, cols, told.states.get(one.chart.machine, ()), told.modes.get(one.chart.mode or "", ()))
+        modes = told.modes.get(one.chart.mode or "", ())
+        timely = [(ns, mode) for ns, mode in modes if ns >= one.kept["told"]]
+        late += len(modes) - len(timely)
+        _part(one, cols, told.states.get(one.chart.machine, ()), timely)
         if one.path in cols.tail:
             one.kept["open"] = None
     return subjects, late
@@ -364,8 +372,35 @@ def _part(one: Subject, cols: Columns, states: Sequence[tuple[int, str]], modes:
         at = one.begin + int(np.searchsorted(cols.ns[one.begin : one.end], ns))
         _piece(one, begin, at)
         begin = max(begin, at)
-        one.kept[name] = now
+        if name == "mode":
+            _enter(one, now, ns)
+        else:
+            one.kept["state"] = now
     _piece(one, begin, one.end)
+
+
+def _enter(one: Subject, mode: str, ns: int) -> None:
+    """Turn to a mode; of too many, the one entered longest ago is left behind, and forgotten at the end of the look."""
+    kept = one.kept
+    kept["told"] = ns
+    if mode == kept["mode"]:
+        return
+    known: dict[str, Any] = {kept["mode"]: {}, **kept["modes"]}
+    known[mode] = {**known.get(mode, {}), "entered": ns}
+    while len(others := [name for name in known if name != mode and _LEFT not in name]) >= MODES:
+        gone = min(others, key=lambda name: (known[name].get("entered", PAST), name))
+        left = f"{gone}{_LEFT}{len(one.pieces)}"
+        known[left] = known.pop(gone)
+        one.pieces = [(left if name == gone else name, *rows) for name, *rows in one.pieces]
+        kept["watched"] = left if kept["watched"] == gone else kept["watched"]
+    kept["mode"], kept["modes"] = mode, known
+
+
+def _leave(kept: dict[str, Any]) -> None:
+    """Forget the modes that were left behind."""
+    kept["modes"] = {mode: known for mode, known in kept["modes"].items() if _LEFT not in mode}
+    if kept["watched"] is not None and _LEFT in kept["watched"]:
+        kept["watched"] = None
 
 
 def _piece(one: Subject, begin: int, end: int) -> None:
@@ -402,23 +437,29 @@ def _learned(
         kept = {_key(*key): charts_of[key[0]].kept["modes"].get(key[1], {}) for key in lessons}
         rows, origin = _rows(lessons, cols)
         _over_gaps([(path, kept[_key(path, mode)].get("last", -(2**62))) for path, mode in lessons], rows, gaps)
-        told = learn(terms, {key: one for key, one in kept.items() if one}, rows)
+        told = learn(terms, {key: one for key, one in kept.items() if "origin" in one}, rows)
         for place, key in enumerate(lessons):
             path, mode = key
             learned = told.learned.get(_key(*key))
             if learned is not None:
                 after = int(told.after[place])
                 ready[key] = int(origin[after]) if after < rows.bounds[place + 1] else 2**62
-                baselines.append(replace(learned, subject=path, mode=mode))
-                _keep(charts_of[path].kept, mode, {"model": learned.model, "entered": learned.end})
+                baselines.append(replace(learned, subject=path, mode=_named(mode)))
+                _keep(charts_of[path].kept, mode, {"model": learned.model})
             elif _key(*key) in told.kept:
                 _keep(charts_of[path].kept, mode, told.kept[_key(*key)])
     stretches = steady
     if subjects:
         stretches = steady + [stretch for one in subjects for stretch in _stretches(one, ready)]
         stretches.sort(key=attrgetter("begin"))
-        carried |= {one.path: one.kept for one in subjects}
+        for one in subjects:
+            _leave(one.kept)
+            carried[one.path] = one.kept
     return _packed(stretches, cols, carried, tuple(baselines), late)
+
+
+def _named(mode: str) -> str:
+    return mode.partition(_LEFT)[0]
 
 
 def _key(path: str, mode: str) -> str:
@@ -426,11 +467,10 @@ def _key(path: str, mode: str) -> str:
 
 
 def _keep(kept: dict[str, Any], mode: str, entry: Mapping[str, Any]) -> None:
-    """Keep what is known of a mode; that of the mode entered longest ago goes when there are too many."""
-    known = {**kept["modes"], mode: dict(entry)}
-    while len(known) > MODES:
-        del known[min(known, key=lambda name: (known[name].get("entered", known[name].get("last", 0)), name))]
-    kept["modes"] = known
+    """Keep what is known of a mode."""
+    before = kept["modes"].get(mode, {})
+    entered = {"entered": before["entered"]} if "entered" in before else {}
+    kept["modes"] = {**kept["modes"], mode: {**entry, **entered}}
 
 
 def _rows(lessons: Mapping[tuple[str, str], Sequence[tuple[int, int, bool]]], cols: Columns) -> tuple[Rows, Ints]:
@@ -470,7 +510,7 @@ def _stretches(one: Subject, ready: Mapping[tuple[str, str], int]) -> Iterator[S
         fresh = kept["watched"] != mode
         if fresh:
             kept["watched"] = mode
-        yield Stretch(one.path, mode, known["model"], fresh, first, end)
+        yield Stretch(one.path, _named(mode), known["model"], fresh, first, end)
 
 
 def _packed(

@@ -8,17 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from analytics.faults import stretches
 from analytics.faults.change_point import CHANGE_POINT
 from analytics.faults.contract import Detector
 from analytics.faults.cusum import CUSUM
 from analytics.faults.ewma import EWMA
 from analytics.faults.robust_z import ROBUST_Z
+from analytics.faults.stretches import MODES
 from analytics.sayings import message
 from collector.faultrules.charts import ChangePoint, Cusum, Ewma, RobustZ
 from collector.faultrules.rules import SignalFaults
 from collector.park import SignalRole
 from tests.analytics.faults.looking import PRESS, RUN, STAND, Looked, gaps, ns, plant, same, seconds, signal, states
-from tests.analytics.plant import EXAMPLES, samples
+from tests.analytics.plant import EXAMPLES, at, samples
 
 FORCE: Final = f"{PRESS}/force"
 LEARN: Final = seconds(200)
@@ -159,6 +161,32 @@ class TestEvery:
         assert (before.mode, after.mode, after.start) == ("auto", "auto", ns(700))
         assert after.model["mean"] == pytest.approx(50, abs=0.3)
 
+    def test_a_mode_that_is_told_late_changes_nothing(self, name: str) -> None:
+        values = noise()
+        values[300:] += 30
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        looked = chart(name, mode)
+        looked.look(pl.concat([samples(mode.path, [(0, "auto"), (300, "manual")]), series(values[:700])]), until=699)
+        looked.look(samples(mode.path, [(150, "auto"), (299, "setup")]))
+        looked.look(series(values).slice(700), until=END)
+        assert looked.late == 2
+        assert not looked.alerts
+        assert [one.mode for one in looked.baselines] == ["auto", "manual"]
+
+    def test_of_too_many_modes_the_one_entered_longest_ago_goes(self, name: str) -> None:
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        stays = [("main", 300), *((one, 250) for job in range(MODES + 3) for one in (f"job {job:02}", "main"))]
+        begins = np.cumsum([0, *(stay for _, stay in stays)]).tolist()
+        turns = samples(mode.path, [(begin, one) for begin, (one, _) in zip(begins, stays, strict=False)])
+        frame = pl.concat([turns, series(noise(begins[-1]))])
+        once, often = chart(name, mode), chart(name, mode)
+        once.portions(frame, [], begins[-1])
+        often.portions(frame, [*begins, *(begin + 100 for begin in begins)], begins[-1])
+        assert [one.mode for one in once.baselines] == ["main", *(f"job {job:02}" for job in range(MODES + 3))]
+        known = once.carried[FORCE]["modes"]
+        assert sorted(known) == [*(f"job {job:02}" for job in range(4, MODES + 3)), "main"]
+        same(once, often)
+
     @EXAMPLES
     @given(data=st.data())
     def test_portions_change_nothing(self, name: str, data: st.DataObject) -> None:
@@ -177,10 +205,19 @@ class TestEvery:
             status=pl.when(pl.int_range(pl.len()).is_in(bad)).then(pl.lit(0x80000000, pl.UInt32)).otherwise("status")
         )
         settings = {"count": count, "on_delay": seconds(delays), "off_delay": seconds(delays)}
-        once, often = chart(name, **settings), chart(name, **settings)
-        once.portions(frame, [], END, told=told, missed=missed)
+        learn = data.draw(st.sampled_from([40, 200]))
+        start = data.draw(st.one_of(st.none(), st.integers(-2 * learn, END // 2)))
+        healthy = None if start is None else {"start": at(start), "end": at(start + learn + 0.5)}
+        settings |= {"learn": seconds(learn), "healthy": healthy}
+        mode = signal("mode", type="text", unit="1", role=SignalRole.MODE)
+        turns = data.draw(st.lists(st.tuples(st.integers(0, END - 1), st.sampled_from("abcd")), max_size=12))
+        frame = pl.concat([samples(mode.path, sorted(dict(turns).items())), frame])
         cuts = data.draw(st.lists(st.integers(0, END - 1), max_size=30))
-        often.portions(frame, cuts, END, told=told, missed=missed)
+        once, often = chart(name, mode, **settings), chart(name, mode, **settings)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stretches, "MODES", 2)
+            once.portions(frame, [], END, told=told, missed=missed)
+            often.portions(frame, cuts, END, told=told, missed=missed)
         same(once, often)
 
 
