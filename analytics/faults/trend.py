@@ -13,11 +13,13 @@ r"""Trend: a value that creeps towards its limit, with the time that is left and
   least by a hundredth of the way to the limit.
 - The trend over a whole window and what is left by it are those of `faults.remaining`: up to 29 % of the steps may lie
   anywhere, so a start-up, a rest or a spike is no trend.
+- A value that is at its limit already when normal is learned has reached it: a worn part is told, not learned.
 - The alert begins when the level is further than `LEFT` deviations from normal, the trend towards the limit is
   `CERTAIN`, and what is left by it is at most `horizon`. It is graver when the level is at the limit. As damage does
   not heal, it lasts while the level is not back to within half of `LEFT`, also where the value rests for a while.
 
-The learned limit is 1.6 times what was normal, or ten deviations above it where that is more: 1.6 (4 dB) is the ratio
+The learned limit is 1.6 times what was normal, or ten deviations above it where that is more (of a value that falls as
+far below it): 1.6 (4 dB) is the ratio
 of one grade of severity to the next in ISO 10816-1; two of them, 2.5, part its zones. Broadband values of bearings rise
 late: of NASA's bearings that failed, half never came to 2.5 times.
 
@@ -154,12 +156,14 @@ class Rule:
 
     def normal(self, kept: Mapping[str, float]) -> Normal:
         """Give what was learned, with the limit."""
-        median, spread = kept["median"], kept["spread"]
-        limit = self.trend.limit
+        median, spread, limit = kept["median"], kept["spread"], self.trend.limit
+        sign = -1 if self.trend.falls else 1
+        least = max(spread, abs(median) * FLOOR, FLOOR)
         if limit is None:
-            limit = max(median * GRADE, median + FAR * spread)
-        if limit == median:
-            limit = median + max(spread, abs(median) * FLOOR, FLOOR)
+            grade = median / GRADE if self.trend.falls else median * GRADE
+            limit = median + sign * max(sign * (grade - median), FAR * spread, least)
+        elif sign * (limit - median) <= 0:  # it is there already, and was not normal when it was learned
+            median = limit - sign * least
         return Normal(median, max(spread, abs(limit - median) * FLOOR), limit)
 
     @property

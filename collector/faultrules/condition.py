@@ -43,7 +43,11 @@ class Trend(Learned):
 
     limit: Number | None = None
     """The limit, in the signal's unit; None: learned, 1.6 times what was normal (4 dB, the step from one severity to
-    the next of ISO 10816-1), or ten robust standard deviations above it where that is more."""
+    the next of ISO 10816-1), or ten robust standard deviations above it where that is more; with `falls`, as far below
+    it. A value that is there already when it has been learned has reached it."""
+
+    falls: bool = False
+    """Whether the value falls towards its limit; otherwise it rises."""
 
     window: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=timedelta(days=366))
     """The running time that the trend is fitted over, 1 min to 366 d; it is seen as 48 steps. Time without samples does
