@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 import polars as pl
 
 from analytics.tablefaults import onsets
-from analytics.widetable import WideTable
+from analytics.widetable import ROW, TIME, WideTable
 
 DATA: Final = Path(__file__).parents[3] / "shared" / "data" / "skab"
 """Where the recordings lie."""
@@ -113,8 +113,8 @@ def merged(rows: list[int], seconds: list[float]) -> list[int]:
 
 def ours(one: Recording) -> list[int]:
     """Give the onsets of the detector, with its defaults."""
-    times = pl.Series("time", [round(second * 1e9) for second in one.seconds], pl.Int64).cast(pl.Datetime("ns", "UTC"))
-    rows = one.signals.with_columns(times).with_row_index("row")
+    times = pl.Series(TIME, [round(second * 1e9) for second in one.seconds], pl.Int64).cast(pl.Datetime("ns", "UTC"))
+    rows = one.signals.with_columns(times).with_row_index(ROW)
     table = WideTable(DATA / "valve1.parquet", rows, tuple(one.signals.columns), 0)
     return [onset.row for onset in onsets(table, TRAIN)]
 
