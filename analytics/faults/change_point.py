@@ -11,8 +11,9 @@ parts the two levels best (Hinkley 1970). The alert ends when both windows are a
 limit: from that one the next step is told, so that one step is told once.
 
 Sums are of integers, as in `cusum`. What is carried of a signal, beside that of `stretches` and `crossings`: `tenths`,
-the sums of the last tenths, each with the instant of its first value, ns since 1970; and `tenth`, of the one that is
-not full: how many values, their sum, that instant.
+the sums of the last tenths, each with the instant of its first value, ns since 1970; `tenth`, of the one that is not
+full: how many values, their sum, that instant; and `each`, of how many values a tenth is: with another window, tenths
+begin anew.
 """
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
@@ -87,10 +88,11 @@ def _stretch(one: Stretch, z: Ints, ns: Ints, chart: Rule, crossings: Crossings)
     """Fill tenths of windows, and look at the windows that end with one that is full."""
     path = one.subject
     each = max(1, chart.settings.window // TENTHS)
-    if one.fresh:
+    fresh = one.fresh or crossings.had(path, "each", each) != each
+    if fresh:
         crossings.anew(path)
-    had, before, began = (0, 0, None) if one.fresh else crossings.had(path, "tenth", (0, 0, None))
-    tenths = [] if one.fresh else list(crossings.had(path, "tenths", ()))
+    had, before, began = (0, 0, None) if fresh else crossings.had(path, "tenth", (0, 0, None))
+    tenths = [] if fresh else list(crossings.had(path, "tenths", ()))
     total = np.cumsum(z) + before
     ends = np.arange(each - had - 1, len(z), each)
     sums = np.diff(total[ends], prepend=0)
@@ -99,7 +101,7 @@ def _stretch(one: Stretch, z: Ints, ns: Ints, chart: Rule, crossings: Crossings)
     rest = len(z) - int(ends[-1]) - 1 if len(ends) else len(z) + had
     opened = starts[0] if not len(ends) else int(ns[-rest]) if rest else None
     amount = int(total[-1]) - (int(total[ends[-1]]) if len(ends) else 0)
-    crossings.carry(path, tenths=full[1 - 2 * TENTHS :], tenth=[rest, amount, opened])
+    crossings.carry(path, tenths=full[1 - 2 * TENTHS :], tenth=[rest, amount, opened], each=each)
     looked = len(full) - 2 * TENTHS + 1
     if len(ends) and looked > 0:
         _windows(one, full[-(2 * TENTHS - 1) - min(looked, len(ends)) :], ns[ends][-looked:], each, chart, crossings)
@@ -117,9 +119,12 @@ def _windows(
     crossings.indicate(path, SLUG, int(ns[-1]), abs(float(scores[-1])), limit)
     if not (np.abs(scores).max() > limit * _BACK or crossings.restless(path)):
         return
+
+    def began(row: int) -> int:
+        return tenths[row + _parting(seen[row])][1]
+
     for key, sign in _SIDES:
         said = _said(one, tenths, each, chart, f"change_point.{key}")
-        began = np.array([tenths[row + _parting(seen[row])][1] for row in range(len(seen))], dtype=np.int64)
         bounds = Bounds(limit, limit * _BACK, limit)
         crossings.cross(path, key, ns, sign * scores, bounds, said, every=each, began=began)
 

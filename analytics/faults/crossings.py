@@ -119,7 +119,7 @@ class Crossings:
         bounds: Bounds,
         said: Callable[[int, int], Said],
         every: int = 1,
-        began: Ints | None = None,
+        began: Callable[[int], int] | None = None,
     ) -> None:
         """Turn the comparator of one side of one signal, value by value.
 
@@ -131,7 +131,8 @@ class Crossings:
             bounds: where it turns.
             said: gives what the alert says, from the row that turned it on and since when it is so.
             every: of so many values each score is.
-            began: since when it is so, by row; None: since the first value beyond the onset.
+            began: tells since when it is so, by the row that turned it on; None: since the first value beyond the
+                onset.
         """
         run, since = self.side(path, key)
         runs = run_lengths(score > bounds.limit, run)
@@ -144,7 +145,7 @@ class Crossings:
             if on:
                 self.comparators.turn(path, key, int(ns[at]), on=False)
             else:
-                since = int((begins if began is None else began)[at])
+                since = int(begins[at]) if began is None else began(at)
                 self.comparators.pass_time(path, int(ns[at]), key)
                 self.comparators.turn(path, key, since, on=True, said=said(at, since))
                 self.comparators.pass_time(path, int(ns[at]), key)

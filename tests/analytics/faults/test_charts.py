@@ -1,6 +1,7 @@
 """Control charts: what they learn, what they see, and that portions change nothing."""
 
 from typing import Any, Final
+from unittest.mock import Mock
 
 import numpy as np
 import polars as pl
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analytics.faults import stretches
+from analytics.faults import change_point, stretches
 from analytics.faults.change_point import CHANGE_POINT
 from analytics.faults.contract import Detector
 from analytics.faults.cusum import CUSUM
@@ -224,3 +225,28 @@ class TestEvery:
 def _changes() -> st.SearchStrategy[list[tuple[float, Any]]]:
     some = st.lists(st.tuples(st.integers(0, END - 1), st.sampled_from([RUN, RUN, STAND])), max_size=3)
     return some.map(lambda changes: sorted({float(second): state for second, state in changes}.items()))
+
+
+def test_another_window_begins_with_tenths_of_its_own() -> None:
+    values = noise(3000)
+    values[400:] += 3
+    before, after = chart("change_point", window=60), chart("change_point", window=600)
+    before.look(series(values[:1500]), until=1499)
+    assert [key for key, *_ in before.told()] == ["up"]
+    after.carried = before.carried
+    after.look(series(values).slice(1500), until=2999)
+    assert not after.alerts
+    assert len(after.carried[FORCE]["tenths"]) == 19
+
+
+def test_of_a_restless_signal_the_parting_is_looked_for_only_where_something_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    parting = Mock(side_effect=change_point._parting)
+    monkeypatch.setattr(change_point, "_parting", parting)
+    values = noise(6000)
+    values[1000:] += np.tile(np.repeat([0.0, 30.0], 100), 25)
+    looked = chart("change_point", window=10)
+    looked.look(series(values), until=5999)
+    assert len(looked.alerts) >= 40
+    assert parting.call_count == 2 * len(looked.alerts)
