@@ -8,6 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, Field, SecretStr
 
 from adapters.channels.contract import Severity
+from adapters.channels.fields import is_host
 from adapters.settings import Duration, Settings
 
 _SCHEMES: Final = frozenset({"http", "https"})
@@ -17,7 +18,7 @@ def _address(secret: SecretStr) -> SecretStr:
     """Take an http or https address; what is wrong is told without repeating it, because it holds a secret."""
     text = secret.get_secret_value()
     parts = _split(text)
-    if parts is None or parts.scheme not in _SCHEMES or not parts.hostname:
+    if parts is None:
         msg = "is no web address; write it whole, as it was given to you: https://host/path…"
     elif not text.isascii() or not text.isprintable() or " " in text:
         msg = "holds blanks or characters that an address has not; copy it again"
@@ -31,20 +32,22 @@ def _address(secret: SecretStr) -> SecretStr:
 
 
 def _proxy(secret: SecretStr) -> SecretStr:
-    parts = _split(secret.get_secret_value())
-    if parts is None or parts.scheme not in _SCHEMES or not parts.hostname or parts.path.strip("/"):
+    text = secret.get_secret_value()
+    parts = _split(text)
+    if parts is None or parts.path.strip("/") or not text.isprintable():
         msg = "is no proxy; write it as http://host:port or http://user:password@host:port"
         raise ValueError(msg)
     return secret
 
 
 def _split(text: str) -> SplitResult | None:
+    """Take an http or https address apart; None where it is none, or where nobody could look its host up."""
     try:
         parts = urlsplit(text)
         _ = parts.port
     except ValueError:
         return None
-    return parts
+    return parts if parts.scheme in _SCHEMES and parts.hostname and is_host(parts.hostname) else None
 
 
 Address = Annotated[SecretStr, AfterValidator(_address)]

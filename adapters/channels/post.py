@@ -19,7 +19,7 @@ import orjson
 
 from adapters.channels.contract import ChannelError, ChannelRefusedError, ChannelUnreachableError
 from adapters.channels.endpoint import EndpointSettings
-from adapters.channels.reach import trusted, unanswered, unreached
+from adapters.channels.reach import trusted, unanswered, unreached, unsendable
 
 SAID: Final = 200
 """Characters of what the receiver said that are passed on."""
@@ -104,12 +104,12 @@ class Post:
         """Post `body` to `url`; give the answer, whatever it is.
 
         Raises:
-            ChannelUnreachableError: there was none.
-            ChannelRefusedError: no TLS that can be trusted, or the proxy forbids it.
+            ChannelUnreachableError: there was none, or the proxy says later.
+            ChannelRefusedError: no TLS that can be trusted, the proxy forbids it, or a setting cannot be sent.
         """
         settings, seconds = self._settings, self._settings.timeout.total_seconds()
-        request = httpx.Request("POST", url, headers={"User-Agent": AGENT, **headers}, content=body)
         try:
+            request = httpx.Request("POST", url, headers={"User-Agent": AGENT, **headers}, content=body)
             async with asyncio.timeout(seconds):
                 response = await (await self._ready()).handle_async_request(request)
                 try:
@@ -119,9 +119,13 @@ class Post:
         except (TimeoutError, httpx.TimeoutException) as error:
             raise unanswered(self._channel, settings.where, seconds, self._what) from error
         except httpx.ProxyError as error:
-            raise ChannelRefusedError(self._channel, f"the proxy forbids it ({error}); check `proxy`") from error
+            raise self._barred(str(error)) from error
+        except httpx.LocalProtocolError:
+            raise unsendable(self._channel, f"{self._what} and what lets us in") from None  # it holds the header
         except (httpx.TransportError, httpx.DecodingError, OSError) as error:
             raise unreached(self._channel, settings.where, error, self._what) from error
+        except (ValueError, httpx.InvalidURL):  # it may hold the address or the header
+            raise unsendable(self._channel, f"{self._what} and what lets us in") from None
 
     def told(self, text: str) -> str:
         """Give what the receiver said on one short line, without secrets."""
@@ -139,10 +143,17 @@ class Post:
     def failure(self, answer: Answer, credentials: str) -> ChannelError:
         """Give the error for an answer that is not 2xx; `credentials` are the settings that let us in."""
         where, said = self._settings.where, self.said(answer)
-        if answer.status in _LATER or answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if _later(answer.status):
             reason = f"{where} cannot take it now ({said}); it is to be tried again"
             return ChannelUnreachableError(self._channel, reason, retry_after=answer.wait(datetime.now(UTC)))
         return ChannelRefusedError(self._channel, f"{where} refuses it ({said}); {_advice(answer, credentials)}")
+
+    def _barred(self, answer: str) -> ChannelError:
+        """Give the error for a proxy's answer that is not 2xx, `STATUS REASON`."""
+        status, said = answer.partition(" ")[0], self.told(answer)
+        if status.isdecimal() and _later(int(status)):
+            return ChannelUnreachableError(self._channel, f"the proxy cannot take it now ({said}); it is tried again")
+        return ChannelRefusedError(self._channel, f"the proxy forbids it ({said}); check `proxy`")
 
     async def _ready(self) -> httpx.AsyncHTTPTransport:
         if not self._open:
@@ -169,6 +180,11 @@ class Post:
     @property
     def _what(self) -> str:
         return "`url`" if self._settings.proxy is None else "`url` and `proxy`"
+
+
+def _later(status: int) -> bool:
+    """Tell whether a status means later."""
+    return status in _LATER or status >= HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 async def _start(response: httpx.Response) -> bytes:

@@ -19,7 +19,7 @@ from adapters.channels.mail import answers
 from adapters.channels.mail.encode import encode
 from adapters.channels.mail.session import Handed, hand_over
 from adapters.channels.mail.settings import MailSettings
-from adapters.channels.reach import trusted, unanswered, unreached
+from adapters.channels.reach import trusted, unanswered, unreached, unsendable
 
 REMEMBERED: Final = 1000
 """Notices of which it is remembered who has them already."""
@@ -45,7 +45,7 @@ class MailChannel:
 
     async def send(self, notice: Notice) -> Sent:
         """Hand it over to the mail server."""
-        settings, earlier = self._settings, self._replies.pop(notice.id, {})
+        settings, earlier = self._settings, self._replies.get(notice.id, {})
         recipients = [recipient for recipient in settings.to if recipient not in earlier]
         handed = await self._hand_over(encode(notice, settings, datetime.now(UTC)), recipients)
         replies = earlier | {recipient: handed.refused.get(recipient) for recipient in recipients}
@@ -54,6 +54,7 @@ class MailChannel:
         if waiting:
             self._remember(notice.id, {who: reply for who, reply in replies.items() if who not in waiting})
             raise answers.not_yet(self._name, settings, waiting)
+        self._replies.pop(notice.id, None)  # each has answered
         if len(refused) == len(replies):
             raise answers.nobody(self._name, settings, refused)
         return Sent(answers.line(settings, *handed.reply), answers.each(settings, refused))
@@ -71,9 +72,12 @@ class MailChannel:
             raise answers.refusal(self._name, settings, error) from None  # it may hold the password
         except OSError as error:
             raise unreached(self._name, settings.where, error, "`host`, `port` and `security`") from error
+        except ValueError:  # it may hold the password
+            raise unsendable(self._name, "`host`, `user` and `password`") from None
 
     def _remember(self, identity: str, replies: dict[str, answers.Reply | None]) -> None:
         """Keep what need not be asked again; None: it was taken."""
         self._replies[identity] = replies
+        self._replies.move_to_end(identity)
         while len(self._replies) > REMEMBERED:
             self._replies.popitem(last=False)

@@ -7,8 +7,9 @@ from email.utils import getaddresses, parseaddr
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self
 
-from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from adapters.channels.fields import Ascii, AsciiSecret, Host
 from adapters.settings import Duration, Settings
 
 PORTS: Final = {"starttls": 587, "tls": 465, "none": 25}
@@ -45,7 +46,7 @@ Mailbox = Annotated[str, AfterValidator(_mailbox)]
 class MailSettings(Settings):
     """A mail server that takes mail from this machine, and who gets it."""
 
-    host: str = Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")
+    host: Host
     """Name or IP address of the mail server, without a scheme and without a port."""
 
     port: int | None = Field(default=None, ge=1, le=65535)
@@ -55,12 +56,12 @@ class MailSettings(Settings):
     """How the link is encrypted: `starttls` (begins in the clear, then encrypts, or is given up), `tls` (from the first
     byte) or `none` (not at all: the password, too, is read by anybody on the way)."""
 
-    user: str = Field(default="", max_length=320)
-    """User name; empty: no login."""
+    user: Ascii = Field(default="", max_length=320)
+    """User name in printable ASCII; empty: no login."""
 
-    password: SecretStr | None = None
-    """Password of `user`, or the authorisation code that QQ, 163 and others give for it (授权码), written `${env:NAME}`
-    or `${file:path}`."""
+    password: AsciiSecret | None = None
+    """Password of `user` in printable ASCII, or the authorisation code that QQ, 163 and others give for it (授权码),
+    written `${env:NAME}` or `${file:path}`."""
 
     sender: Mailbox
     """Who it is from, such as `设备报警 <alerts@works.example>`; most servers let `user` write as itself only."""

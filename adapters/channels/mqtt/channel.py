@@ -13,7 +13,7 @@ from adapters.channels.mqtt import answers
 from adapters.channels.mqtt.encode import properties, topic
 from adapters.channels.mqtt.session import publish
 from adapters.channels.mqtt.settings import MqttSettings
-from adapters.channels.reach import trusted, unanswered, unreached
+from adapters.channels.reach import trusted, unanswered, unreached, unsendable
 
 
 class MqttChannel:
@@ -56,6 +56,8 @@ class MqttChannel:
             raise answers.broken(self._name, settings, error) from error
         except OSError as error:
             raise unreached(self._name, where, error, what) from error
+        except ValueError:  # it may hold the password
+            raise unsendable(self._name, "`host`, `user` and `password`") from None
         return Sent(f"{subject}: {receipt}")
 
     async def _trust(self) -> ssl.SSLContext | None:

@@ -7,6 +7,7 @@ from typing import Final, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from adapters.channels.fields import Host
 from adapters.settings import Duration, Settings
 
 PLAIN_PORT: Final = 1883
@@ -39,7 +40,7 @@ class TlsSettings(Settings):
 class MqttSettings(Settings):
     """A broker that speaks MQTT 5, and the topic that notices are published on."""
 
-    host: str = Field(min_length=1, max_length=253, pattern=r"^[^\s/@]+$")
+    host: Host
     """Name or IP address of the broker, without a scheme and without a port."""
 
     port: int | None = Field(default=None, ge=1, le=65535)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field, SecretStr
 
 from adapters.channels.endpoint import EndpointSettings
+from adapters.channels.fields import HeaderSecret
 
 PREFIX: Final = "whsec_"
 """What a signing secret begins with (Standard Webhooks)."""
@@ -41,5 +42,6 @@ class WebhookSettings(EndpointSettings):
     """Signing secrets, `whsec_…`, each as `${env:NAME}` or `${file:path}`; 1 to 8. Each signs, so that a receiver that
     knows one of them is content: to change the secret, write the new one beside the old one for a while."""
 
-    authorization: SecretStr | None = None
-    """The header `Authorization` as the receiver wants it, such as `Bearer ${env:HOOK_TOKEN}`; absent: none is sent."""
+    authorization: HeaderSecret | None = None
+    """The header `Authorization` as the receiver wants it, in printable ASCII, such as `Bearer ${env:HOOK_TOKEN}`;
+    absent: none is sent."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from adapters.channels.contract import Channel, ChannelRefusedError, ChannelUnreachableError
+from adapters.channels.contract import Channel, ChannelError, ChannelRefusedError, ChannelUnreachableError
 from adapters.channels.webhook import create
 from adapters.channels.webhook.settings import WebhookSettings
 from tests.adapters.channels.receiver import HttpReceiver, Reply
@@ -208,6 +208,23 @@ async def test_a_proxy_that_forbids_it(receiver: HttpReceiver) -> None:
     assert isinstance(error, ChannelRefusedError)
     assert "check `proxy`" in error.reason
     assert "pr0xy-pw" not in error.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "sort"),
+    [
+        (403, ChannelRefusedError),
+        (408, ChannelUnreachableError),
+        (429, ChannelUnreachableError),
+        (502, ChannelUnreachableError),
+        (503, ChannelUnreachableError),
+    ],
+)
+async def test_what_a_proxy_answers(receiver: HttpReceiver, status: int, sort: type[ChannelError]) -> None:
+    receiver.rule = lambda _: Reply(status)
+    error = await failure(hook("https://hooks.invalid/in", proxy=receiver.url))
+    assert type(error) is sort
+    assert f"({status} " in error.reason
 
 
 async def test_notices_that_differ_by_id_alone_are_posted_each(receiver: HttpReceiver) -> None:

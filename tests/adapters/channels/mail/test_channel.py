@@ -66,6 +66,23 @@ async def test_who_is_to_get_it_later_gets_it_alone(server: MailServer) -> None:
     assert await taken_for(server) == ["b"]
 
 
+@pytest.mark.parametrize(
+    ("command", "reply"), [("MAIL", "451 try later"), ("MAIL", "550 not you"), ("greeting", "421 full")]
+)
+async def test_who_has_it_is_remembered_over_a_try_that_fails_for_all(
+    server: MailServer, command: str, reply: str
+) -> None:
+    server.replies["RCPT TO:<b@"] = FULL
+    channel = foremen(server)
+    await failure(channel)
+    assert await taken_for(server) == ["a", "c"]
+    server.replies[command] = reply
+    await failure(channel)
+    server.replies.clear()
+    await send(channel, NOTICE)
+    assert await taken_for(server) == ["b"]
+
+
 async def test_another_notice_goes_to_all_meanwhile(server: MailServer) -> None:
     server.replies["RCPT TO:<b@"] = FULL
     channel = foremen(server)
