@@ -187,7 +187,10 @@ class Crossings:
             kept.pop(name, None)
 
     def found(self, seen: Seen) -> Found:
-        """Give what was found, after time has passed."""
+        """Give what was found, after time has passed: to the newest values, and to where nothing further came."""
+        for path, kept in self._kept.items():
+            if self.restless(path):
+                self.comparators.pass_time(path, kept["last"])
         for path, ns in seen.until.items():
             if path in self._watched and self.restless(path):
                 self.comparators.pass_time(path, ns)

@@ -87,6 +87,19 @@ class TestEvery:
         assert not first.active
         assert not any(one.active for one in looked.alerts.values())
 
+    def test_delays_run_out_while_values_come(self, name: str) -> None:
+        values = noise(1600)
+        values[500:1000] += 30
+        frame, looked = series(values), chart(name, on_delay=seconds(60), off_delay=seconds(60))
+        told = {}
+        for end in range(50, 1601, 50):
+            looked.look(frame.slice(end - 50, 50))
+            told[end] = looked.told()
+        assert not told[550]
+        ((_, _, ended),) = told[650]
+        assert ended is None
+        assert next(end for end, ((_, _, over), *_) in list(told.items())[12:] if over is not None) <= 1300
+
     def test_a_constant_says_nothing(self, name: str) -> None:
         looked = chart(name)
         looked.look(series([5.0] * 300 + [6.0] * 300))
