@@ -7,13 +7,16 @@ no longer shelved or suppressed), that it is over (only where it was told that i
 (`escalated`, on the channels that the route names for it) and, where the route asks for them, what people did.
 
 - An alert of a group of which the channel has been told, at least as grave, is grouped: untold, until that one is over
-  and this one lasts.
+  and this one lasts. That one is over for its group also where nobody is told so: it is hidden, or no route asks.
 - What is shelved, suppressed or out of service is untold; when that ends and it lasts, it is told as raised. Whoever
   knows already that it lasts is told again after a shelf or service, and not after suppression.
 - More than `FLOOD` alerts told within `FLOODING` in one factory are a flood (ISA-18.2, 16.5.7; EEMUA 191): one notice
   that it began, then only critical alerts one by one, and those of links, which may be its cause; one summary every
   `FLOODING`, and one notice when fewer than `CALM` came within `FLOODING`.
-- An alert about a channel is told on that channel's fallback, or on all others.
+- An alert about a channel is told on that channel's fallback, or on all others. One of the park itself concerns every
+  place of it and every shift that is on anywhere.
+- An escalation is waited for from the first notice on, also while the alert is suppressed; whoever acknowledges,
+  shelves or takes out of service ends the wait.
 
 Hours of quiet and bounds of a channel are not decided here but when a notice is sent: `analytics.pacing`.
 """
@@ -26,6 +29,7 @@ from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
 from analytics.alarmstates import PRESSING
+from analytics.alerts import Alert
 from analytics.lifecycle import HIDDEN, AlarmState, AlertEvent, EventKind, Standing
 from analytics.localtime import instant_of
 from analytics.notification import (
@@ -43,7 +47,7 @@ from analytics.pacing import quiet_until
 from analytics.trouble import failing
 from analytics.workplan import runs
 from collector.alerting import AlertSettings, ChannelConfig, Route
-from collector.park import Calendar, Park, Severity
+from collector.park import Park, Severity
 
 FLOOD: Final = 10
 """Alerts within `FLOODING` that people can still read; more are a flood. Those that are grouped do not count."""
@@ -54,7 +58,6 @@ CALM: Final = 5
 FLOODING: Final = timedelta(minutes=10)
 """Within which time alerts are counted."""
 
-_AFTER: Final = timedelta(seconds=1)
 _SECOND: Final = timedelta(seconds=1)
 
 _REVEALING: Final = frozenset({EventKind.UNSHELVED, EventKind.UNSUPPRESSED, EventKind.IN_SERVICE})
@@ -63,9 +66,8 @@ _OF_SHELVES: Final = frozenset({EventKind.SHELVED, EventKind.UNSHELVED})
 _HIDING: Final = frozenset({EventKind.SHELVED, EventKind.SUPPRESSED, EventKind.OUT_OF_SERVICE})
 _BEGINNING: Final = frozenset({EventKind.RAISED, EventKind.REPEATED, EventKind.WORSENED})
 _ENDING: Final = frozenset({EventKind.RETURNED, EventKind.CLOSED, EventKind.RESET})
-_SETTLING: Final = frozenset(
-    {EventKind.ACKNOWLEDGED, EventKind.CLOSED, EventKind.SHELVED, EventKind.OUT_OF_SERVICE, EventKind.SUPPRESSED}
-)
+_SETTLING: Final = frozenset({EventKind.ACKNOWLEDGED, EventKind.CLOSED, EventKind.SHELVED, EventKind.OUT_OF_SERVICE})
+_WAITED: Final = PRESSING | {AlarmState.SUPPRESSED}
 _BY_PEOPLE: Final = frozenset({EventKind.ACKNOWLEDGED, EventKind.COMMENTED, EventKind.SHELVED, EventKind.UNSHELVED})
 
 
@@ -124,6 +126,9 @@ class Last(NamedTuple):
     severity: Severity
     """The gravest that it was told."""
 
+    tells: bool
+    """Whether that tells its group, too: it is not over, as far as the channel's notifications go."""
+
 
 @dataclass(slots=True)
 class Board:
@@ -145,24 +150,30 @@ class Board:
     """Channels that were told of a flood that lasts, by factory."""
 
     standings: Mapping[str, Standing] = field(default_factory=dict)
-    """Alerts that were grouped, as they stand now, by id."""
+    """The alerts that `concerned` names, as they stand now, by id."""
 
     def add(self, one: Notification) -> None:
         """Take in a notification, in the order in which they were made."""
         place = one.alert, one.channel
         if one.fate is Fate.UNTOLD and one.reason == GROUPED:
             self.grouped[place] = one
+        before = self.last.get(place)
+        if one.fate is Fate.UNTOLD and one.kind in RETURNING and before is not None:
+            self.last[place] = before._replace(lasts=before.lasts and one.reason != NOT_ASKED, tells=False)
         if one.fate not in TOLD or one.kind not in RAISING | RETURNING:
             return
-        before = self.last.get(place)
         lasts = one.kind in RAISING
         gravest = (
             one.severity if before is None or not before.lasts else max(one.severity, before.severity, key=ORDER.index)
         )
-        self.last[place] = Last(lasts, gravest)
+        self.last[place] = Last(lasts, gravest, tells=lasts)
         self.groups[one.group, one.channel].add(one.alert)
         if lasts:
             self.grouped.pop(place, None)
+
+    def concerned(self, events: Iterable[AlertEvent]) -> frozenset[str]:
+        """Give the alerts that these events may have told: theirs, and those that were grouped until now."""
+        return frozenset({*(event.alert for event in events), *(alert for alert, _ in self.grouped)})
 
     def told_of_group(self, standing: Standing, channel: str) -> str:
         """Give the other alert of its group that tells it already; empty: none does."""
@@ -171,7 +182,7 @@ class Board:
             if (
                 other != standing.id
                 and last is not None
-                and last.lasts
+                and last.tells
                 and not _graver(standing.priority, last.severity)
             ):
                 return other
@@ -186,6 +197,9 @@ GROUPED: Final = "grouped"
 
 NO_ROUTE: Final = "no route"
 """Reason for which an alert is untold: no route fits it."""
+
+NOT_ASKED: Final = "not asked for"
+"""Reason for which a return is untold: no route of the channel asks for returns."""
 
 
 @dataclass(slots=True)
@@ -227,7 +241,7 @@ class Rules:
         """How long a channel may be unreachable before the others tell of it."""
         self.park = park
         self._factories = {factory.path for factory in park.factories}
-        self._calendars: dict[str, tuple[Calendar, ZoneInfo]] = {}
+        self._calendars: dict[str, frozenset[tuple[str, ZoneInfo]]] = {}
 
     def factory(self, equipment: str) -> str:
         """Give the factory that a path lies in; empty for the park itself."""
@@ -247,26 +261,30 @@ class Rules:
         return [name for name in self.channels if name != channel]
 
     def shifts_on(self, equipment: str, at: datetime) -> frozenset[str]:
-        """Give the names of the shifts that are on at a machine or line; none for the park itself."""
+        """Give the names of the shifts that are on at a machine or line; for the park itself, anywhere in it."""
         if equipment not in self._calendars:
-            found = self._calendar(equipment)
-            if found is None:
-                return frozenset()
-            self._calendars[equipment] = found
-        calendar, zone = self._calendars[equipment]
+            self._calendars[equipment] = frozenset(self._calendars_of(equipment))
         moment = instant_of(at)
-        shifts = runs(calendar, zone, at, at + _SECOND)
-        return frozenset(run.name for run in shifts if run.start <= moment < run.end)
+        return frozenset(
+            run.name
+            for name, zone in self._calendars[equipment]
+            for run in runs(self.park.calendars[name], zone, at, at + _SECOND)
+            if run.start <= moment < run.end
+        )
 
-    def _calendar(self, equipment: str) -> tuple[Calendar, ZoneInfo] | None:
-        factory = next((one for one in self.park.factories if one.path == self.factory(equipment)), None)
-        if factory is None:
-            return None
-        if equipment in self.park.equipment:
-            return self.park.calendar_of(equipment), factory.zone
-        line = next((one for one in factory.lines if one.path == equipment), None)
-        name = (line.calendar if line is not None else None) or factory.calendar
-        return self.park.calendars[name], factory.zone
+    def _calendars_of(self, equipment: str) -> Iterator[tuple[str, ZoneInfo]]:
+        """Give the calendar of a machine, line or factory, by name and with its zone; of the park, those of all."""
+        every = equipment == self.park.id
+        for factory in self.park.factories:
+            if every or equipment == factory.path:
+                yield factory.calendar, factory.zone
+            for line in factory.lines:
+                usual = line.calendar or factory.calendar
+                if every or equipment == line.path:
+                    yield usual, factory.zone
+                for machine in line.equipment:
+                    if every or equipment == machine.path:
+                        yield machine.calendar or usual, factory.zone
 
     def fitting(self, standing: Standing, at: datetime) -> Iterator[tuple[str, Route]]:
         """Give the routes that fit an alert at an instant, each with its label."""
@@ -309,9 +327,8 @@ class Rules:
 def _covers(route: Route, standing: Standing, park: str) -> bool:
     """Tell whether a route is about an alert's place and detector."""
     place = standing.alert.equipment
-    below = not route.under or any(
-        place == path or place.startswith(f"{path}/") or path == park for path in route.under
-    )
+    everywhere = not route.under or park in {place, *route.under}
+    below = everywhere or any(place == path or place.startswith(f"{path}/") for path in route.under)
     return below and (not route.detectors or standing.alert.detector in route.detectors)
 
 
@@ -344,7 +361,7 @@ def calm(rules: Rules, board: Board, now: datetime) -> Routed:
         routed.calmed[factory] = flood
         routed.notifications += [
             # after the last summary, which is due now
-            replace(_of_flood(FLOOD_OVER, factory, flood.began, channel, now), due=now + _AFTER)
+            replace(_of_flood(FLOOD_OVER, factory, flood.began, channel, now), due=now + _SECOND)
             for channel in sorted(board.flooded.get(factory, ()))
             if channel in rules.channels
         ]
@@ -413,19 +430,20 @@ class _Router:
             self._tell_on(channels, event, "raised")
         elif standing.state not in HIDDEN and not standing.active:
             self._end(event)
+        elif event.kind in _BY_HAND and any(self._knows_it_lasts(standing, name) for name in self._rules.channels):
+            self._arm(standing)  # suppressed, so nobody is told again; but it is waited for as before
 
     def _end(self, event: AlertEvent) -> None:
-        """Tell that it is over, where it was told that it lasts."""
+        """Tell that it is over, where it was told that it lasts; and then what it told of its group, and lasts."""
         standing = event.standing
         for channel in self._rules.channels:
-            if not self._knows_it_lasts(standing, channel):
-                continue
-            if standing.state in {AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE}:
-                self._untold(event, channel, "returned", standing.state.value)
-            elif not self._rules.wants(standing, channel, "returned"):
-                self._board.last[standing.id, channel] = Last(lasts=False, severity=standing.priority)
-            else:
-                self._tell(event, channel, "returned")
+            if self._knows_it_lasts(standing, channel):
+                if not self._rules.wants(standing, channel, "returned"):
+                    self._untold(event, channel, "returned", NOT_ASKED)
+                elif standing.state in {AlarmState.SHELVED, AlarmState.OUT_OF_SERVICE}:
+                    self._untold(event, channel, "returned", standing.state.value)
+                else:
+                    self._tell(event, channel, "returned")
             self._promote(event, channel)
 
     def _say(self, event: AlertEvent) -> None:
@@ -461,9 +479,7 @@ class _Router:
             self._arm(standing)
 
     def _tell(self, event: AlertEvent, channel: str, kind: str) -> None:
-        one = of_event(event, channel, kind, now=self._now)
-        alert = event.standing.alert
-        self._add(self._flooded(one, self._rules.factory(alert.equipment), may_cause=alert.detector == _LINK))
+        self._add(self._flooded(of_event(event, channel, kind, now=self._now), event.standing.alert))
 
     def _untold(self, event: AlertEvent, channel: str, kind: str, reason: str, into: str = "") -> None:
         self._add(of_event(event, channel, kind, now=self._now, fate=Fate.UNTOLD, reason=reason, into=into))
@@ -489,21 +505,25 @@ class _Router:
         if not lasting:
             return
         _, gravest = max(lasting, key=lambda one: (one[0], one[1].alert))
+        standing = self._board.standings[gravest.alert]
         told = replace(gravest, fate=Fate.WAITING, reason="", into="", made=self._now, due=self._now)
+        told = self._flooded(told, standing.alert)
         self._board.add(told)
         for _, one in lasting:
             if one is not gravest:
                 self._board.grouped[one.alert, channel] = regrouped = replace(one, into=told.alert)
                 self.routed.promoted.append(regrouped)
         self.routed.promoted.append(told)
-        self._arm(self._board.standings[told.alert])
+        self._arm(standing)
 
     def _arm(self, standing: Standing) -> None:
         """Wait for somebody to acknowledge it: so long after the first of a route's channels may tell it."""
-        if failing(standing.alert) or standing.state not in PRESSING:
+        waits = standing.state in _WAITED and standing.acknowledged is None and (standing.active or standing.latched)
+        if failing(standing.alert) or not waits:
             return
+        armed = {one.route for one in self.routed.armed if one.alert == standing.id}
         for label, route in self._rules.fitting(standing, self._now):
-            if route.escalate is None:
+            if route.escalate is None or label in armed:
                 continue
             told = min(
                 (self._may_tell(name, standing.priority) for name in route.channels if name in self._rules.channels),
@@ -522,14 +542,15 @@ class _Router:
             flood = self._board.floods.get(factory, Flood()).one_more(event.at)
             self._board.floods[factory] = self.routed.floods[factory] = flood
 
-    def _flooded(self, one: Notification, factory: str, *, may_cause: bool) -> Notification:
-        """Hold what a flood brings, but for what is critical, and for what may be its cause."""
+    def _flooded(self, one: Notification, alert: Alert) -> Notification:
+        """Hold what a flood brings, but for what is critical, and for lost links, which may be its cause."""
+        factory = self._rules.factory(alert.equipment)
         flood = self._board.floods.get(factory, Flood())
         if flood.began is None or self._rules.channels[one.channel].floods == "pass":
             return one
         if one.channel not in self._board.flooded[factory]:
             self._board.flooded[factory].add(one.channel)
             self._add(_of_flood(FLOOD_BEGAN, factory, flood.began, one.channel, self._now))
-        if one.critical or may_cause:
+        if one.critical or alert.detector == _LINK:
             return one
         return replace(one, fate=Fate.HELD, reason=f"flood:{factory}", due=flood.next_summary(self._now))

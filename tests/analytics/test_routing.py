@@ -1,6 +1,6 @@
 """Which channels an alert is told on: every one that is raised is told, or said why not."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from analytics.lifecycle import HIDDEN, AlertEvent, EventKind, Hidden, Standing
 from analytics.notification import FLOOD_BEGAN, FLOOD_OVER, TOLD, Fate, Notification
-from analytics.routing import FLOOD, GROUPED, NO_ROUTE, Board, Routed, Rules, calm, route
+from analytics.routing import FLOOD, GROUPED, NO_ROUTE, NOT_ASKED, Board, Routed, Rules, calm, route
 from analytics.trouble import trouble
 from collector.park import Severity
-from tests.analytics.telling import Life, alert, at, channel, rules
+from tests.analytics.telling import Life, alert, at, channel, rules, settings
 
 BEGINNING = {EventKind.RAISED, EventKind.REPEATED, EventKind.WORSENED}
 ONE, TWO = "east/line-1/press-1", "east/line-1/press-2"
@@ -33,8 +33,19 @@ class Desk:
         self.lives |= {life.id: life for life in lives}
 
     def route(self, events: Iterable[AlertEvent], now: float) -> Routed:
-        self.board.standings = {life.id: life.standing for life in self.lives.values()}
-        return self.keep(route(self.rules, self.board, list(events), at(now)))
+        standings = {life.id: life.standing for life in self.lives.values()}
+        return self.take(list(events), standings, now)
+
+    def take(self, events: Sequence[AlertEvent], standings: Mapping[str, Standing], now: float) -> Routed:
+        """Route as the outbox does: with a board that is filled anew, of these alerts and their groups alone."""
+        board = Board(floods=self.board.floods, flooded=self.board.flooded)
+        groups = {event.standing.group for event in events} | {event.alert for event in events}
+        for one in self.all.values():
+            if one.group in groups or one.alert in groups:
+                board.add(one)
+        board.standings = {alert: standings[alert] for alert in board.concerned(events) if alert in standings}
+        self.board = board
+        return self.keep(route(self.rules, board, events, at(now)))
 
     def keep(self, routed: Routed) -> Routed:
         for one in (*routed.notifications, *routed.promoted):
@@ -79,6 +90,35 @@ def test_an_alert_that_fits_no_route_says_so(asked: dict[str, Any]) -> None:
 def test_an_alert_goes_by_the_route_that_fits(asked: dict[str, Any]) -> None:
     desk = Desk(rules([channel("a")], {"channels": ["a"], **asked}))
     assert [one.channel for one in desk.route(Life(alert()).events, 0).notifications] == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "fits"),
+    [
+        ({"under": ["west"]}, True),
+        ({"under": [ONE]}, True),
+        ({"shifts": ["day"]}, True),
+        ({"shifts": ["night"]}, False),
+    ],
+)
+def test_an_alert_of_the_park_itself_is_below_every_path_and_in_every_shift_that_is_on(
+    asked: dict[str, Any], *, fits: bool
+) -> None:
+    desk = Desk(rules([channel("a")], {"channels": ["a"], **asked}))
+    silent = Life(alert("park", signal="collector", detector="link", key="silent"))
+    assert [one.channel for one in desk.route(silent.events, 0).notifications] == (["a"] if fits else [""])
+    ends = said(desk.route(silent.end(5), 5))
+    assert ends == ([("a", "returned", Fate.WAITING, "")] if fits else [])
+
+
+def test_a_shift_is_on_in_the_park_when_it_is_on_anywhere() -> None:
+    made = rules([channel("a")])
+    east, west = made.park.factories
+    away = west.model_copy(update={"time_zone": "America/Chicago"})
+    made = Rules(settings([channel("a")]), made.park.model_copy(update={"factories": (east, away)}))
+    assert made.shifts_on("park", at(0)) == {"day", "night"}
+    assert made.shifts_on("west/line-1/press-1", at(0)) == made.shifts_on("west", at(0)) == {"night"}
+    assert made.shifts_on("gone", at(0)) == set()
 
 
 def test_who_was_told_by_day_is_told_of_the_return_at_night() -> None:
@@ -130,6 +170,47 @@ def test_one_of_a_group_that_lasts_is_told_when_the_one_that_told_it_is_over() -
     }
     follower = min(second.id, third.id)
     assert told[follower].into == leader
+
+
+def grouped() -> tuple[Life, Life]:
+    """Give two alerts of one group."""
+    first = Life(alert())
+    return first, Life(alert(key="low:1"), now=1, group=first.id)
+
+
+def test_one_of_a_group_that_comes_with_the_end_of_the_one_that_told_it_is_told() -> None:
+    desk, (first, second) = Desk(rules([channel("a")])), grouped()
+    desk.live(first, second)
+    routed = desk.route([*first.events, *second.events, *first.end(2)], 2)
+    assert [(one.alert, one.fate) for one in routed.promoted] == [(second.id, Fate.WAITING)]
+
+
+def test_where_returns_are_not_asked_for_one_that_is_over_tells_its_group_no_more() -> None:
+    desk, (first, second) = Desk(rules([channel("a")], {"channels": ["a"], "events": ["raised"]})), grouped()
+    desk.route(first.events, 0)
+    assert said(desk.route(first.end(0.5), 0.5)) == [("a", "returned", Fate.UNTOLD, NOT_ASKED)]
+    assert said(desk.route(first.act(EventKind.ACKNOWLEDGED, 0.6), 0.6)) == []
+    assert said(desk.route(second.events, 1)) == [("a", "raised", Fate.WAITING, "")]
+
+
+@pytest.mark.parametrize("hidden", [Hidden(shelved_until=at(480)), Hidden(out_of_service=True)])
+def test_one_that_ended_while_it_was_hidden_tells_its_group_no_more(hidden: Hidden) -> None:
+    desk, (first, second) = Desk(rules([channel("a")])), grouped()
+    desk.live(first, second)
+    desk.route([*first.events, *first.hide(0.2, hidden), *first.end(0.5)], 0.5)
+    assert said(desk.route(second.events, 1)) == [("a", "raised", Fate.WAITING, "")]
+    assert said(desk.route(first.hide(2, Hidden()), 2)) == [("a", "returned", Fate.WAITING, "")]
+
+
+def test_one_whose_notice_never_arrived_lets_its_group_be_told_when_it_is_over() -> None:
+    desk, (first, second) = Desk(rules([channel("a")])), grouped()
+    desk.live(first, second)
+    desk.route([*first.events, *second.events], 1)
+    raised = next(one for one in desk.all.values() if one.alert == first.id)
+    desk.all[raised.id] = replace(raised, fate=Fate.REFUSED)
+    routed = desk.route(first.end(5), 5)
+    assert routed.notifications == []
+    assert [(one.alert, one.fate) for one in routed.promoted] == [(second.id, Fate.WAITING)]
 
 
 def test_what_is_shelved_is_told_when_that_ends_and_it_lasts() -> None:
@@ -233,6 +314,15 @@ def test_alerts_that_are_grouped_make_no_flood() -> None:
     assert desk.board.floods["east"].began is None
 
 
+def test_one_of_a_group_that_is_told_in_a_flood_is_held_as_any_other() -> None:
+    desk, (first, second) = Desk(rules([channel("a")])), grouped()
+    desk.live(first, second)
+    desk.route([*first.events, *second.events], 1)
+    desk.route([Life(alert(f"east/line-1/mill-{number}")).events[0] for number in range(FLOOD)], 1)
+    routed = desk.route(first.end(2), 2)
+    assert [(one.fate, one.reason) for one in routed.promoted] == [(Fate.HELD, "flood:east")]
+
+
 def test_a_flood_is_over_when_few_alerts_come() -> None:
     desk = Desk(rules([channel("a")]))
     desk.route([Life(alert(key=f"k{number}"), now=0).events[0] for number in range(FLOOD + 1)], 0)
@@ -262,6 +352,31 @@ def test_an_escalation_waits_for_the_end_of_quiet_hours() -> None:
     quiet = [{"start": "11:00", "end": "13:00"}]
     desk, life = Desk(rules([channel("a", quiet=quiet), channel("b")], ESCALATED)), Life(alert())
     assert [one.due for one in desk.route(life.events, 0).armed] == [at(60 + 15)]
+
+
+def test_a_suppression_does_not_end_the_wait_for_an_acknowledgement() -> None:
+    desk, life = Desk(rules([channel("a"), channel("b")], ESCALATED)), Life(alert())
+    desk.route(life.events, 0)
+    assert desk.route(life.hide(5, Hidden(suppressed_by="x")), 5).disarmed == set()
+
+
+def test_the_end_of_a_suppression_begins_no_new_wait() -> None:
+    desk, life = Desk(rules([channel("a"), channel("b")], ESCALATED)), Life(alert())
+    desk.route([*life.events, *life.hide(5, Hidden(suppressed_by="x"))], 5)
+    assert desk.route(life.hide(6, Hidden()), 6).armed == []
+
+
+@pytest.mark.parametrize("acknowledged", [False, True])
+def test_what_is_no_longer_shelved_is_waited_for_though_it_is_suppressed(*, acknowledged: bool) -> None:
+    desk, life = Desk(rules([channel("a"), channel("b")], ESCALATED)), Life(alert())
+    desk.route(life.events, 0)
+    assert desk.route(life.hide(1, Hidden(shelved_until=at(30))), 1).disarmed == {life.id}
+    desk.route(life.hide(2, Hidden(shelved_until=at(30), suppressed_by="x")), 2)
+    if acknowledged:
+        desk.route(life.act(EventKind.ACKNOWLEDGED, 3), 3)
+    routed = desk.route(life.hide(30, Hidden(suppressed_by="x")), 30)
+    assert said(routed) == []
+    assert [(one.alert, one.due) for one in routed.armed] == ([] if acknowledged else [(life.id, at(45))])
 
 
 def test_who_was_told_by_escalation_is_told_of_the_return() -> None:
@@ -324,8 +439,7 @@ def test_every_alert_that_is_raised_is_told_or_said_why_not(
     for start in range(0, len(events), together):
         some = events[start : start + together]
         standings |= {event.alert: event.standing for _, event in some}
-        desk.board.standings = standings
-        desk.keep(route(made, desk.board, [event for _, event in some], at(some[-1][0])))
+        desk.take([event for _, event in some], standings, some[-1][0])
     notified: dict[str, list[Notification]] = {}
     for one in desk.all.values():
         notified.setdefault(one.event, []).append(one)
@@ -350,8 +464,7 @@ def test_how_events_are_portioned_does_not_matter(made: Rules, events: Sequence[
     once, bit_by_bit = Desk(made), Desk(made)
     now = events[-1][0]
     last = {event.alert: event.standing for _, event in events}
-    once.board.standings = bit_by_bit.board.standings = last
-    once.keep(route(made, once.board, [event for _, event in events], at(now)))
+    once.take([event for _, event in events], last, now)
     for _, event in events:
-        bit_by_bit.keep(route(made, bit_by_bit.board, [event], at(now)))
+        bit_by_bit.take([event], last, now)
     assert {key: replace(one, number=0) for key, one in once.all.items()} == bit_by_bit.all
