@@ -29,7 +29,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     every = config.installation.alerts.look.total_seconds()
     wake = asyncio.Event()
     async with open_records(config, in_turn=True) as records, open_spool(config.installation.spool) as spool:
-        watcher = Watcher(config.park, spool, open_store(config), records, wake, [healthlog.keeper(config.park)])
+        watcher = Watcher(config.park, spool, open_store(config), records, wake, [healthlog.HealthKeeper(config.park)])
 
         async def look(now: datetime) -> bool:
             return (await watcher.look(now)).behind

@@ -56,6 +56,9 @@ DAMPED: Final = 0.5
 STALE: Final = nanoseconds(timedelta(hours=24))
 """An indicator that was not heard of for so long is none any more, ns."""
 
+CALM: Final = nanoseconds(timedelta(minutes=1))
+"""A number that still says the same, or still costs nothing, is noted again after so long, ns."""
+
 CHANGE: Final = 1.0
 """A score that changes by less is not told."""
 
@@ -177,20 +180,12 @@ def score(equipment: str, indicators: Iterable[Heard], alerts: Iterable[Alert], 
     return Score(equipment, round(left, 1), now, tuple(parts))
 
 
-def scores(indicators: Iterable[Heard], alerts: Iterable[Alert], now: int) -> dict[str, Score]:
-    """Give the scores of all machines that indicators or alerts are about, by path."""
-    numbers: dict[str, list[Heard]] = {}
-    lasting: dict[str, list[Alert]] = {}
-    for one in indicators:
-        numbers.setdefault(one.indicator.equipment, []).append(one)
-    for alert in alerts:
-        lasting.setdefault(alert.equipment, []).append(alert)
-    machines = dict.fromkeys([*numbers, *lasting])
-    return {path: score(path, numbers.get(path, ()), lasting.get(path, ()), now) for path in machines}
-
-
 class HealthBook:
-    """The newest indicators of every machine, the scores that were told last, and alerts of scores that fell."""
+    """The newest indicators of every machine, the scores that were told last, and alerts of scores that fell.
+
+    A number that says nothing new is noted once in `CALM`, and a score is computed where something changed: there are
+    many of both, and a book that goes on from what was carried comes to the same.
+    """
 
     def __init__(self, park: Park, carried: Mapping[str, Mapping[str, Any]] | None = None) -> None:
         """Begin anew, or with what was carried, by machine; machines that the park does not have are forgotten."""
@@ -200,6 +195,8 @@ class HealthBook:
         self._heard = {path: {key: _heard(one) for key, one in kept[path]["heard"].items()} for path in kept}
         self._told: dict[str, float | None] = {path: one["score"] for path, one in kept.items()}
         self._rules: dict[str, Mapping[str, Any]] = {path: {"rules": one["rules"]} for path, one in kept.items()}
+        self._lasting: dict[str, list[Alert]] = {}
+        self._every: dict[str, Score] = {}
         self._points = {
             path: {KEY: point} for path, machine in park.equipment.items() if (point := _point(machine)) is not None
         }
@@ -241,23 +238,47 @@ class HealthBook:
             alerts: every alert that lasts and is not suppressed.
             now: the present, ns since 1970.
         """
-        touched = set()
-        for slug, one in indicators:
-            if one.equipment in self._machines:
-                heard = Heard(slug, one, now)
-                self._heard.setdefault(one.equipment, {})[heard.key] = heard
-                touched.add(one.equipment)
-        for path, numbers in self._heard.items():
-            self._heard[path] = {key: one for key, one in numbers.items() if now - one.heard <= STALE}
-        of_machines = [alert for alert in alerts if alert.equipment in self._machines]
-        every = scores((one for some in self._heard.values() for one in some.values()), of_machines, now)
+        touched = self._note(indicators, now)
+        self._compute(touched, alerts, now)
         gone = {path: Score(path, None, now) for path, told in self._told.items() if told is not None}
-        self.scores = {**gone, **every}
+        self.scores = {**gone, **self._every}
         touched |= self._compare(now)
         changed = [one for path, one in self.scores.items() if _differs(self._told.get(path), one.score)]
         self._told |= {one.equipment: one.score for one in changed}
         self.touched = frozenset(touched | {one.equipment for one in changed})
         return changed
+
+    def _note(self, indicators: Iterable[tuple[str, Indicator]], now: int) -> set[str]:
+        """Note numbers that say something new, forget those that are not heard of; give the machines concerned."""
+        touched = set()
+        for slug, one in indicators:
+            if one.equipment not in self._machines:
+                continue
+            numbers = self._heard.setdefault(one.equipment, {})
+            heard = Heard(slug, one, now)
+            before = numbers.get(heard.key)
+            if before is None or not _says_the_same(before, heard):
+                numbers[heard.key] = heard
+                touched.add(one.equipment)
+        for path, numbers in self._heard.items():
+            if any(now - one.heard > STALE for one in numbers.values()):
+                self._heard[path] = {key: one for key, one in numbers.items() if now - one.heard <= STALE}
+                touched.add(path)
+        return touched
+
+    def _compute(self, touched: Collection[str], alerts: Iterable[Alert], now: int) -> None:
+        """Compute the scores of machines of which numbers or alerts changed."""
+        lasting: dict[str, list[Alert]] = {}
+        for alert in alerts:
+            if alert.equipment in self._machines:
+                lasting.setdefault(alert.equipment, []).append(alert)
+        for path in dict.fromkeys([*self._heard, *lasting, *self._lasting]):
+            numbers, some = self._heard.get(path), lasting.get(path)
+            if not numbers and not some:
+                self._every.pop(path, None)
+            elif path in touched or path not in self._every or some != self._lasting.get(path):
+                self._every[path] = score(path, (numbers or {}).values(), some or (), now)
+        self._lasting = lasting
 
     def _compare(self, now: int) -> set[str]:
         """Let scores begin and end alerts; where no alert and no number is left, nothing is bad. Give whose changed."""
@@ -324,6 +345,15 @@ def _of_alert(alert: Alert) -> Part:
 
 def _costing(part: Part, lost: float) -> Part:
     return Part(part.detector, part.subject, part.name, part.kind, lost, part.ratio, part.severity)
+
+
+def _says_the_same(before: Heard, after: Heard) -> bool:
+    """Tell whether a number that was noted a short while ago says, or costs, the same."""
+    if not 0 <= after.heard - before.heard < CALM:
+        return False
+    one, other = before.indicator, after.indicator
+    calm = before.ratio <= NEAR and after.ratio <= NEAR
+    return calm or (one.value, one.limit) == (other.value, other.limit)
 
 
 def _differs(before: float | None, after: float | None) -> bool:

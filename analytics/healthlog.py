@@ -6,11 +6,13 @@
                                                              ├─► health_hours    lowest and newest score of each hour
                                                              └─► alert log       scores that fall below their limit
 
-Whatever is kept is in the records: a watcher that is killed goes on from there.
+Whatever is kept is in the records: a watcher that is killed goes on from there. The book of a keeper stays in memory,
+and each time it is written it is numbered; where the records hold another number, as after a transaction that failed,
+the book is read again.
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -18,10 +20,11 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from analytics import alertlog
+from analytics.alertlog import Suppressed
 from analytics.alerts import Alert
-from analytics.faults.contract import Baseline, Indicator, moment
+from analytics.faults.contract import Baseline, Indicator
 from analytics.health import KEY, SLUG, HealthBook, Part, Score
-from analytics.lifecycle import AlarmState, Standing
+from analytics.lifecycle import AlarmState, AlertEvent, Standing
 from collector.park import Park, Severity
 from collector.records import METADATA, Instant
 
@@ -67,6 +70,7 @@ BASELINES: Final = sa.Table(
 KEPT: Final = timedelta(days=800)
 """How long scores by hour are kept."""
 
+_BOOK: Final = "book"
 _MODE: Final = 64
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -108,22 +112,84 @@ class Hour:
     """What the lowest was made of."""
 
 
-def keeper(
-    park: Park,
-) -> Callable[[sa.Connection, Sequence[tuple[str, Baseline]], Sequence[tuple[str, Indicator]], datetime], None]:
-    """Give what keeps baselines and health of a park: `keep(connection, baselines, indicators, now)`."""
+class HealthKeeper:
+    """Keeps baselines and health of a park: `keep(connection, baselines, indicators, now, suppressed)`."""
 
-    def keep(
+    def __init__(self, park: Park) -> None:
+        """Keep those of a park."""
+        self._park = park
+        self._book = HealthBook(park)
+        self._known: frozenset[str] = frozenset()
+        self._number: Mapping[str, Any] | None = None
+
+    def __call__(
+        self,
         connection: sa.Connection,
         baselines: Sequence[tuple[str, Baseline]],
         indicators: Sequence[tuple[str, Indicator]],
         now: datetime,
-    ) -> None:
+        suppressed: Suppressed,
+    ) -> list[AlertEvent]:
+        """Log what was learned and measured; give what happened to alerts of scores.
+
+        Args:
+            connection: a transaction of the records.
+            baselines: what was learned, each with its detector.
+            indicators: numbers that changed, each with the detector that tells it.
+            now: the present, UTC.
+            suppressed: tells what suppresses an alert by design.
+        """
         for detector in dict.fromkeys(slug for slug, _ in baselines):
             write_baselines(connection, detector, [one for slug, one in baselines if slug == detector], now)
-        write_health(connection, park, indicators, now)
+        return self.write(connection, indicators, now, suppressed)[1]
 
-    return keep
+    def write(
+        self,
+        connection: sa.Connection,
+        indicators: Sequence[tuple[str, Indicator]],
+        now: datetime,
+        suppressed: Suppressed,
+    ) -> tuple[list[Score], list[AlertEvent]]:
+        """Take in numbers that changed and the alerts that last, and log scores.
+
+        Scores that fall below their limit, or are back, go to the alert log.
+
+        Returns:
+            The scores that changed; what happened to alerts.
+        """
+        number = self._open(connection)
+        self._number = None  # until all is written
+        book = self._book
+        standings = alertlog.read_standings(connection, active=True)
+        hidden = (AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)
+        lasting = [one.alert for one in standings if one.state not in hidden]
+        changed = book.update(indicators, lasting, (now - _EPOCH) // timedelta(microseconds=1) * 1000)
+        touched = book.touched & book.scores.keys()
+        for path in sorted(touched):
+            _write(connection, book.scores[path], book.carried_of(path), now, known=path in self._known)
+        self._known |= touched
+        _write_hours(connection, [one for one in book.scores.values() if one.score is not None], now)
+        fallen = [*book.alerts, *_abandoned(standings, book, now)]
+        events = alertlog.fold(connection, fallen, now=now, suppressed=suppressed)
+        if touched:
+            number = {"number": number["number"] + 1, "at": now.isoformat()}
+            alertlog.write_detectors(connection, SLUG, {_BOOK: number})
+        self._number = number
+        return changed, events
+
+    def _open(self, connection: sa.Connection) -> Mapping[str, Any]:
+        """Read the book, where it is not what the records hold; give its number."""
+        number: Mapping[str, Any] = alertlog.read_detectors(connection, SLUG).get(_BOOK, {"number": 0, "at": ""})
+        if number == self._number:
+            return number
+        rows = {
+            row.equipment: row.carried for row in connection.execute(sa.select(HEALTH.c.equipment, HEALTH.c.carried))
+        }
+        gone = [path for path in rows if path not in self._park.equipment]
+        if gone:
+            connection.execute(sa.delete(HEALTH).where(HEALTH.c.equipment.in_(gone)))
+        self._book, self._known = HealthBook(self._park, rows), frozenset(rows).difference(gone)
+        return number
 
 
 def write_baselines(connection: sa.Connection, detector: str, baselines: Iterable[Baseline], now: datetime) -> None:
@@ -193,26 +259,14 @@ def read_baselines(
 
 
 def write_health(
-    connection: sa.Connection, park: Park, indicators: Sequence[tuple[str, Indicator]], now: datetime
+    connection: sa.Connection,
+    park: Park,
+    indicators: Sequence[tuple[str, Indicator]],
+    now: datetime,
+    suppressed: Suppressed = lambda _: "",
 ) -> list[Score]:
-    """Take in indicators that changed and the alerts that last, and log scores; give those that changed.
-
-    Scores that fall below their limit, or are back, go to the alert log.
-    """
-    rows = {row.equipment: row for row in connection.execute(sa.select(HEALTH))}
-    book = HealthBook(park, {path: row.carried for path, row in rows.items()})
-    standings = alertlog.read_standings(connection, active=True)
-    lasting = [one.alert for one in standings if one.state not in (AlarmState.SUPPRESSED, AlarmState.OUT_OF_SERVICE)]
-    changed = book.update(indicators, lasting, (now - _EPOCH) // timedelta(microseconds=1) * 1000)
-    for path in sorted(book.touched & book.scores.keys()):
-        _write(connection, book.scores[path], book.carried_of(path), known=path in rows)
-    gone = [path for path in rows if path not in park.equipment]
-    if gone:
-        connection.execute(sa.delete(HEALTH).where(HEALTH.c.equipment.in_(gone)))
-    _write_hours(connection, [one for one in book.scores.values() if one.score is not None], now)
-    fallen = [*book.alerts, *_abandoned(standings, book.lasting, now)]
-    alertlog.fold(connection, fallen, now=now, suppressed=lambda _: "")
-    return changed
+    """Log scores as a keeper does that has just begun; give those that changed."""
+    return HealthKeeper(park).write(connection, indicators, now, suppressed)[0]
 
 
 def read_health(connection: sa.Connection, under: Collection[str] | None = None) -> list[Score]:
@@ -249,10 +303,10 @@ def read_hours(
     return [Hour(row.equipment, row.hour, row.lowest, row.newest, _parts(row.parts)) for row in found]
 
 
-def _write(connection: sa.Connection, one: Score, carried: Mapping[str, Any], *, known: bool) -> None:
+def _write(connection: sa.Connection, one: Score, carried: Mapping[str, Any], now: datetime, *, known: bool) -> None:
     values = {
         "score": one.score,
-        "at": moment(one.at),
+        "at": now,
         "parts": [_as_json(part) for part in one.parts],
         "carried": dict(carried),
     }
@@ -265,27 +319,34 @@ def _write(connection: sa.Connection, one: Score, carried: Mapping[str, Any], *,
 def _write_hours(connection: sa.Connection, found: Iterable[Score], now: datetime) -> None:
     """Log the scores of this hour; with the first of an hour, forget those that are too old."""
     hour = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    before = {row.equipment: row for row in connection.execute(sa.select(HOURS).where(HOURS.c.hour == hour))}
+    mine = sa.select(HOURS.c.equipment, HOURS.c.lowest, HOURS.c.newest).where(HOURS.c.hour == hour)
+    before = {row.equipment: row for row in connection.execute(mine)}
     if not before:
         connection.execute(sa.delete(HOURS).where(HOURS.c.hour < hour - KEPT))
     for one in found:
         row, newest = before.get(one.equipment), one.score
+        if row is not None and newest == row.newest:
+            continue
         parts = [_as_json(part) for part in one.parts]
         if row is None:
             values = {"lowest": newest, "newest": newest, "parts": parts}
             connection.execute(sa.insert(HOURS).values(equipment=one.equipment, hour=hour, **values))
-        elif newest is not None and newest != row.newest:
+        elif newest is not None:
             values = {"newest": newest, **({"lowest": newest, "parts": parts} if newest < row.lowest else {})}
-            mine = sa.and_(HOURS.c.equipment == one.equipment, HOURS.c.hour == hour)
-            connection.execute(sa.update(HOURS).where(mine).values(values))
+            of_it = sa.and_(HOURS.c.equipment == one.equipment, HOURS.c.hour == hour)
+            connection.execute(sa.update(HOURS).where(of_it).values(values))
 
 
-def _abandoned(standings: Iterable[Standing], lasting: Collection[str], now: datetime) -> list[Alert]:
-    """Give, ended, the alerts of scores that nobody watches any more."""
+def _abandoned(standings: Iterable[Standing], book: HealthBook, now: datetime) -> list[Alert]:
+    """Give, ended, the alerts of scores that nobody watches any more; of others the book tells how they stand."""
+    told = {alert.point for alert in book.alerts}
     return [
         replace(one.alert, ended=max(now, one.alert.began))
         for one in standings
-        if one.alert.detector == SLUG and one.alert.key == KEY and one.alert.equipment not in lasting
+        if one.alert.detector == SLUG
+        and one.alert.key == KEY
+        and one.alert.equipment not in book.lasting
+        and one.alert.point not in told
     ]
 
 

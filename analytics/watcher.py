@@ -78,9 +78,11 @@ AGAIN: Final = timedelta(seconds=5)
 """How long the store is left alone between two questions."""
 
 Keeper: TypeAlias = Callable[
-    [sa.Connection, Sequence[tuple[str, Baseline]], Sequence[tuple[str, Indicator]], datetime], None
+    [sa.Connection, Sequence[tuple[str, Baseline]], Sequence[tuple[str, Indicator]], datetime, alertlog.Suppressed],
+    list[AlertEvent],
 ]
-"""Writes what detectors learned and measured, each with its detector, in the transaction of what they carry; UTC."""
+"""Writes what detectors learned and measured, each with its detector, in the transaction of what they carry; UTC. Gives
+what happened to alerts."""
 
 _WATCHER: Final = "watcher"
 """In the table of what detectors carry, the name under which the watcher's own progress stands."""
@@ -363,7 +365,8 @@ class Watcher:
             self._watch.write(connection, look)
             alertlog.write_detectors(connection, _WATCHER, {"progress": _as_json(progress)})
             for keeper in self._keepers if keeps else ():
-                keeper(connection, learned.baselines, indicators, now)
+                suppressed = self._suppression(states, lost, now)
+                events += keeper(connection, learned.baselines, indicators, now, suppressed)
             return events, lost
 
         self._cut = True  # until the outcome is known

@@ -140,6 +140,16 @@ def test_a_book_tells_scores_that_changed_by_a_point() -> None:
     assert one.score == 84
 
 
+def test_a_number_that_says_nothing_new_is_noted_once_a_minute() -> None:
+    book = HealthBook(plant())
+    touched = []
+    for second, value in ((0, 0.1), (5, 0.2), (10, 0.75), (15, 0.75), (59, 0.75), (70, 0.75), (75, 0.3), (80, 0.1)):
+        book.update([("vibration", indicator(value))], [], NOW + second * 10**9)
+        touched.append(bool(book.touched))
+    assert touched == [True, False, True, False, False, True, True, False]
+    assert [part.ratio for part in book.scores[PUMP].parts] == [0.3]
+
+
 def test_a_book_forgets_numbers_that_are_not_heard_of_any_more() -> None:
     book = HealthBook(plant())
     book.update([("vibration", indicator(0.75)), ("ewma", indicator(0.1, name="ewma"))], [], NOW)

@@ -3,22 +3,24 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
-from analytics.alertlog import fold, read_standings
+from analytics.alertlog import fold, read_standings, sweep
 from analytics.alerts import Alert
 from analytics.faults.contract import Baseline, Indicator
 from analytics.healthlog import (
     KEPT,
-    keeper,
+    HealthKeeper,
     read_baselines,
     read_health,
     read_hours,
     write_baselines,
     write_health,
 )
+from analytics.lifecycle import AlarmState, EventKind
 from collector.faultrules.machine import Health
 from collector.faultrules.rules import MachineFaults
 from collector.park import Park, Severity
@@ -126,8 +128,65 @@ def test_a_score_that_falls_is_an_alert_of_the_log(ledger: sa.Connection) -> Non
     assert [one.alert.detector for one in read_standings(ledger, active=True)] == ["vibration"]
 
 
+def unsuppressed(_: Alert) -> str:
+    return ""
+
+
+def test_an_alert_of_a_score_ends_when_the_score_was_back_however_long_that_is_waited_for(
+    ledger: sa.Connection,
+) -> None:
+    where = plant(Health(limit=50, on_delay=timedelta(0), off_delay=timedelta(minutes=10)))
+    tell(ledger, [vibrates()], at(0))
+    write_health(ledger, where, [], at(1))
+    tell(ledger, [replace(vibrates(), ended=at(60))], at(60))
+    for minute in (1, 6, 12):
+        write_health(ledger, where, [], at(minute * 60))
+    (health,) = [one.alert for one in read_standings(ledger) if one.alert.detector == "health"]
+    assert health.ended == at(60)
+
+
+def test_an_alert_of_a_score_that_is_suppressed_by_design_is_not_told(ledger: sa.Connection) -> None:
+    keep = HealthKeeper(plant(Health(limit=50, on_delay=timedelta(0), when="machine_runs")))
+    tell(ledger, [vibrates()], at(0))
+    events = keep(ledger, [], [], at(1), lambda alert: "machine_runs" * (alert.when != "always"))
+    assert [(event.kind, event.standing.alert.detector) for event in events] == [(EventKind.SUPPRESSED, "health")]
+    (health,) = [one for one in read_standings(ledger) if one.alert.detector == "health"]
+    assert (health.state, health.told) == (AlarmState.SUPPRESSED, None)
+    assert [event.kind for event in sweep(ledger, now=at(2), suppressed=unsuppressed)] == [EventKind.UNSUPPRESSED]
+
+
 def test_a_keeper_keeps_what_was_learned_and_measured(ledger: sa.Connection) -> None:
-    keep = keeper(plant())
-    keep(ledger, [("trend", LEARNED), ("ewma", LEARNED)], near(0.75), at(0))
+    keep = HealthKeeper(plant())
+    keep(ledger, [("trend", LEARNED), ("ewma", LEARNED)], near(0.75), at(0), unsuppressed)
     assert [one.detector for one in read_baselines(ledger)] == ["ewma", "trend"]
     assert [one.score for one in read_health(ledger)] == [90]
+
+
+def test_a_keeper_goes_on_as_one_does_that_has_just_begun(ledger: sa.Connection) -> None:
+    ratios = [0.75, 0.76, 0.1, 0.2, 1.0, 0.9, 0.3, 0.3]
+    where = plant(Health(limit=85, on_delay=timedelta(seconds=10), off_delay=timedelta(seconds=20)))
+
+    def kept(*, anew: bool) -> list[Any]:
+        keep, found = HealthKeeper(where), list[Any]()
+        with ledger.begin_nested() as all_of_it:
+            for number, ratio in enumerate(ratios):
+                keep = HealthKeeper(where) if anew else keep
+                events = keep(ledger, [], [*near(ratio), *near(0.2, FAN)], at(number * 15), unsuppressed)
+                found.append((events, read_health(ledger), read_hours(ledger, start=at(0), end=at(9999))))
+            all_of_it.rollback()
+        return found
+
+    assert kept(anew=True) == kept(anew=False)
+
+
+def test_what_a_failed_transaction_was_to_keep_is_not_kept(ledger: sa.Connection) -> None:
+    where = plant(Health(limit=85, on_delay=timedelta(0)))
+    keep, sound = HealthKeeper(where), HealthKeeper(where)
+    keep(ledger, [], near(0.6), at(0), unsuppressed)
+    with ledger.begin_nested() as failing:
+        assert [one.kind for one in keep(ledger, [], near(1.0), at(5), unsuppressed)] == [EventKind.RAISED]
+        failing.rollback()
+    assert sound.write(ledger, near(0.61), at(10), unsuppressed) == ([], [])
+    assert [one.score for one in read_health(ledger)] == [95.6]
+    assert [one.kind for one in keep(ledger, [], near(1.0), at(15), unsuppressed)] == [EventKind.RAISED]
+    assert [one.score for one in read_health(ledger)] == [80]

@@ -1,21 +1,22 @@
 """The watcher: alerts at once, also while the store is away, none lost by a kill and none told twice."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from structlog.testing import capture_logs
 
 from adapters.sources.contract import GapKind
 from adapters.stores.contract import StoreUnavailableError
 from analytics import relearning
-from analytics.alertlog import act, fold, read_detectors, read_events, read_standings
+from analytics.alertlog import Suppressed, act, fold, read_detectors, read_events, read_standings
 from analytics.alerts import Alert
 from analytics.faults.contract import Seen
-from analytics.lifecycle import Action, AlarmState, EventKind, Standing
+from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
 from analytics.sayings import message
 from analytics.trouble import trouble
 from analytics.watch import Look
@@ -57,14 +58,18 @@ class Corridor:
         self.spool, self.store, self.records = spool, store, records
         self.wake = asyncio.Event()
         self.kept = 0
+        self.found: list[Alert] = []
         self.watcher = self.another()
 
     def another(self) -> Watcher:
         return Watcher(PLANT, self.spool, self.store, self.records, self.wake, [self.keep])
 
-    def keep(self, *_: object) -> None:
-        """Count how often what was learned is written."""
+    def keep(
+        self, connection: sa.Connection, _: object, __: object, now: datetime, suppressed: Suppressed
+    ) -> list[AlertEvent]:
+        """Count how often what was learned is written; tell the alerts that come of it."""
         self.kept += 1
+        return fold(connection, self.found, now=now, suppressed=suppressed)
 
     async def arrive(self, *frames: pl.DataFrame) -> None:
         """Spool samples."""
@@ -121,6 +126,21 @@ async def corridor(spool: SqliteSpool, store: ResultStore, records: Records) -> 
 
 def states(*values: tuple[float, Any]) -> pl.DataFrame:
     return samples(STATE, values)
+
+
+async def test_alerts_of_what_was_measured_are_told_and_suppressed_like_those_of_detectors(corridor: Corridor) -> None:
+    corridor.found = [Alert(PRESS, PRESS, "health", "score", Severity.HIGH, "health.low", "40", at(1))]
+    await corridor.arrive(samples(FORCE, [(0, 1.0)]))
+    await corridor.up(10)
+    looked = await corridor.look(10)
+    assert [event.kind for event in looked.events] == [EventKind.RAISED]
+    assert corridor.wake.is_set()
+    corridor.found = [
+        Alert(PRESS, PRESS, "health", "worse", Severity.HIGH, "health.low", "9", at(15), when="machine_runs")
+    ]
+    await corridor.arrive(states((15, "STOP")), samples(FORCE, [(15, 1.0)]))
+    await corridor.up(20)
+    assert [event.kind for event in (await corridor.look(20)).events] == [EventKind.SUPPRESSED]
 
 
 async def test_alerts_do_not_wait_for_the_store(corridor: Corridor) -> None:
