@@ -262,11 +262,10 @@ class _Work:
         name = {"name_en": machine.title.en or machine.id, "name_zh": machine.title.zh or machine.id}
         if z > limit:
             said = Said(f"{SLUG}.{key}", f"{value:.6g}", {**name, **told})
-            self._comparators.say(self._path, key, end, on=True, said=said, since=start)
+            self._comparators.say(self._path, key, start, on=True, said=said)
         else:
-            self._comparators.say(self._path, key, end, on=None)
-            if z <= _BACK * limit:
-                self._comparators.turn(self._path, key, end, on=False, since=start)
+            self._comparators.say(self._path, key, start, on=False if z <= _BACK * limit else None)
+        self._comparators.pass_time(self._path, end, key)
         self.indicators[key] = Indicator(self._path, self._path, f"stops_{key}", end, max(0.0, z), limit)
 
 

@@ -4,6 +4,7 @@ from datetime import time
 from itertools import pairwise
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,6 +48,30 @@ def test_many_stops_in_an_hour_are_an_alert_of_that_hour() -> None:
     assert looked.told() == [("often", 30 * HOUR, 31 * HOUR)]
     (baseline,) = looked.baselines
     assert (baseline.rows, baseline.model["mean"]) == (LEARN, 4.0)
+
+
+@pytest.mark.parametrize(("bad", "expected"), [(1, []), (2, [("often", 30 * HOUR, 32 * HOUR)])])
+def test_what_is_bad_for_less_than_the_delay_is_no_alert(bad: int, expected: list[Any]) -> None:
+    looked = watched(on_delay="2 h")
+    hours = [*stops(range(30), 4), *stops(range(30, 30 + bad), 30), *stops(range(30 + bad, 35), 4)]
+    looked.look(told=states((0, RUN), *hours), until=35 * HOUR)
+    assert looked.told() == expected
+
+
+def test_a_delay_runs_out_in_an_hour_between() -> None:
+    looked = watched(on_delay="2 h", off_delay="1 h")
+    hours = [*stops(range(30), 4), *stops(range(30, 31), 30), *stops(range(31, 32), 15), *stops(range(32, 33), 4)]
+    looked.look(told=states((0, RUN), *hours), until=32 * HOUR)
+    assert looked.told() == [("often", 30 * HOUR, None)]
+    looked.look(until=33 * HOUR)
+    assert looked.told() == [("often", 30 * HOUR, 32 * HOUR)]
+
+
+def test_what_is_good_for_less_than_the_delay_ends_no_alert() -> None:
+    looked = watched(off_delay="90 min")
+    hours = [row for hour in range(30, 33) for row in stops(range(hour, hour + 1), 4 if hour == 31 else 30)]
+    looked.look(told=states((0, RUN), *stops(range(30), 4), *hours, *stops(range(33, 36), 4)), until=36 * HOUR)
+    assert looked.told() == [("often", 30 * HOUR, 33 * HOUR)]
 
 
 def test_a_few_more_are_chance() -> None:
@@ -119,15 +144,16 @@ CHANGES = st.lists(st.tuples(st.integers(1, 2 * HOUR), STATES), max_size=40)
 
 
 @EXAMPLES
-@given(CHANGES, st.integers(1, 2), st.lists(st.integers(0, 40 * HOUR), max_size=6))
-def test_any_portions_find_the_same(steps: list[tuple[int, Any]], count: int, cuts: list[int]) -> None:
+@given(CHANGES, st.integers(1, 2), st.sampled_from(["0 s", "90 min"]), st.lists(st.integers(0, 40 * HOUR), max_size=6))
+def test_any_portions_find_the_same(steps: list[tuple[int, Any]], count: int, delay: str, cuts: list[int]) -> None:
     told: list[tuple[float, EquipmentState]] = [(100.0, RUN), *stops(range(1, 10), 4)]
     for step, state in steps:
         told.append((told[-1][0] + step, state))
     end = told[-1][0] + 2 * HOUR
-    once = watched(learn="8 h", limit=1, count=count)
+    keys: dict[str, Any] = {"learn": "8 h", "limit": 1, "count": count, "on_delay": delay, "off_delay": delay}
+    once = watched(**keys)
     once.look(told=states(*told), until=end)
-    portions = watched(learn="8 h", limit=1, count=count)
+    portions = watched(**keys)
     edges = [0, *sorted(cut for cut in cuts if cut < end), end]
     for start, stop in pairwise(edges):
         some = states(*(row for row in told if start <= row[0] < stop))
