@@ -13,7 +13,7 @@
 
 What is carried of a signal: `last` and `cut`, as `unbroken` tells; `rules`, as `comparator` tells; and
 
-    points      [ns, value] of the last `per`, a sixtieth of it apart or more; the first may be older
+    points      [ns, value] of the last `per`, two at most in a sixtieth of it; the first may be older
     newest      [ns, value] of the newest number
     intervals   the last nine intervals, ns
 """
@@ -162,11 +162,12 @@ class _History:
         """Add to the points what was newest until now, and where it still was before it changed."""
         step = ns - before[0]
         usual = median(self._intervals) if len(self._intervals) == _INTERVALS else step
-        silent = step > _SILENT * usual
-        if before[0] - self._points[-1][0] >= self._per // _POINTS or (silent and before[0] > self._points[-1][0]):
+        newest, apart, still = self._points[-1][0], self._per // _POINTS, ns - usual
+        silent = step > _SILENT * usual and still - newest >= apart
+        if before[0] - newest >= apart or (silent and before[0] > newest):
             self._points.append(before)
         if silent:
-            self._points.append([ns - usual, before[1]])
+            self._points.append([still, before[1]])
         self._intervals = [*self._intervals[1 - _INTERVALS :], step]
 
     def _at(self, ns: int) -> float:

@@ -1,8 +1,10 @@
 """Values that change too fast."""
 
+import random
 from datetime import timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,6 +60,18 @@ def test_a_signal_that_is_sent_when_it_changes_stood_still_before() -> None:
     looked = watched(rise=30)
     looked.look(samples(FORCE, [*ramp(0, 20, 0.1), (3600, 60.0)]))
     assert looked.told() == [("rise", 3600, None)]
+
+
+@pytest.mark.parametrize("per", [timedelta(minutes=1), timedelta(hours=1)])
+def test_what_is_carried_is_bounded_however_irregular_a_signal_comes(per: timedelta) -> None:
+    chance = random.Random(1)  # noqa: S311 - not for secrets
+    steps = [(chance.expovariate(5), chance.random()) for _ in range(20_000)]
+    looked = Looked(RATE, plant(signal(faults=SignalFaults(rate=Rate(rise=1e9, per=per)))))
+    looked.look(samples(FORCE, rising(steps)))
+    points = looked.carried[FORCE]["points"]
+    assert len(points) <= 2 * 60 + 3
+    assert points == sorted(points)
+    assert points[1][0] > looked.carried[FORCE]["last"] - per.total_seconds() * 10**9
 
 
 def test_a_reconnect_is_not_a_jump() -> None:
