@@ -13,7 +13,7 @@
 - `drift` asks for as much above the usual as is configured, for six standard errors of that median (1.2533 s / root
   of `cycles`, where s is 1.4826 times the median absolute deviation), and for half as much again as it strayed upwards
   while it was learned, for cycles are seldom independent: what varies by itself is no fault. The alert ends when half
-  of what was asked for is left.
+  of what was asked for is left, or the machine makes something else.
 - `missing` is judged only while the machine is known to produce; where nothing tells its state, it is not. While the
   source is down nothing is missing.
 
@@ -236,6 +236,8 @@ class _Work:
         self.kept["made"] = event.ns
         if event.name != self.kept["product"]:
             self.kept |= {"product": event.name, "recent": []}
+            if DRIFT in self._watched.points:
+                self._comparators.say(self._path, DRIFT, max(event.ns, self.kept["last"]), on=False)
 
     def _cycle(self, event: Number) -> float | None:
         """Give the cycle that a sample tells, in seconds; None where it tells none."""

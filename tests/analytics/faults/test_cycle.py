@@ -156,6 +156,17 @@ def test_each_product_has_its_own_cycle() -> None:
     assert message(alert, "zh") == "产量：节拍 13 秒，比平时的 10 秒长 30% (A)"  # noqa: RUF001 - Chinese
 
 
+@pytest.mark.parametrize("told_at", [560, 530])
+def test_an_alert_of_a_product_ends_with_it(told_at: int) -> None:
+    looked = watched()
+    slow = parts([10] * 40 + [13] * 12)
+    looked.look(pl.concat([samples(PRODUCT, [(0, "A")]), samples(PARTS, slow)]), told=states((0, RUN)))
+    assert [(key, end) for key, _, end in looked.told()] == [("drift", None)]
+    looked.look(samples(PRODUCT, [(told_at, "B")]))
+    assert [(key, end) for key, _, end in looked.told()] == [("drift", max(told_at, slow[-1][0]))]
+    assert looked.lasting == set()
+
+
 def test_of_many_products_the_last_are_known() -> None:
     looked = watched(learn=seconds(1))
     orders = PRODUCTS + 3
