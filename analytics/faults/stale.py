@@ -5,7 +5,8 @@
 
 - Every sample counts, also one that says nothing, such as a Bad one: it came. While a source is down, `Seen.until`
   stands still, and a gap tells of it, so that is no silence of the signal: the source has an alert of its own.
-- `after` says how long it may be silent, whatever the machine does. Else that is learned: of a signal that comes
+- `after` says how long it may be silent, whatever the machine does; a signal that has never come is silent since the
+  first `Seen.until`, which is there once its source has sent anything. Else that is learned: of a signal that comes
   regularly (nine of ten intervals are at most twice the median) five times the longest interval, of one that comes when
   it changes ten times; a minute at least. Learned silence is judged only while the machine produces, where its state
   is told; where it is not, a signal that comes when it changes is not judged, for nobody knows why nothing changes.
@@ -165,6 +166,8 @@ class _Work:
                 yield from self._learn(event.ns)
             self.kept["since"] = event.ns if self._usable else None
         else:
+            if not self._learns and self.kept["since"] is None:
+                self.kept["since"] = event.ns
             comparators.pass_time(self._path, event.ns)
 
     def _judge(self, ns: int, comparators: Comparators) -> None:

@@ -56,8 +56,8 @@ class Stale(Learned):
     """
 
     after: Duration | None = Field(default=None, gt=timedelta(0), le=timedelta(days=30))
-    """How long without a sample; more than 0, 30 d at most; None: learned from how often it comes, one
-    minute at least."""
+    """How long without a sample, also where none has ever come; more than 0, 30 d at most; None: learned from how
+    often it comes, one minute at least."""
 
 
 class OutOfRange(Detection):

@@ -61,6 +61,21 @@ def test_silence_begins_an_alert_by_time_alone() -> None:
     assert looked.told() == [("stale", 10, 60)]
 
 
+def test_a_signal_that_has_never_come_is_told_where_it_is_said_how_long_it_may_be_silent() -> None:
+    looked = watched(after=seconds(30))
+    looked.look(until=100)
+    looked.look(until=130)
+    assert looked.told() == []
+    looked.look(until=131)
+    assert looked.told() == [("stale", 100, None)]
+    looked.look(samples(FORCE, [(200, 1.0)]))
+    assert looked.told() == [("stale", 100, 200)]
+    looked = watched()
+    looked.look(until=0)
+    looked.look(until=10**6)
+    assert (looked.told(), looked.carried) == ([], {})
+
+
 def test_silence_between_samples_is_found_later_too() -> None:
     looked = watched(after=seconds(30))
     looked.look(samples(FORCE, [(0, 1.0), (31, 1.0), (61, 1.0)]))
@@ -177,9 +192,11 @@ def test_any_portions_find_the_same(
     told = states((0, RUN), *sorted(changes, key=lambda change: change[0]))
     missed = gaps(FORCE, *((start, None if length is None else start + length) for start, length in missing))
     keys: dict[str, Any] = {"learn": seconds(20), "after": after, "on_delay": delay, "off_delay": delay}
-    once = watched(stated=stated, **keys)
+    once, portions = watched(stated=stated, **keys), watched(stated=stated, **keys)
+    for looked in (once, portions):
+        looked.look(until=-1)
     once.look(frame, end, told=told, missed=missed)
-    same(once, watched(stated=stated, **keys).portions(frame, cuts, end, told=told, missed=missed))
+    same(once, portions.portions(frame, cuts, end, told=told, missed=missed))
 
 
 @EXAMPLES
