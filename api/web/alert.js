@@ -89,25 +89,23 @@ export function alertDialog(site, changed, closed) {
   const perform = async (method, path, body) => {
     const asked = id;
     let text = key.get();
-    for (;;) {
+    let alert = null;
+    while (alert === null) {
       try {
-        const alert = await send(method, `alerts/${encodeURIComponent(asked)}/${path}`, body, text);
-        if (text) key.set(text);
-        action = null;
-        if (id === asked) show(alert);
-        changed();
-        return null;
+        alert = await send(method, `alerts/${encodeURIComponent(asked)}/${path}`, body, text);
       } catch (error) {
-        if (error instanceof Problem && [401, 403].includes(error.status)) {
-          text = await askForKey(text ? error.detail : "", true);
-          if (text === null) return [say("act.nokey")];
-        } else if (error instanceof Problem) {
-          return error.status === 422 ? [error.detail] : [error.title, error.detail, error.remedy];
-        } else {
-          return [say("act.offline")];
-        }
+        if (error instanceof Silence) return [say("act.offline")];
+        if (!(error instanceof Problem)) throw error;
+        if (![401, 403].includes(error.status)) return error.status === 422 ? [error.detail] : [error.title, error.detail, error.remedy];
+        text = await askForKey(text ? error.detail : "", true);
+        if (text === null) return [say("act.nokey")];
       }
     }
+    if (text) key.set(text);
+    action = null;
+    changed();
+    if (id === asked) show(alert);
+    return null;
   };
 
   return { open, refresh, close: () => dialog.close(), shown: () => id };

@@ -8,23 +8,30 @@ import { say, titled } from "./words.js";
 
 const unfolded = new Set();
 
-/**
- * Show alerts.
- *
- * `open` and `recent` are those of the API; `more` tells of more that were closed. `filter` is {priorities, choice}.
- * `site` is what the page knows: `known(path)` gives {title, zone, machine}, `choose(path)` shows a machine,
- * `read(id, action)` an alert, `narrow(filter)` shows others, `reason(by)` says what suppresses, `now` is the present.
- */
-export function alerts(open, recent, more, filter, site) {
-  const ordered = urgentFirst(open);
-  const fits = ordered.filter((alert) => CHOICES[filter.choice].includes(alert.state));
-  const shown = fits.filter((alert) => filter.priorities.length === 0 || filter.priorities.includes(alert.priority));
-  const folded = filter.choice === "open" ? foldedBy(ordered.filter((alert) => wanted(alert, filter))) : [];
+// Each part below is shown in a place of its own, so that none is drawn anew because of what another tells. In all of
+// them `open` and `recent` are alerts of the API, and `filter` is {priorities, choice}. `site` is what the page knows:
+// `known(path)` gives {title, zone, machine}, `choose(path)` shows a machine, `read(id, action)` an alert,
+// `narrow(filter)` shows others, `reason(by)` says what suppresses, `present(path)` is the time there.
+
+/** How many there are. */
+export function heading(open) {
+  return h("h2", null, say("alerts.title"), h("span", { class: "badge" }, String(visible(open).length)));
+}
+
+/** Those that are open and fit the filter; those that nobody is told of are folded. */
+export function openAlerts(open, filter, site) {
+  const ordered = urgentFirst(open).filter((alert) => wanted(alert, filter));
+  const shown = ordered.filter((alert) => CHOICES[filter.choice].includes(alert.state));
+  const folded = filter.choice === "open" ? foldedBy(ordered) : [];
   return [
-    h("h2", null, say("alerts.title"), h("span", { class: "badge" }, String(visible(open).length))),
-    open.length ? filters(fits, filter, site) : null,
     shown.length ? alertTable(shown, site) : nothing(open, filter, site),
     folded.length ? h("div", { class: "folds" }, folded.map((group) => fold(group, site))) : null,
+  ];
+}
+
+/** Those that were closed on the day shown; `more` tells of others. */
+export function closedAlerts(recent, more, site) {
+  return [
     h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, more ? `${recent.length}+` : String(recent.length))),
     recent.length ? closedTable(recent, site) : h("p", { class: "quiet" }, say("alerts.none.recent")),
     more ? h("p", { class: "quiet" }, say("alerts.more")) : null,
@@ -47,7 +54,9 @@ function nothing(open, filter, site) {
   );
 }
 
-function filters(fits, filter, site) {
+/** Chooses priorities; says how many there are of each. */
+export function priorities(open, filter, site) {
+  const fits = open.filter((alert) => CHOICES[filter.choice].includes(alert.state));
   const buttons = SEVERITIES.map((priority) => {
     const on = filter.priorities.includes(priority);
     const other = on ? filter.priorities.filter((one) => one !== priority) : [...filter.priorities, priority];
@@ -66,12 +75,16 @@ function filters(fits, filter, site) {
       h("span", { class: "number" }, String(number)),
     );
   });
-  const select = h(
+  return h("div", { class: "priorities", role: "group", "aria-label": say("alerts.filter.priority") }, buttons);
+}
+
+/** Chooses states. */
+export function states(filter, site) {
+  return h(
     "select",
     { "aria-label": say("alerts.filter.state"), "data-focus": "filter-state", change: (event) => site.narrow({ ...filter, choice: event.target.value }) },
     Object.keys(CHOICES).map((choice) => h("option", { value: choice, selected: choice === filter.choice }, say(`choice.${choice}`))),
   );
-  return h("div", { class: "filters" }, h("div", { class: "priorities", role: "group", "aria-label": say("alerts.filter.priority") }, buttons), select);
 }
 
 /** A priority, by colour and by word. */
@@ -131,7 +144,7 @@ function where(alert, site) {
 
 function since(alert, site, zone) {
   const text = alert.active
-    ? say("alerts.lasting", duration(site.now - Date.parse(alert.began)))
+    ? say("alerts.lasting", duration(site.present(alert.equipment) - Date.parse(alert.began)))
     : alert.ended
       ? say("alerts.gone", stamp(alert.ended, zone))
       : "";

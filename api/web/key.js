@@ -20,7 +20,7 @@ function asked(wrong, writing) {
   const dialog = document.getElementById("key");
   return new Promise((done) => {
     const end = (text) => {
-      dialog.oncancel = null;
+      dialog.onclose = null;
       dialog.close();
       done(text);
     };
@@ -43,11 +43,15 @@ function asked(wrong, writing) {
       writing ? h("button", { type: "button", click: () => end(null) }, say("act.cancel")) : null,
     );
     dialog.replaceChildren(form);
-    dialog.oncancel = (event) => {
-      event.preventDefault();
-      if (writing) end(null);
+    const put = () => {
+      if (!dialog.open) dialog.showModal();
+      field.focus();
     };
-    if (!dialog.open) dialog.showModal();
-    field.focus();
+    // At a second Esc, Chromium closes a dialog whatever its page says. What closed an earlier question is told late.
+    dialog.onclose = () => {
+      if (writing && !dialog.open) end(null);
+      else put();
+    };
+    put();
   });
 }

@@ -29,11 +29,11 @@ function advice(source, state) {
   return say(`do.${state}`);
 }
 
-/** Where data may be missing on the day shown. */
-export function gaps(list, zoneOf, now) {
+/** Where data may be missing on the day shown; `present` gives the time at a source. */
+export function gaps(list, zoneOf, present) {
   const rows = list.map((gap) => {
     const zone = zoneOf(gap.source);
-    const lasted = (gap.end ? Date.parse(gap.end) : now) - Date.parse(gap.start);
+    const lasted = (gap.end ? Date.parse(gap.end) : present(gap.source)) - Date.parse(gap.start);
     return h(
       "tr",
       null,

@@ -9,9 +9,9 @@ import { duration, percent, stamp } from "./time.js";
 import { legend, timeline } from "./timeline.js";
 import { say, titled } from "./words.js";
 
-/** What a machine is and did last. `spans` carry `from` and `to` in ms. */
+/** What a machine is and did last. `spans` carry `from` and `to` in ms; they are null until they are read. */
 export function standing(place, { line, equipment, zone, day, spans, knownUntil, results }) {
-  const last = spans.at(-1);
+  const last = spans?.at(-1);
   const now = last
     ? h(
         "p",
@@ -23,7 +23,7 @@ export function standing(place, { line, equipment, zone, day, spans, knownUntil,
         say("machine.since", stamp(last.from, zone)),
         h("span", { class: "quiet" }, ` · ${say("machine.until", stamp(Math.min(Date.parse(knownUntil), day.end), zone))} · ${zone}`),
       )
-    : h("p", { class: "now quiet" }, say("machine.nospans"));
+    : h("p", { class: "now quiet" }, say(spans ? "machine.nospans" : "unread"));
   return [
     h("h2", null, titled(equipment.title), h("span", { class: "where" }, `${titled(place.title)} · ${titled(line.title)}`)),
     now,

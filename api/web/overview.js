@@ -9,14 +9,15 @@ import { legend } from "./timeline.js";
 import { percent } from "./time.js";
 import { say, titled } from "./words.js";
 
-/** The figures; `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`. */
+/** The figures; `results` is null until they are read, `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`. */
 export function tiles(park, results, alerts, scores, sources, choose) {
-  const own = results.get(park.id);
+  const own = results?.get(park.id);
+  const none = say(results === null ? "unread" : "tile.none");
   const utilisation = own?.utilisation;
   const ill = sources.filter((source) => source.stale || !["up", "ended"].includes(source.state)).length;
   return [
-    tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : say("tile.none"), bar(own)),
-    tile("coverage", percent(utilisation?.coverage), utilisation ? say("tile.coverage.note") : say("tile.none")),
+    tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : none, results === null ? null : bar(own)),
+    tile("coverage", percent(utilisation?.coverage), utilisation ? say("tile.coverage.note") : none),
     alertTile(alerts),
     healthTile(scores, choose),
     tile(
@@ -68,9 +69,9 @@ function tile(name, figure, note, chart = null, kind = "") {
   );
 }
 
-/** The tree of assets as a table; choosing a machine calls `choose` with its path. */
+/** The tree of assets as a table; `results` is null until they are read. Choosing a machine calls `choose` with its path. */
 export function overview(park, results, chosen, choose) {
-  const judged = [...results.values()].some((own) => known(own.oee?.value));
+  const judged = [...(results?.values() ?? [])].some((own) => known(own.oee?.value));
   const row = (...told) => assetRow(judged, ...told);
   const rows = [row(park.id, titled(park.title), 0, results)];
   for (const factory of park.factories) {
@@ -112,7 +113,7 @@ export function overview(park, results, chosen, choose) {
 
 /** One asset; with its OEE where the OEE of any is known (`judged`). */
 function assetRow(judged, path, title, depth, results, leaf = null) {
-  const own = results.get(path);
+  const own = results?.get(path);
   const utilisation = own?.utilisation;
   const stateless = leaf !== null && leaf.machine.state_signal === null;
   const name = leaf
@@ -134,7 +135,7 @@ function assetRow(judged, path, title, depth, results, leaf = null) {
     "tr",
     { class: `depth-${depth}${leaf?.chosen ? " chosen" : ""}`, "data-asset": path },
     h("th", { scope: "row" }, name),
-    h("td", null, stateless ? h("span", { class: "none" }, say("overview.nostate")) : bar(own)),
+    h("td", null, stateless || results === null ? h("span", { class: "none" }, say(stateless ? "overview.nostate" : "unread")) : bar(own)),
     h("td", { class: "number strong" }, percent(utilisation?.value), restated(utilisation)),
     judged ? h("td", { class: "number oee" }, figure(own?.oee)) : null,
     h("td", { class: `number ${thin(utilisation?.coverage) ? "thin" : ""}` }, percent(utilisation?.coverage)),

@@ -1,14 +1,15 @@
 // The page: what it shows, and when it asks again.
 //
-// Every few seconds it asks how the sources stand. Only when they have brought something new, or a minute has passed, or
-// the reader has chosen something else, does it ask for numbers: a wall full of panels must not load the store. What is
-// shown is in the address (`#/factory/line/machine?day=2026-11-24`), so that a panel comes up as it was left; an alert that
-// is read as well (`alert=…`), and which alerts are listed (`priority=high,critical&state=asking`).
+// Every few seconds it asks how the sources and the alerts stand, and shows that at once. Only when the sources have
+// brought something new, or a minute has passed, or the reader has chosen something else, does it ask for numbers: a wall
+// full of panels must not load the store. While the store does not answer, the numbers stay as they were. What is shown is
+// in the address (`#/factory/line/machine?day=2026-11-24`), so that a panel comes up as it was left; an alert that is read
+// as well (`alert=…`), and which alerts are listed (`priority=high,critical&state=asking`).
 
 import { CHOICES, OPEN, SEVERITIES } from "./alarms.js";
 import { alertDialog } from "./alert.js";
-import { alerts as alertList } from "./alerts.js";
-import { Problem, ask, askAll, below, key } from "./api.js";
+import * as alerts from "./alerts.js";
+import { Problem, Silence, ask, askAll, below, key } from "./api.js";
 import { h, render } from "./dom.js";
 import { askForKey } from "./key.js";
 import * as lists from "./lists.js";
@@ -19,14 +20,16 @@ import { around, clock, dayOf, duration, iso, midnight, shifted, stamp, weekday 
 import { language, locale, say, switchLanguage, titled } from "./words.js";
 
 const EVERY_MS = 5000;
-const NUMBERS_EVERY_MS = 60_000;
-const LIVE_MS = 60_000;
+const MINUTE_MS = 60_000;
+const NUMBERS_EVERY_MS = MINUTE_MS;
+const LIVE_MS = MINUTE_MS;
 const RECORDED_MS = 24 * 3_600_000;
 const RECENT = 10;
 
 const EVERYTHING = { priorities: [], choice: "open" };
 
-const shown = { park: null, chosen: "", day: null, pinned: false, filter: EVERYTHING, data: null, numbersAt: 0, numbersOf: "", answered: null };
+/** What is shown, and of what: `chosen` and `day` are the reader's choice (null: the latest day), `data` is what was read. */
+const shown = { park: null, chosen: "", day: null, filter: EVERYTHING, data: null, numbersAt: 0, numbersOf: "", answered: null };
 const place = (id) => document.getElementById(id);
 
 // ── what is chosen ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -37,8 +40,7 @@ function readAddress() {
   const day = query.get("day");
   const choice = query.get("state");
   shown.chosen = path;
-  shown.pinned = /^\d{4}-\d\d-\d\d$/.test(day ?? "");
-  shown.day = shown.pinned ? day : null;
+  shown.day = /^\d{4}-\d\d-\d\d$/.test(day ?? "") ? day : null;
   shown.filter = {
     priorities: SEVERITIES.filter((priority) => (query.get("priority") ?? "").split(",").includes(priority)),
     choice: Object.hasOwn(CHOICES, choice ?? "") ? choice : EVERYTHING.choice,
@@ -48,7 +50,7 @@ function readAddress() {
 
 function writeAddress() {
   const query = [
-    shown.pinned ? `day=${shown.day}` : "",
+    shown.day ? `day=${shown.day}` : "",
     shown.filter.priorities.length ? `priority=${shown.filter.priorities.join(",")}` : "",
     shown.filter.choice === EVERYTHING.choice ? "" : `state=${shown.filter.choice}`,
     detail.shown() ? `alert=${encodeURIComponent(detail.shown())}` : "",
@@ -63,7 +65,6 @@ function choose(path) {
 }
 
 function showDay(day) {
-  shown.pinned = day !== null;
   shown.day = day;
   again();
 }
@@ -110,10 +111,8 @@ const site = {
     const parent = shown.data?.alerts.find((alert) => alert.id === by);
     return parent ? titled(parent.message) : say("by.other");
   },
-  /** The present by the machines' clocks, in ms. */
-  get now() {
-    return dataUntil(shown.data.sources) ?? Date.now();
-  },
+  /** What time it is at a machine, or at what else is at `path`, in ms. */
+  present: (path) => presentOf(shown.data.sources.filter((source) => path.startsWith(`${source.line}/`))),
 };
 
 const detail = alertDialog(site, () => again(), () => writeAddress());
@@ -140,10 +139,12 @@ async function resultsOfDay(day) {
 async function readMachine(one, window) {
   const range = { start: iso(window.start), end: iso(window.end) };
   const path = one.equipment.path;
-  const hourly = askAll("kpis", { path, period: "hour", kpi: OF_HOUR, limit: 10_000, ...range });
-  const told = one.equipment.state_signal ? await readStates(path, range) : { spans: [], knownUntil: null };
+  const [hourly, told] = await Promise.all([
+    askAll("kpis", { path, period: "hour", kpi: OF_HOUR, limit: 10_000, ...range }),
+    one.equipment.state_signal ? readStates(path, range) : { spans: [], knownUntil: null },
+  ]);
   const byStart = new Map();
-  for (const row of await hourly) {
+  for (const row of hourly) {
     const start = Date.parse(row.start);
     if (!byStart.has(start)) byStart.set(start, {});
     byStart.get(start)[row.kpi] = row;
@@ -164,87 +165,126 @@ async function readStates(path, range) {
   return { spans, knownUntil };
 }
 
-async function readNumbers() {
-  const { date, results } = await resultsOfDay(shown.day);
-  shown.day = date ?? dayOf(Date.now(), zoneOf(shown.park.id));
-  if (!find(shown.chosen)) shown.chosen = (machines().find((one) => one.equipment.state_signal) ?? machines()[0])?.equipment.path ?? "";
-  const one = find(shown.chosen);
+function today() {
+  return dayOf(Date.now(), zoneOf(shown.park.id));
+}
+
+/** What is known before any number is read; `of` is what they are numbers of. */
+function unread(of) {
+  return { of, machine: shown.chosen, day: shown.day ?? today(), results: null, window: null, told: null, recent: null, more: false, gaps: null };
+}
+
+/** Give numbers, and null or why some are only those that were `kept`: the store does not answer. */
+async function readNumbers(kept) {
+  const { machine, of } = kept;
+  const before = { date: kept.results && kept.day, results: kept.results };
+  let trouble = null;
+  const or = (known) => (error) => {
+    trouble ??= error;
+    return known;
+  };
+  const wanted = shown.day;
+  const { date, results } = await resultsOfDay(wanted).catch(or(before));
+  const day = date ?? wanted ?? today();
+  const one = find(machine);
   const zone = one?.zone ?? zoneOf(shown.park.id);
-  const window = { start: midnight(shown.day, zone), end: midnight(shifted(shown.day, 1), zone) };
+  const window = { start: midnight(day, zone), end: midnight(shifted(day, 1), zone) };
   const range = { start: iso(window.start), end: iso(window.end) };
   const [told, recent, gaps] = await Promise.all([
-    one ? readMachine(one, window) : null,
+    one ? readMachine(one, window).catch(or(day === kept.day ? kept.told : null)) : null,
     ask("alerts", { state: "normal", limit: RECENT, ...range }),
     ask("gaps", { limit: 100, ...range }),
   ]);
-  return { results, window, told, recent: recent.items, more: recent.next_page_token !== null, gaps: gaps.items };
+  const numbers = { of, machine, day, results, window, told, recent: recent.items, more: recent.next_page_token !== null, gaps: gaps.items };
+  return [numbers, trouble];
 }
 
+/** Ask for what the records tell: it is known also while the store is down. */
 async function refresh() {
   shown.park ??= await ask("assets", { signals: false });
-  const [sources, alerts, scores] = await Promise.all([
+  if (!find(shown.chosen)) shown.chosen = (machines().find((one) => one.equipment.state_signal) ?? machines()[0])?.equipment.path ?? "";
+  const [sources, open, scores] = await Promise.all([
     askAll("sources"),
     askAll("alerts", { state: OPEN, limit: 1000 }),
     askAll("health-scores", { limit: 1000 }),
   ]);
-  const wanted = JSON.stringify([shown.chosen, shown.pinned && shown.day, language(), sources.map((one) => [one.name, one.samples, one.state])]);
-  const stale = Date.now() - shown.numbersAt >= NUMBERS_EVERY_MS;
-  if (shown.data === null || wanted !== shown.numbersOf || stale) {
-    if (!shown.pinned) shown.day = null;
-    const asked = [shown.chosen, shown.pinned, language()].join();
-    const numbers = await readNumbers();
-    shown.data = { ...shown.data, ...numbers };
-    shown.numbersAt = Date.now();
-    shown.numbersOf = asked === [shown.chosen, shown.pinned, language()].join() ? wanted : "";
-  }
-  shown.data = { ...shown.data, sources, alerts, scores };
+  shown.data = { ...(shown.data ?? unread("")), sources, alerts: open, scores };
   shown.answered = Date.now();
+}
+
+/** Ask for numbers, where there may be others. */
+async function refreshNumbers() {
+  const of = JSON.stringify([shown.chosen, shown.day]);
+  const wanted = JSON.stringify([of, language(), shown.data.sources.map((one) => [one.name, one.samples, one.state])]);
+  if (wanted === shown.numbersOf && Date.now() - shown.numbersAt < NUMBERS_EVERY_MS) return;
+  const [numbers, trouble] = await readNumbers(shown.data.of === of ? shown.data : unread(of));
+  shown.data = { ...shown.data, ...numbers };
+  shown.numbersAt = Date.now();
+  shown.numbersOf = trouble ? "" : wanted;
+  show();
+  if (trouble) throw trouble;
 }
 
 // ── showing ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 function show() {
-  const { park, data, chosen, day } = shown;
+  const { park, data, chosen } = shown;
   const now = Date.now();
   const until = dataUntil(data.sources);
   const speak = language();
   document.documentElement.lang = locale();
   document.title = `${titled(park.title)} · parkline`;
   place("park").textContent = titled(park.title);
-  render(place("day"), [speak, day, shown.pinned], () => dayPicker());
-  render(place("until"), [speak, until, Math.floor(now / 60_000)], () => untilLine(until, now));
+  render(place("day"), [speak, shown.day, data.day], () => dayPicker(shown.day ?? data.day));
+  render(place("until"), [speak, until, Math.floor(now / MINUTE_MS)], () => untilLine(until, now));
   render(place("tools"), [speak, key.get() !== ""], () => tools());
-  const results = [...data.results];
+  const results = data.results && [...data.results];
   render(place("tiles"), [speak, results, data.alerts, scoresAsShown(data.scores), data.sources], () =>
     tiles(park, data.results, data.alerts, data.scores, data.sources, choose),
   );
   render(place("overview"), [speak, results, chosen], () => overview(park, data.results, chosen, choose));
   showMachine(speak);
-  const clockOfData = until ?? now;
-  render(place("alerts"), [speak, data.alerts, data.recent, shown.filter, clockOfData], () =>
-    alertList(data.alerts, data.recent, data.more, shown.filter, site),
-  );
+  showAlerts(speak);
   render(place("sources"), [speak, data.sources], () => lists.sources(data.sources, zoneOf));
-  const lines = new Map(data.sources.map((source) => [source.name, source.line]));
-  render(place("gaps"), [speak, data.gaps, clockOfData], () => lists.gaps(data.gaps, (source) => zoneOf(lines.get(source) ?? ""), clockOfData));
+  showGaps(speak);
   place("main").hidden = false;
 }
 
 function showMachine(speak) {
-  const { data, chosen, day } = shown;
-  const one = find(chosen);
+  const { data } = shown;
+  const one = find(data.machine);
   if (one === null) {
     render(place("machine-standing"), [speak], () => h("p", { class: "quiet" }, say("machine.choose")));
     for (const part of ["machine-condition", "machine-day"]) render(place(part), null, () => []);
     return;
   }
-  const told = { ...one, day: data.window, ...data.told, results: data.results.get(chosen) };
-  const context = [speak, chosen, day, data.told, [...data.told.byStart], told.results];
-  const score = data.scores.find((other) => other.equipment === chosen) ?? null;
-  const own = data.alerts.filter((alert) => alert.equipment === chosen);
+  const told = { ...one, day: data.window, ...(data.told ?? { spans: null }), results: data.results?.get(data.machine) };
+  const context = [speak, data.machine, data.day, data.told, data.told && [...data.told.byStart], told.results];
+  const score = data.scores.find((other) => other.equipment === data.machine) ?? null;
+  const own = data.alerts.filter((alert) => alert.equipment === data.machine);
   render(place("machine-standing"), context, () => machine.standing(one.factory, told));
-  render(place("machine-condition"), [speak, chosen, scoresAsShown([score]), own], () => machine.condition(score, own, one.zone, read));
-  render(place("machine-day"), context, () => machine.day(told));
+  render(place("machine-condition"), [speak, data.machine, scoresAsShown([score]), own], () => machine.condition(score, own, one.zone, read));
+  render(place("machine-day"), context, () => (data.told ? machine.day(told) : []));
+}
+
+function showAlerts(speak) {
+  const { data, filter } = shown;
+  const minutes = data.alerts.map((alert) => Math.floor(site.present(alert.equipment) / MINUTE_MS));
+  render(place("alerts-heading"), [speak, data.alerts], () => alerts.heading(data.alerts));
+  place("alerts-filters").hidden = data.alerts.length === 0;
+  render(place("alerts-priorities"), [speak, data.alerts, filter], () => alerts.priorities(data.alerts, filter, site));
+  render(place("alerts-states"), [speak, filter], () => alerts.states(filter, site));
+  render(place("alerts-open"), [speak, data.alerts, filter, minutes], () => alerts.openAlerts(data.alerts, filter, site));
+  render(place("alerts-closed"), [speak, data.recent, data.more], () => (data.recent ? alerts.closedAlerts(data.recent, data.more, site) : []));
+}
+
+function showGaps(speak) {
+  const { sources, gaps } = shown.data;
+  const lines = new Map(sources.map((source) => [source.name, source.line]));
+  const present = (name) => presentOf(sources.filter((source) => source.name === name));
+  const minutes = gaps?.map((gap) => gap.end === null && Math.floor(present(gap.source) / MINUTE_MS));
+  place("gaps").hidden = gaps === null;
+  render(place("gaps"), [speak, gaps, minutes], () => (gaps ? lists.gaps(gaps, (source) => zoneOf(lines.get(source) ?? ""), present) : []));
 }
 
 /** What is seen of scores: `at` changes more often than that. */
@@ -256,6 +296,12 @@ function scoresAsShown(scores) {
 function dataUntil(sources) {
   const known = sources.map((source) => source.horizon ?? source.last_time).filter((one) => one !== null);
   return known.length ? Math.max(...known.map((one) => Date.parse(one))) : null;
+}
+
+/** The present by the clock of what these sources read, in ms; by this machine's while one of them does not tell it. */
+function presentOf(sources) {
+  const told = sources.map((source) => (source.state === "ended" || (source.state === "up" && !source.stale) ? source.horizon : null));
+  return told.length === 0 || told.includes(null) ? Date.now() : Math.max(...told.map((one) => Date.parse(one)));
 }
 
 function untilLine(until, now) {
@@ -271,21 +317,21 @@ function untilLine(until, now) {
   ];
 }
 
-function dayPicker() {
+function dayPicker(day) {
   const step = (days, label, sign) =>
-    h("button", { type: "button", class: "step", title: say(label), "aria-label": say(label), "data-focus": label, click: () => showDay(shifted(shown.day, days)) }, sign);
+    h("button", { type: "button", class: "step", title: say(label), "aria-label": say(label), "data-focus": label, click: () => showDay(shifted(shown.day ?? shown.data.day, days)) }, sign);
   return [
     step(-1, "day.previous", "‹"),
     h("input", {
       type: "date",
       "aria-label": say("day.choose"),
       "data-focus": "day",
-      value: shown.day,
+      value: day,
       change: (event) => event.target.value && showDay(event.target.value),
     }),
-    h("span", { class: "weekday" }, weekday(shown.day)),
+    h("span", { class: "weekday" }, weekday(day)),
     step(1, "day.next", "›"),
-    h("button", { type: "button", class: "latest", "aria-pressed": String(!shown.pinned), "data-focus": "latest", click: () => showDay(null) }, say("day.latest")),
+    h("button", { type: "button", class: "latest", "aria-pressed": String(shown.day === null), "data-focus": "latest", click: () => showDay(null) }, say("day.latest")),
   ];
 }
 
@@ -319,38 +365,52 @@ async function again() {
   if (running) return;
   running = true;
   clearTimeout(timer);
-  while (wantedAgain) {
-    wantedAgain = false;
-    await round();
+  try {
+    while (wantedAgain) {
+      wantedAgain = false;
+      await round();
+    }
+  } finally {
+    running = false;
+    if (!document.hidden) timer = setTimeout(again, EVERY_MS);
   }
-  running = false;
-  if (!document.hidden) timer = setTimeout(again, EVERY_MS);
 }
 
 async function round() {
   try {
     await refresh();
-    writeAddress();
     show();
+    await showLinked();
+    await refreshNumbers();
     notice();
-    if (linked) read(linked);
-    linked = "";
-    await detail.refresh();
   } catch (error) {
+    const known = shown.answered ? `${stamp(shown.answered, "UTC")} UTC` : "–";
     if (error instanceof Problem && error.status === 401) {
       key.set(await askForKey(key.get() ? error.detail : ""));
       wantedAgain = true;
     } else if (error instanceof Problem) {
       notice(error.title, error.detail, error.remedy);
+    } else if (error instanceof Silence) {
+      notice(say("notice.offline", known));
     } else {
-      notice(say("notice.offline", shown.answered ? stamp(shown.answered, "UTC") + " UTC" : "–"));
-      if (error.constructor.name !== "Silence") throw error;
+      notice(say("notice.fault", error.message, known));
+      throw error;
     }
   }
 }
 
+/** Show the alert that the address names, or what became of the one that is shown. */
+async function showLinked() {
+  const wanted = linked;
+  linked = "";
+  const done = wanted ? detail.open(wanted) : detail.refresh();
+  writeAddress();
+  await done;
+}
+
 window.addEventListener("hashchange", () => {
   linked = readAddress();
+  if (!linked) detail.close();
   again();
 });
 document.addEventListener("visibilitychange", () => {

@@ -33,6 +33,7 @@ const WORDS = {
   "tile.sources": ["Data sources", "数据源"],
   "tile.sources.well": ["all links are well", "连接全部正常"],
   "tile.sources.ill": ["{0} to look at", "{0} 个需要处理"],
+  "unread": ["not read yet", "尚未读取"],
   "tile.none": ["no data for this day", "当日无数据"],
 
   "overview.title": ["Utilisation by machine", "各设备利用率"],
@@ -64,7 +65,6 @@ const WORDS = {
   "machine.hourly": ["Utilisation by hour", "逐小时利用率"],
   "machine.hourly.note": ["share of planned time", "占计划时间的比例"],
   "machine.times": ["Time in each state", "各状态时长"],
-  "machine.times.all": ["whole day", "全天"],
   "machine.nospans": ["Nothing is known about this machine on this day.", "该设备当日无状态数据。"],
   "machine.nohours": ["No hourly results for this day yet.", "当日尚无逐小时结果。"],
   "machine.last": ["Last known state", "最近状态"],
@@ -152,6 +152,7 @@ const WORDS = {
   "key.forget": ["Forget the key", "清除密钥"],
 
   "notice.offline": ["The API does not answer. Shown is what was known at {0}; trying again.", "API 无响应。显示的是 {0} 的数据，正在重试。"],
+  "notice.fault": ["The page has a fault: {0}. Shown is what was known at {1}; trying again.", "页面出错：{0}。显示的是 {1} 的数据，正在重试。"],
   "notice.loading": ["Reading the park …", "正在读取园区数据……"],
 
   "unit.d": ["{0} d", "{0} 天"],

@@ -54,7 +54,7 @@ async def opened(
     assert heard.asked
     assert [one for one in heard.asked if not one.startswith((home[0], "data:"))] == []
     if well:
-        assert heard.complaints == []
+        assert heard.complaints == [], heard.complaints
 
 
 LEAST_CONTRAST: Final = """() => {

@@ -3,13 +3,16 @@
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, Locator, Page, expect
+from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from adapters.stores.contract import StoreUnavailableError
 from analytics.alerts import Alert
 from tests.api.plant import GRINDER, HOB, NOW, PRESS, Plant, alerts, build
 from tests.api.server import serving
@@ -43,8 +46,16 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Plant:
 
 @pytest.fixture(scope="module")
 def park(plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alarmed]:
-    """Give a park that the tests of this module change, each another alert."""
+    """Give a park that tests read and none changes."""
     copy, key = alarm(plant, tmp_path_factory.mktemp("alarmed"))
+    with serving(copy, open_page=True) as at:
+        yield Alarmed(at, key, plant.key)
+
+
+@pytest.fixture
+def own(plant: Plant, tmp_path: Path) -> Iterator[Alarmed]:
+    """Give a park that the test alone has, and may change."""
+    copy, key = alarm(plant, tmp_path)
     with serving(copy, open_page=True) as at:
         yield Alarmed(at, key, plant.key)
 
@@ -55,6 +66,24 @@ def row(page: Page, alert: Alert) -> Locator:
 
 async def use_key(page: Page, text: str) -> None:
     await page.evaluate("text => sessionStorage.setItem('parkline.key', text)", text)
+
+
+async def ask_again(page: Page) -> None:
+    """Have the page ask now, as when its tab is shown again."""
+    await page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+
+
+def told(horizon: Callable[[], datetime]) -> Callable[[Route], Any]:
+    """Give what answers for the sources as if they had told all until then."""
+
+    async def answer(route: Route) -> None:
+        response = await route.fetch()
+        body = await response.json()
+        for source in body["items"]:
+            source["horizon"] = source["last_time"] = horizon().isoformat()
+        await route.fulfill(response=response, json=body)
+
+    return answer
 
 
 async def test_open_alerts_come_by_priority_then_time_and_say_how_they_stand(browser: Browser, park: Alarmed) -> None:
@@ -107,7 +136,7 @@ async def test_what_nobody_is_told_of_is_folded_by_why(browser: Browser, park: A
 
 async def test_a_choice_of_priority_and_state_stays_in_the_address(browser: Browser, park: Alarmed) -> None:
     async with opened(browser, park.address + "/", now=NOW) as page:
-        shown = page.locator("#alerts .filters + .scroll tbody tr")
+        shown = page.locator("#alerts-open > .scroll tbody tr")
         await expect(shown).to_have_count(10)
         await page.locator("#alerts .filter[data-priority=critical]").click()
         await expect(shown).to_have_count(2)
@@ -147,8 +176,8 @@ async def test_the_words_of_people_and_machines_are_never_markup(browser: Browse
         assert await page.locator("#alert img, #alert script").count() == 0
 
 
-async def test_who_may_not_write_is_asked_for_a_key_that_may(browser: Browser, park: Alarmed) -> None:
-    async with opened(browser, park.address + "/", now=NOW, locale="zh-CN", well=False) as page:
+async def test_who_may_not_write_is_asked_for_a_key_that_may(browser: Browser, own: Alarmed) -> None:
+    async with opened(browser, own.address + "/", now=NOW, locale="zh-CN", well=False) as page:
         await row(page, HOT).get_by_role("button", name="确认").click()
         dialog, asked = page.locator("#alert"), page.locator("#key")
         await dialog.get_by_label("备注（可选）").fill("已派人检查冷却")
@@ -160,23 +189,23 @@ async def test_who_may_not_write_is_asked_for_a_key_that_may(browser: Browser, p
         await asked.get_by_role("button", name="取消").click()
         await expect(dialog.locator(".wrong")).to_have_text("未执行：需要有操作权限的密钥。")
         await send.click()
-        await asked.get_by_label("密钥").fill(park.reader)
+        await asked.get_by_label("密钥").fill(own.reader)
         await asked.get_by_role("button", name="继续").click()
         await expect(asked).to_contain_text("lacks the scope 'operate'")
-        await asked.get_by_label("密钥").fill(park.key)
+        await asked.get_by_label("密钥").fill(own.key)
         await asked.get_by_role("button", name="继续").click()
         await expect(dialog.locator(".events li").first).to_contain_text("王师傅 (maintenance)")
         await expect(dialog.locator(".events li").first).to_contain_text("已派人检查冷却")
         await expect(dialog.locator("form")).to_have_count(0)
         await expect(row(page, HOT)).to_contain_text("已确认")
         await expect(page.locator("#tile-alerts .severity[data-priority=high]")).to_have_text("高 5")
-        assert park.key not in await page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
+        assert own.key not in await page.evaluate("JSON.stringify(localStorage) + document.cookie + location.href")
 
 
-async def test_an_alert_is_shelved_with_a_reason_and_taken_off(browser: Browser, park: Alarmed) -> None:
-    address = f"{park.address}/#/{GRINDER}?alert={DOOR.id}"
+async def test_an_alert_is_shelved_with_a_reason_and_taken_off(browser: Browser, own: Alarmed) -> None:
+    address = f"{own.address}/#/{GRINDER}?alert={DOOR.id}"
     async with opened(browser, address, now=NOW) as page:
-        await use_key(page, park.key)
+        await use_key(page, own.key)
         dialog = page.locator("#alert")
         await dialog.get_by_role("button", name="Shelve", exact=True).click()
         await expect(dialog.locator("form")).to_contain_text("until the end of the day · 2026-11-25 00:00")
@@ -193,9 +222,9 @@ async def test_an_alert_is_shelved_with_a_reason_and_taken_off(browser: Browser,
         await expect(dialog.locator(".alarm")).to_have_text("Returned, not acknowledged")
 
 
-async def test_a_comment_is_kept_while_the_page_asks_again(browser: Browser, park: Alarmed) -> None:
-    async with opened(browser, f"{park.address}/#/{GRINDER}?alert={LATCHED.id}", now=NOW) as page:
-        await use_key(page, park.key)
+async def test_a_comment_is_kept_while_the_page_asks_again(browser: Browser, own: Alarmed) -> None:
+    async with opened(browser, f"{own.address}/#/{GRINDER}?alert={LATCHED.id}", now=NOW) as page:
+        await use_key(page, own.key)
         dialog = page.locator("#alert")
         await dialog.get_by_role("button", name="Comment").click()
         await dialog.get_by_label("Comment").fill("who pressed")
@@ -206,9 +235,9 @@ async def test_a_comment_is_kept_while_the_page_asks_again(browser: Browser, par
         await expect(dialog.locator(".events li").first).to_contain_text("who pressed it?")
 
 
-async def test_what_latched_is_reset(browser: Browser, park: Alarmed) -> None:
-    async with opened(browser, f"{park.address}/#/{GRINDER}?alert={RESETTABLE.id}", now=NOW) as page:
-        await use_key(page, park.key)
+async def test_what_latched_is_reset(browser: Browser, own: Alarmed) -> None:
+    async with opened(browser, f"{own.address}/#/{GRINDER}?alert={RESETTABLE.id}", now=NOW) as page:
+        await use_key(page, own.key)
         dialog = page.locator("#alert")
         await dialog.get_by_role("button", name="Reset").click()
         await dialog.locator("form button[type=submit]").click()
@@ -228,6 +257,136 @@ async def test_an_error_says_what_to_do(browser: Browser, park: Alarmed) -> None
         wrong = dialog.locator("form .wrong")
         await expect(wrong).to_have_text("nothing is shelved for longer than 7 days; take it out of service instead")
         await expect(dialog.get_by_label("Reason")).to_have_value("known")
+
+
+async def test_a_fault_of_the_page_after_a_deed_is_not_taken_for_silence(browser: Browser, own: Alarmed) -> None:
+    async def spoil(route: Route) -> None:
+        response = await route.fetch()
+        await route.fulfill(response=response, json={**await response.json(), "events": None})
+
+    async with opened(browser, f"{own.address}/#/{GRINDER}?alert={LATCHED.id}", now=NOW, well=False) as page:
+        await use_key(page, own.key)
+        await page.route("**/comments", spoil)
+        dialog = page.locator("#alert")
+        await dialog.get_by_role("button", name="Comment").click()
+        await dialog.get_by_label("Comment").fill("who pressed it?")
+        async with page.expect_event("pageerror") as fault:
+            await dialog.locator("form button[type=submit]").click()
+        assert "null" in str(await fault.value)
+        await expect(dialog.locator(".wrong")).to_have_text("")
+        await expect(dialog.locator("form")).to_have_count(0)
+        await expect(dialog.locator(".events .comment")).to_have_text(["who pressed it?"])
+
+
+async def test_an_api_that_is_silent_leaves_open_what_became_of_a_deed(browser: Browser, own: Alarmed) -> None:
+    async with opened(browser, f"{own.address}/#/{GRINDER}?alert={LATCHED.id}", now=NOW, well=False) as page:
+        await use_key(page, own.key)
+        await page.route("**/comments", lambda route: route.abort())
+        dialog = page.locator("#alert")
+        await dialog.get_by_role("button", name="Comment").click()
+        await dialog.get_by_label("Comment").fill("who pressed it?")
+        await dialog.locator("form button[type=submit]").click()
+        await expect(dialog.locator("form .wrong")).to_contain_text("The API does not answer")
+        await expect(dialog.get_by_label("Comment")).to_have_value("who pressed it?")
+
+
+async def test_an_address_decides_which_alert_is_read(browser: Browser, park: Alarmed) -> None:
+    async with opened(browser, f"{park.address}/#/{GRINDER}", now=NOW) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        dialog = page.locator("#alert")
+        await expect(page.locator("#machine h2")).to_contain_text("Grinding machine 1")
+        await page.evaluate("hash => { location.hash = hash }", f"#/{HOB}?alert={APART.id}")
+        await expect(dialog.locator("h2")).to_contain_text("Hobbing machine 2")
+        await expect(page.locator("#machine h2")).to_contain_text("Hobbing machine 1")
+        assert len([url for url in asked if f"/alerts/{APART.id}" in url]) == 1
+        await page.evaluate("hash => { location.hash = hash }", f"#/{GRINDER}")
+        await expect(dialog).to_be_hidden()
+        await expect(page.locator("#machine h2")).to_contain_text("Grinding machine 1")
+        await expect(page).to_have_url(f"{park.address}/#/{GRINDER}")
+
+
+async def test_while_the_store_is_down_alerts_are_shown_and_acknowledged(
+    browser: Browser, plant: Plant, tmp_path: Path
+) -> None:
+    copy, key = alarm(plant, tmp_path)
+    troubles: list[Exception] = [StoreUnavailableError("influxdb http://10.20.0.5:8086", "connection refused")]
+    with serving(copy, open_page=True, troubles=troubles) as at:
+        async with opened(browser, f"{at}/#/{HOB}?alert={HOT.id}", now=NOW, well=False) as page:
+            await use_key(page, key)
+            dialog, notice = page.locator("#alert"), page.locator("#notice")
+            await dialog.get_by_role("button", name="Acknowledge").click()
+            await dialog.locator("form button[type=submit]").click()
+            await expect(dialog.locator(".alarm")).to_have_text("Acknowledged")
+            await dialog.get_by_label("Close").click()
+            await expect(row(page, HOT)).to_contain_text("Acknowledged")
+            await expect(notice).to_contain_text("The store does not answer")
+            await expect(page.locator("#tile-alerts .severity").first).to_have_text("Critical 2")
+            await expect(page.locator("#tile-utilisation .note")).to_have_text("not read yet")
+            await expect(page.locator("#machine-condition .short-alerts li")).to_have_count(2)
+            await expect(page.locator("#machine-standing")).to_contain_text("not read yet")
+            await expect(page.locator("#gaps tbody tr")).to_have_count(3)  # the records know
+            troubles_then, troubles[:] = list(troubles), []
+            await ask_again(page)
+            await expect(notice).to_be_empty()
+            await expect(page.locator("#tile-utilisation .figure")).to_have_text(re.compile("%$"))
+            await expect(page.locator("#machine .hours li")).to_have_count(24)
+            troubles[:] = troubles_then
+            await page.locator(f'[data-path="{GRINDER}"]').click()
+            await expect(page.locator("#machine h2")).to_contain_text("Grinding machine 1")
+            await expect(page.locator("#machine-standing")).to_contain_text("not read yet")  # not as the other stands
+            await expect(page.locator("#machine .hours")).to_have_count(0)
+            await expect(notice).to_contain_text("The store does not answer")
+
+
+async def test_how_long_an_alert_lasts_goes_on_while_no_data_come(browser: Browser, park: Alarmed) -> None:
+    async with opened(browser, park.address + "/", now=NOW) as page:
+        await page.route("**/api/v1/sources*", told(lambda: LINK.began - timedelta(seconds=3)))
+        await page.reload()
+        await expect(row(page, LINK)).to_contain_text("for 2 h 35 min")  # of no machine: by this machine's clock
+        await expect(row(page, CHANNEL)).to_contain_text("for 12 min")
+        stale = page.locator("#alerts tr.machine.active", has_text="HYDRAULIC PRESSURE LOST")
+        await expect(stale).to_contain_text("for 2 h 42 min")  # of a machine whose link is down
+        await expect(row(page, APART)).to_contain_text("for 0 s")  # of one that tells the time itself
+
+
+async def test_a_choice_that_is_open_stays_while_data_come(browser: Browser, park: Alarmed) -> None:
+    came = [NOW]
+    async with opened(browser, park.address + "/", now=NOW) as page:
+        await page.route("**/api/v1/sources*", told(lambda: came[0]))
+        await page.reload()
+        await expect(row(page, APART)).to_contain_text("for 1 h 14 min")
+        mark = "them => them.forEach(it => it.setAttribute('data-held', ''))"
+        await page.locator("#alerts select, #alerts .filter, #alerts tbody tr").evaluate_all(mark)
+        held, controls = page.locator("#alerts [data-held]"), page.locator("#alerts .filters [data-held]")
+        number = await held.count()
+        assert number > await controls.count() == 5
+
+        async def come(past: timedelta) -> None:
+            came[0] += past
+            await page.locator("#sources tbody tr").evaluate_all(mark)
+            await ask_again(page)
+            await expect(page.locator("#sources tr[data-held]")).to_have_count(0)  # shown anew, after the alerts
+
+        await come(timedelta(seconds=5))
+        assert await held.count() == number
+        await come(timedelta(minutes=1))
+        assert await controls.count() == 5
+        await expect(row(page, APART)).to_contain_text("for 1 h 15 min")
+
+
+async def test_a_fault_of_the_page_is_told_and_it_goes_on(browser: Browser, park: Alarmed) -> None:
+    async with opened(browser, park.address + "/", now=NOW, well=False) as page:
+        await expect(row(page, APART)).to_be_visible()
+        await page.route(
+            "**/api/v1/sources*", lambda route: route.fulfill(json={"items": [{}, None], "next_page_token": None})
+        )
+        async with page.expect_event("pageerror"):
+            await ask_again(page)
+        await expect(page.locator("#notice")).to_contain_text("The page has a fault")
+        await page.unroute("**/api/v1/sources*")
+        await ask_again(page)
+        await expect(page.locator("#notice")).to_be_empty()
 
 
 async def test_an_alert_that_is_not_there_says_so(browser: Browser, park: Alarmed) -> None:
@@ -281,6 +440,7 @@ async def test_alerts_fit_every_screen_in_both_schemes(
     for scheme in ("light", "dark"):
         view: dict[str, Any] = {"viewport": {"width": width, "height": 800}, "color_scheme": scheme, "locale": locale}
         async with opened(browser, f"{park.address}/#/{GRINDER}", now=NOW, **view) as page:
+            await expect(page.locator("#alerts .fold summary")).to_have_count(4)
             for fold in await page.locator("#alerts .fold summary").all():
                 await fold.click()
             await row(page, APART).locator("button.message").click()
