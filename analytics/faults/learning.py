@@ -5,11 +5,12 @@
 - It learns from usable values until they span `Terms.span` of usable time and are `LEAST` or more. A step between two
   values that follow each other counts as usable time; one over a gap, over a Bad sample, over a time in which the
   machine did not produce, or longer than an eighth of the span, counts nothing.
-- A declared healthy time is learned from between its two ends. One that is over when the first value comes, or with
-  fewer than `LEAST` values, cannot be learned from; then what comes is.
+- A declared healthy time is learned from between its two ends. One that is over when the first value comes, with fewer
+  than `LEAST` values, or with values in fewer than `FILLED` of its buckets, cannot be learned from; then what comes is.
 - The time is parted into `BUCKETS` buckets. Of each is kept: its first two values, the mean of its first 8, 32 and 128,
   the mean of all, how many they are, the lowest and the highest. That is 48 bytes a bucket, 6 KiB a signal while it
   learns, however long that is; afterwards the model alone, below 1 KiB. The same in whatever portions values come.
+- A value beyond 1e30, such as what some devices send for none, counts as that: sums stay numbers.
 - A bucket whose mean lies further than six robust deviations from the median of the buckets' means is not like the
   others, and is left out: a disturbance in less than half of the time does not spoil what is learned.
 
@@ -19,9 +20,9 @@ and of two, four and eight together give it by length (batch means: Conway 1963;
 
 What is carried while it learns, by key (a signal, or a signal in one mode):
 
-    origin  first value; what is kept is told from it         first, last   first and last instant, ns since 1970
-    used    usable time, ns                                    steps, slowest   counted steps, and the longest, ns
-    rows    how many values                                    bucket   the open one: number, then as in `done`; sum
+    origin  first value; what is kept is told from it     first, last   first and last instant, ns since 1970
+    used    usable time, ns                                rows    how many values
+    bucket  the open one: number, then as in `done`; sum
     done    closed buckets, nine 32-bit floats each, base64
 """
 
@@ -45,6 +46,9 @@ BUCKETS: Final = 128
 LEAST: Final = 30
 """From so many values something can be learned."""
 
+FILLED: Final = 16
+"""In so many buckets of a declared time there are values, or nobody knows how far means stray."""
+
 GAP: Final = 8
 """A step longer than this part of the span is a gap."""
 
@@ -55,6 +59,7 @@ _PREFIXES: Final = (8, 32, 128)
 _FIRST, _SECOND, _MEAN, _COUNT, _LOW, _HIGH = 0, 1, 5, 6, 7, 8
 _WIDTH: Final = 9
 _TEXT: Final = _WIDTH * 4 * 4 // 3
+_FAR: Final = 1e30
 _UNLIKE: Final = 6.0
 _FEW: Final = 20
 _BATCHES: Final = (2, 4, 8)
@@ -78,11 +83,6 @@ class Terms:
         start, end = (round(one.timestamp() * 1e6) * 1000 for one in (learned.healthy.start, learned.healthy.end))
         return cls(end - start, start)
 
-    @property
-    def longest(self) -> int:
-        """The longest step that is none over a gap, ns."""
-        return self.span // GAP
-
 
 @dataclass(frozen=True, slots=True)
 class Normal:
@@ -100,9 +100,6 @@ class Normal:
     spread: float
     """Robust standard deviation: 1.4826 times the median absolute deviation; 0 where half of the values are one."""
 
-    phi: float
-    """Correlation of a value with the next, -1 to 1."""
-
     inflation: float
     """How many values tell as much as one independent would; 1 or more. `rows / inflation` is how many they really
     are."""
@@ -119,32 +116,12 @@ class Normal:
     high: float
     """The highest value but for two buckets."""
 
-    interval: float
-    """Mean time between values, ns."""
-
-    slowest: int
-    """Longest time between values, ns."""
-
     rows: int
     """From how many values it was learned."""
-
-    @classmethod
-    def of(cls, model: Mapping[str, Any]) -> Self:
-        """Read it as it was carried."""
-        return cls(**{**model, "means": tuple((number, strays) for number, strays in model["means"])})
 
     def carried(self) -> dict[str, Any]:
         """Give it as JSON gives it back."""
         return {**asdict(self), "means": [[number, strays] for number, strays in self.means]}
-
-    @property
-    def error(self) -> float:
-        """Standard error of `mean`, in the signal's unit."""
-        return self.deviation * math.sqrt(self.inflation / self.rows)
-
-    def strays(self, values: float) -> float:
-        """Tell how far the mean of so many successive values strays: its standard deviation, in the signal's unit."""
-        return strays(self.means, values)
 
 
 def strays(means: Sequence[Sequence[float]], values: float) -> float:
@@ -204,17 +181,6 @@ def learn(terms: Mapping[str, Terms], kept: Mapping[str, Carried], rows: Rows) -
     return course.lessons()
 
 
-def frame_rows(frame: pl.DataFrame, keys: Sequence[str]) -> Rows:
-    """Give the columns `signal`, `ns`, `value` and `cut` of a frame, by signal and time, as rows of `keys`.
-
-    Signals that are not in `keys` are left out; keys without rows have none.
-    """
-    place = pl.DataFrame({"signal": list(keys), "place": range(len(keys))}, {"signal": pl.String, "place": pl.Int64})
-    placed = frame.join(place, on="signal", how="inner", maintain_order="left").sort("place", maintain_order=True)
-    bounds = np.searchsorted(placed["place"].to_numpy(), np.arange(len(keys) + 1))
-    return Rows(bounds.astype(np.int64), placed["ns"].to_numpy(), placed["value"].to_numpy(), placed["cut"].to_numpy())
-
-
 class _Course:
     """One look of many keys."""
 
@@ -224,13 +190,13 @@ class _Course:
 
     def lessons(self) -> Lessons:
         """Learn."""
-        first, end, used, steps = self._time()
+        first, end, used = self._time()
         sums = self._buckets(first, end, used)
         kept: dict[str, dict[str, Any]] = {}
         learned: dict[str, Baseline] = {}
         after = np.where(self._done, end, self._rows.bounds[1:])
         for place, key in enumerate(self._keys):
-            state = self._state(place, int(first[place]), int(end[place]), used, steps, sums[place])
+            state = self._state(place, int(first[place]), int(end[place]), used, sums[place])
             if state is None:
                 continue
             if self._done[place]:
@@ -239,8 +205,8 @@ class _Course:
                 kept[key] = state
         return Lessons(kept, learned, after)
 
-    def _time(self) -> tuple[Ints, Ints, Ints, Ints]:
-        """Tell by key the rows that are learned from, and by row the usable time and the step that counted."""
+    def _time(self) -> tuple[Ints, Ints, Ints]:
+        """Tell by key the rows that are learned from, and by row the usable time."""
         rows, bounds = self._rows, self._rows.bounds
         count = np.diff(bounds)
         owner = np.repeat(np.arange(len(count)), count)
@@ -253,7 +219,6 @@ class _Course:
         step[starts] = rows.ns[starts] - before[count > 0]
         counts = ~rows.broken & (step <= (span // GAP)[owner])
         counts[starts] &= np.array([one is not None for one in self._kept], dtype=bool)[count > 0]
-        step = np.where(counts, step, -1)
         spent = np.where(counts, step, 0)
         total = np.cumsum(spent)
         base = np.zeros(len(count), dtype=np.int64)
@@ -267,7 +232,7 @@ class _Course:
             end[place] = bounds[place] + int(np.argmax(full[bounds[place] : bounds[place + 1]])) + 1
             self._done[place] = True
         self._healthy(first, end, time)
-        return first, end, time, step
+        return first, end, time
 
     def _healthy(self, first: Ints, end: Ints, time: Ints) -> None:
         """Put right what is learned from a declared time."""
@@ -281,9 +246,10 @@ class _Course:
             inside = int(np.searchsorted(ns, terms.start)), int(np.searchsorted(ns, over))
             if kept is not None and kept["first"] >= over:
                 continue
-            if (kept["rows"] if kept else 0) + inside[1] - inside[0] >= LEAST or inside[1] == len(ns):
+            spent = np.clip(ns - terms.start, 0, terms.span)
+            if inside[1] == len(ns) or _is_enough(kept, _bucket(spent[slice(*inside)], terms.span)):
                 first[place], end[place] = begin + inside[0], begin + inside[1]
-                time[begin:stop] = np.clip(ns - terms.start, 0, terms.span)
+                time[begin:stop] = spent
                 self._done[place] = inside[1] < len(ns)
             else:
                 self._anew(place, begin + inside[1], first, end, time)
@@ -306,41 +272,51 @@ class _Course:
         picked = np.repeat(first - np.concatenate(([0], np.cumsum(number)[:-1])), number) + np.arange(number.sum())
         owner = np.repeat(np.arange(len(number)), number)
         span = np.array([one.span for one in self._terms], dtype=np.int64)
-        bucket = np.minimum(time[picked] * BUCKETS // span[owner], BUCKETS - 1)
+        bucket = _bucket(time[picked], span[owner])
+        values = np.clip(self._rows.value, -_FAR, _FAR)
         origin = np.zeros(len(number))
         some = number > 0
-        origin[some] = self._rows.value[first[some]]
+        origin[some] = values[first[some]]
+        origin[np.abs(origin) >= _FAR] = 0.0
         for place, one in enumerate(self._kept):
             if one is not None:
                 origin[place] = one["origin"]
         self._origin = origin
-        value = self._rows.value[picked] - origin[owner]
+        value = values[picked] - origin[owner]
         joined = ~self._rows.broken[picked]
         group = _Groups(owner, bucket, value, joined, [one["bucket"] if one else None for one in self._kept])
         return group.closed(len(number))
 
     def _state(
-        self, place: int, first: int, end: int, time: Ints, step: Ints, told: tuple[str, list[float | None] | None]
+        self, place: int, first: int, end: int, time: Ints, told: tuple[str, list[float | None] | None]
     ) -> dict[str, Any] | None:
         """Give what is to be carried of a key; None where nothing was ever seen."""
         kept, (closed, current) = self._kept[place], told
         if end <= first:
             return None if kept is None else {**kept}
-        counted = step[first:end]
-        if kept is None:
-            counted = counted[1:]
-        counted = counted[counted >= 0]
         return {
             "origin": float(self._origin[place]),
             "first": kept["first"] if kept else int(self._rows.ns[first]),
             "last": int(self._rows.ns[end - 1]),
             "used": int(time[end - 1]),
             "rows": (kept["rows"] if kept else 0) + end - first,
-            "steps": (kept["steps"] if kept else 0) + len(counted),
-            "slowest": max(kept["slowest"] if kept else 0, int(counted.max(initial=0))),
             "bucket": current,
             "done": (kept["done"] if kept else "") + closed,
         }
+
+
+def _bucket(time: Ints, span: Ints | int) -> Ints:
+    """Give the number of the bucket that a time lies in."""
+    number: Ints = np.minimum(time * BUCKETS // span, BUCKETS - 1)
+    return number
+
+
+def _is_enough(kept: Carried | None, bucket: Ints) -> bool:
+    """Tell whether a declared time can be learned from, with more values in these buckets."""
+    if kept is None:
+        return len(bucket) >= LEAST and len(np.unique(bucket)) >= FILLED
+    filled = len(kept["done"]) // _TEXT + len({kept["bucket"][0], *bucket.tolist()})
+    return bool(kept["rows"] + len(bucket) >= LEAST and filled >= FILLED)
 
 
 class _Groups:
@@ -455,14 +431,11 @@ def _normal(table: NDArray[np.float64], state: Mapping[str, Any]) -> Normal:
         median=origin + median,
         deviation=deviation,
         spread=spread,
-        phi=_phi(inside, mean),
         inflation=max(1.0, max(n * s * s for n, s in curve) / (deviation * deviation)) if deviation else 1.0,
         means=curve,
         slow=_slow(means),
         low=origin + float(np.sort(table[:, _LOW])[thirds]),
         high=origin + float(np.sort(table[:, _HIGH])[-1 - thirds]),
-        interval=state["used"] / max(1, state["steps"]),
-        slowest=state["slowest"],
         rows=state["rows"],
     )
 
@@ -507,15 +480,6 @@ def _curve(
             curve.append((values, floor))
     tiny = deviation * 1e-6
     return tuple((values, max(strays, tiny)) for values, strays in reversed(curve))
-
-
-def _phi(inside: NDArray[np.float64], mean: float) -> float:
-    """Give the correlation of successive values; of successive buckets where values seldom follow each other."""
-    pairs = inside[~np.isnan(inside[:, _SECOND])][:, [_FIRST, _SECOND]] - mean
-    if len(pairs) < _FEW:
-        pairs = np.column_stack((inside[:-1, _FIRST], inside[1:, _FIRST])) - mean
-    power = float((pairs * pairs).sum()) / 2
-    return max(-1.0, min(1.0, float((pairs[:, 0] * pairs[:, 1]).sum()) / power)) if power else 0.0
 
 
 def _slow(means: Floats) -> float:
