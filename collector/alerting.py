@@ -25,6 +25,17 @@ Some = Annotated[tuple[Name, ...], AfterValidator(_some), Field(json_schema_extr
 """Names of channels, one or more."""
 
 
+def _something(events: tuple[ToldEvent, ...]) -> tuple[ToldEvent, ...]:
+    if not events:
+        msg = "nothing would be told; name one event or more, or take the key out"
+        raise ValueError(msg)
+    return events
+
+
+ToldEvents = Annotated[tuple[ToldEvent, ...], AfterValidator(_something), Field(json_schema_extra={"minItems": 1})]
+"""What of an alert's life is told, one or more."""
+
+
 class Rate(Settings):
     """How many notices a channel carries; what is more is held, and told together."""
 
@@ -116,7 +127,7 @@ class Route(Settings):
     """Which alerts go where. Several may fit; a channel is told once."""
 
     name: str = Field(default="", max_length=64)
-    """What people call it; empty: its place among the routes, from 1."""
+    """What people call it, unique among the routes and no number; empty: its place among them, from 1."""
 
     under: tuple[str, ...] = ()
     """Paths of factories, lines or machines, each with all below it; empty: the whole park."""
@@ -133,11 +144,19 @@ class Route(Settings):
     channels: Some
     """Channels that are told; one or more."""
 
-    events: tuple[ToldEvent, ...] = ("raised", "returned")
-    """What of an alert's life is told."""
+    events: ToldEvents = ("raised", "returned")
+    """What of an alert's life is told, one or more; other than `raised` where the channel was told that it lasts."""
 
     escalate: Escalate | None = None
     """Who is told when nobody acknowledges; None: nobody."""
+
+    @field_validator("name")
+    @classmethod
+    def _no_place(cls, name: str) -> str:
+        if name.isdecimal():
+            msg = f"{name!r} stands for the place of a route without a name; write a word"
+            raise ValueError(msg)
+        return name
 
 
 class AlertSettings(Settings):

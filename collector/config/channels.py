@@ -1,10 +1,10 @@
-"""`alerts:` of parkline.yaml: its channels, each with the keys of its kind, and the names that its routes refer to."""
+"""`alerts:` of parkline.yaml: its channels, each with the keys of its kind, and what its routes refer to and tell."""
 
 from collections.abc import Collection, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from adapters.registry import CHANNELS, channel_kind
-from collector.alerting import AlertSettings, ChannelConfig, ChannelHead
+from collector.alerting import AlertSettings, ChannelConfig, ChannelHead, Route
 from collector.config.build import Unread, build
 from collector.config.marks import Mapping, Node, Sequence, text_of
 from collector.config.problems import Report, did_you_mean
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 CHANNEL_KEYS = frozenset(ChannelHead.model_fields)
 """Keys of a channel that are not its adapter's."""
 
-DETECTORS = ("limit", "condition", "link", "channel", *SignalFaults.model_fields, *MachineFaults.model_fields)
-"""What may have seen an alert, as routes name it."""
+DETECTORS = ("limit", "condition", "link", "detector", *SignalFaults.model_fields, *MachineFaults.model_fields)
+"""What may have seen an alert, as routes name it; without what sees that a channel fails."""
+
+_OF_CHANNELS = "channel"
 
 
 def read_alerts(node: Node, report: Report) -> AlertSettings | None:
@@ -27,7 +29,10 @@ def read_alerts(node: Node, report: Report) -> AlertSettings | None:
     if isinstance(node, Mapping):
         channels = tuple(_channels(node, report))
         _check_names(node, [one.name for one in channels], report)
-    return build(AlertSettings, node, report, given={"channels": channels}, also=("channels",))
+    made = build(AlertSettings, node, report, given={"channels": channels}, also=("channels",))
+    if made is not None:
+        _check_events(node, made.routes, report)
+    return made
 
 
 def check_routes(root: Node, park: Park, report: Report) -> None:
@@ -52,7 +57,10 @@ def check_routes(root: Node, park: Park, report: Report) -> None:
             if name not in shifts:
                 report.add(node.mark, f"`shifts`: no calendar has a shift `{name}`{did_you_mean(name, sorted(shifts))}")
         for node, name in _names(route, "detectors"):
-            if name not in DETECTORS:
+            if name == _OF_CHANNELS:
+                told = "that a channel fails is told on its `fallback`, or on all others, by no route; take it out"
+                report.add(node.mark, f"`detectors`: {told}")
+            elif name not in DETECTORS:
                 report.add(node.mark, f"`detectors`: there is no detector `{name}`{did_you_mean(name, DETECTORS)}")
 
 
@@ -111,11 +119,32 @@ def _check_names(alerts: Mapping, read: Iterable[str], report: Report) -> None:
             report.add(node.mark, "`fallback`: a channel cannot tell that it fails; name another, or take it out")
         elif node is not None and name is not None:
             _check_known(node, "fallback", name, known, report)
+    routes: set[str] = set()
     for route in _mappings(alerts, "routes"):
+        node = route.get("name")
+        name = text_of(node)
+        if node is not None and name and name in routes:
+            report.add(node.mark, f"`name`: there is a route `{name}` above; give it another name")
+        routes |= {name} if name else set()
         escalate = route.get("escalate")
         for owner in (route, *([escalate] if isinstance(escalate, Mapping) else [])):
             for node, name in _names(owner, "channels"):
                 _check_known(node, "channels", name, known, report)
+
+
+def _check_events(alerts: Node, routes: Iterable[Route], report: Report) -> None:
+    """Report routes that tell nothing: what becomes of an alert is told where it was told that it lasts."""
+    routes = list(routes)
+    raising = [route for route in routes if "raised" in route.events]
+    escalating = [route.escalate for route in routes if route.escalate is not None] if raising else []
+    know = {name for route in raising for name in route.channels}
+    know |= {name for escalate in escalating for name in escalate.channels}
+    for node, route in zip(_mappings(alerts, "routes"), routes, strict=True):
+        escalates = route.escalate is not None and raising
+        events = node.get("events")
+        if events is not None and not escalates and not know & set(route.channels):
+            told = "none of `channels` is told that an alert lasts, and so nothing else of it; add `raised`"
+            report.add(events.mark, f"`events`: {told}")
 
 
 def _check_known(node: Node, key: str, name: str, known: Collection[str], report: Report) -> None:
