@@ -391,7 +391,7 @@ def _enter(one: Subject, mode: str, ns: int) -> None:
         gone = min(others, key=lambda name: (known[name].get("entered", PAST), name))
         left = f"{gone}{_LEFT}{len(one.pieces)}"
         known[left] = known.pop(gone)
-        one.pieces = [(left if name == gone else name, *rows) for name, *rows in one.pieces]
+        one.pieces = [(left if name == gone else name, begin, end, on) for name, begin, end, on in one.pieces]
         kept["watched"] = left if kept["watched"] == gone else kept["watched"]
     kept["mode"], kept["modes"] = mode, known
 
