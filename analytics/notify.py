@@ -128,37 +128,41 @@ class Notifier:
             for channel in self._channels.values():
                 await opened.enter_async_context(channel.open())
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._route(wake), name="router")
+                forwarding = group.create_task(self._forward(wake), name="wake")
+                group.create_task(self._route(), name="router")
                 for name, channel in self._channels.items():
                     group.create_task(self._send(name, channel), name=f"sender {name}")
-                group.create_task(self._stopped(), name="stop")
+                group.create_task(self._stopped(forwarding), name="stop")
 
-    async def _stopped(self) -> None:
+    async def _stopped(self, forwarding: asyncio.Task[None]) -> None:
         """Wake everybody when all is to stop."""
         await self._stop.wait()
+        forwarding.cancel()
         self._news.set()
         for due in self._due.values():
             due.set()
 
-    async def _route(self, wake: asyncio.Event) -> None:
+    async def _route(self) -> None:
         """Route what happens, escalate, and look after floods and what is too old."""
-        forwarding = asyncio.create_task(self._forward(wake), name="wake")
         housekept = -HOUSEKEEPING
-        await self._asked(lambda connection: channelhealth.left_channels(connection, self._rules, self._clock.now()))
-        try:
-            while not self._stop.is_set():
-                self._news.clear()
-                more = await self._asked(self._step)
-                if more is not None:
-                    for due in self._due.values():
-                        due.set()
-                if self._clock.monotonic() - housekept >= HOUSEKEEPING:
-                    housekept = self._clock.monotonic()
-                    await self._asked(lambda connection: outbox.forget(connection, self._clock.now()))
-                if more != AT_ONCE:
-                    await sleep_unless(self._clock, POLL, self._news)
-        finally:
-            forwarding.cancel()
+        tidied = False
+        while not self._stop.is_set():
+            self._news.clear()
+            tidied = tidied or await self._asked(self._tidied) is not None
+            more = await self._asked(self._step)
+            if more is not None:
+                for due in self._due.values():
+                    due.set()
+            if self._clock.monotonic() - housekept >= HOUSEKEEPING:
+                housekept = self._clock.monotonic()
+                await self._asked(lambda connection: outbox.forget(connection, self._clock.now()))
+            if more != AT_ONCE:
+                await sleep_unless(self._clock, POLL, self._news)
+
+    def _tidied(self, connection: sa.Connection) -> bool:
+        """Let be over that channels fail that are no longer configured."""
+        channelhealth.left_channels(connection, self._rules, self._clock.now())
+        return True
 
     async def _forward(self, wake: asyncio.Event) -> None:
         """Pass on that there is news."""

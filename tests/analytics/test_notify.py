@@ -1,7 +1,7 @@
 """The shell of notifying: woken it routes and sends; what fails is tried again, and whoever comes next goes on."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -9,17 +9,19 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
+import sqlalchemy as sa
+from structlog.testing import capture_logs
 
-from adapters.channels.contract import ChannelRefusedError, ChannelUnreachableError
-from analytics import alertlog, outbox
+from adapters.channels.contract import ChannelRefusedError, ChannelUnreachableError, Notice, Sent
+from analytics import alertlog, channelhealth, notify, outbox
 from analytics.alerts import Alert
 from analytics.notification import Fate
 from analytics.notify import Notifier
 from collector.alerting import ChannelConfig
 from collector.load import Config
-from collector.records import Records
+from collector.records import Records, RecordsError
 from collector.settings import Installation, StoreSettings
-from tests.analytics.telling import FakeChannel, Nothing, alert, channel, park, settings
+from tests.analytics.telling import FakeChannel, Nothing, alert, channel, park, rules, settings
 from tests.collector.fakes import NOON, PATIENCE, ManualClock, lot
 
 T = TypeVar("T")
@@ -34,11 +36,60 @@ def config(*channels: ChannelConfig, routes: tuple[dict[str, Any], ...] = ()) ->
     return Config(Path("parkline.yaml"), Path(), installation, park())
 
 
+class Ailing(Records):
+    """Records that do not answer while they are ill."""
+
+    def __init__(self, records: Records) -> None:
+        self._records = records
+        self.ill = False
+        self.unanswered = 0
+        """How often they were asked in vain."""
+
+    def fall_ill(self) -> None:
+        """Answer no more."""
+        self.ill = True
+
+    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do something in them, unless they are ill."""
+        if self.ill:
+            self.unanswered += 1
+            msg = "the records do not answer"
+            raise RecordsError(msg)
+        return await self._records.run(work)
+
+
+class Slow(FakeChannel):
+    """A channel that answers when it has waited for something."""
+
+    def __init__(self, name: str, waited: Callable[[], Awaitable[Any]]) -> None:
+        super().__init__(name)
+        self._waited = waited
+
+    async def send(self, notice: Notice) -> Sent:
+        """Take a notice, and answer later."""
+        sent = await super().send(notice)
+        await self._waited()
+        return sent
+
+
+class Choosy(FakeChannel):
+    """A channel that takes a notice for some only."""
+
+    async def send(self, notice: Notice) -> Sent:
+        """Take a notice for some."""
+        await super().send(notice)
+        return Sent("250 queued", left_out=("b@works.example (550 gone)", "c@works.example (550 moved)"))
+
+
 class House:
     """Records, channels that a test rules, and the notifier between them."""
 
     def __init__(self, records: Records, *channels: ChannelConfig) -> None:
         self.records = records
+        self.asked = Ailing(records)
+        """What the notifier asks."""
+        self.stop = asyncio.Event()
+        """Set when all is to stop."""
         self.clock = ManualClock()
         self.channels = {one.name: FakeChannel(one.name) for one in channels}
         self._config = config(*channels)
@@ -53,12 +104,12 @@ class House:
     @asynccontextmanager
     async def notifying(self) -> AsyncIterator[None]:
         """Let it run while the block lasts, and stop as it should."""
-        stop = asyncio.Event()
-        notifier = Notifier(self._config, self.records, channels=dict(self.channels), clock=self.clock, lot=lot())
-        task = asyncio.create_task(notifier.run(self._wake, stop))
+        self.stop.clear()
+        notifier = Notifier(self._config, self.asked, channels=dict(self.channels), clock=self.clock, lot=lot())
+        task = asyncio.create_task(notifier.run(self._wake, self.stop))
         try:
             yield
-            stop.set()
+            self.stop.set()
             await soon(task)
         finally:
             task.cancel()
@@ -73,6 +124,12 @@ class House:
         """Wait until a channel's notifications have come to this, second by second."""
         async with asyncio.timeout(PATIENCE):
             while tuple(await self.fates(name)) != fates:
+                await self.second()
+
+    async def in_vain(self, count: int) -> None:
+        """Wait until the records were asked so often in vain, second by second."""
+        async with asyncio.timeout(PATIENCE):
+            while self.asked.unanswered < count:
                 await self.second()
 
     async def second(self) -> None:
@@ -174,3 +231,72 @@ async def test_a_return_is_sent_after_its_alert_though_that_had_to_wait(house: H
         await house.find(replace(alert(), ended=now))
         await house.until("a", Fate.SENT, Fate.SENT)
     assert [one.event for one in house.channels["a"].taken] == ["alert.raised", "alert.returned"]
+
+
+async def test_what_was_delivered_is_noted_when_the_records_answer_again_and_sent_once(records: Records) -> None:
+    house = House(records, channel("a"))
+    house.channels["a"].lose = house.asked.fall_ill
+    with capture_logs() as logs:
+        async with house.notifying():
+            await house.find(alert())
+            await soon(house.channels["a"].has(1))
+            await house.in_vain(6)
+            house.asked.ill = False
+            await house.until("a", Fate.SENT)
+    (read,) = await records.run(lambda c: outbox.read_notifications(c, channel="a"))
+    assert (read.answer, read.notification.attempts) == ("ok", 1)
+    assert len(house.channels["a"].taken) == 1
+    assert [(one["event"], one.get("reason")) for one in logs] == [
+        ("notices wait", "the records do not answer"),
+        ("notices go on", None),
+    ]
+
+
+async def test_that_a_removed_channel_fails_is_over_though_the_records_did_not_answer_at_first(house: House) -> None:
+    before, now = rules([channel("gone"), channel("a")]), house.clock.now()
+    await house.records.run(lambda c: channelhealth.doubt(c, before, "gone", "no such token", now))
+    house.asked.fall_ill()
+    async with house.notifying():
+        await house.in_vain(6)
+        house.asked.ill = False
+        async with asyncio.timeout(PATIENCE):
+            while "gone" in await house.records.run(channelhealth.read_health):
+                await house.second()
+        await house.until("a", Fate.SENT, Fate.SENT)
+    assert [one.event for one in house.channels["a"].taken] == ["alert.raised", "alert.returned"]
+
+
+async def test_who_never_answers_does_not_keep_it_from_stopping(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(notify, "GRACE", 0.05)
+    house.channels["a"] = Slow("a", asyncio.Event().wait)
+    async with house.notifying():
+        await house.find(alert())
+        await soon(house.channels["a"].has(1))
+        await house.until("b", Fate.SENT)
+    assert await house.fates("a") == [Fate.WAITING]
+
+
+async def test_who_answers_soon_after_all_is_to_stop_is_noted(house: House) -> None:
+    async def waited() -> None:
+        await house.stop.wait()
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    house.channels["a"] = Slow("a", waited)
+    async with house.notifying():
+        await house.find(alert())
+        await soon(house.channels["a"].has(1))
+    assert await house.fates("a") == [Fate.SENT]
+
+
+async def test_who_is_left_out_is_named_in_the_answer(house: House) -> None:
+    house.channels["a"] = Choosy("a")
+    with capture_logs() as logs:
+        async with house.notifying():
+            await house.find(alert())
+            await house.until("a", Fate.SENT)
+    (read,) = await house.records.run(lambda c: outbox.read_notifications(c, channel="a"))
+    assert read.answer == "250 queued; b@works.example (550 gone); c@works.example (550 moved)"
+    assert [one["left_out"] for one in logs if one["event"] == "notice not for all"] == [
+        ["b@works.example (550 gone)", "c@works.example (550 moved)"]
+    ]
