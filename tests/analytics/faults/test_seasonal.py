@@ -93,6 +93,18 @@ def test_a_declared_time_is_learned_from() -> None:
     assert not looked.alerts
 
 
+def test_learning_again_waits_for_the_machine_to_produce() -> None:
+    values = series(30)
+    values[row(10, 0) : row(12, 0)] = 0
+    looked = chart()
+    looked.look(frame(values[: row(10, 0)]), told=states((0, RUN), (10 * DAY, STAND)))
+    looked.forget()
+    looked.look(frame(values).slice(row(10, 0), row(2, 0)))
+    looked.look(frame(values).slice(row(12, 0)), told=states((12 * DAY, RUN)))
+    assert [one.start for one in looked.baselines] == [ns(0), ns(12 * DAY)]
+    assert not looked.alerts
+
+
 @EXAMPLES
 @given(
     st.lists(st.integers(0, DAYS * DAY // HOUR - 1), max_size=20),
