@@ -13,7 +13,7 @@ again by itself, as it was, until there is an answer.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -86,13 +86,10 @@ def _until(quiet: Quiet, zone: ZoneInfo, at: datetime) -> datetime | None:
         if WEEKDAYS[day.weekday()] not in quiet.days:
             continue
         ends = day if quiet.end > quiet.start else day + _DAY
-        if _instant(zone, day, quiet.start) <= moment < _instant(zone, ends, quiet.end):
-            return at + timedelta(microseconds=_instant(zone, ends, quiet.end) - moment)
+        end = local_instant(zone, ends, quiet.end)
+        if local_instant(zone, day, quiet.start) <= moment < end:
+            return at + timedelta(microseconds=end - moment)
     return None
-
-
-def _instant(zone: ZoneInfo, day: date, at: time) -> int:
-    return local_instant(zone, day, at)
 
 
 def settle(pace: Pace, pending: Sequence[Notification], sent: Sequence[datetime], now: datetime) -> Settled:
@@ -107,20 +104,25 @@ def settle(pace: Pace, pending: Sequence[Notification], sent: Sequence[datetime]
     return _Settling(pace, pending, sent, now).run()
 
 
-def choose(pace: Pace, pending: Sequence[Notification], sent: Sequence[datetime], now: datetime) -> Notification | None:
+def choose(pace: Pace, pending: Iterable[Notification], sent: Sequence[datetime], now: datetime) -> Notification | None:
     """Give what is to be sent now; None: nothing. The gravest comes first, but nothing overtakes within its alert."""
     free = _Free(pace.rate, sent, now)
-    first: dict[str, Notification] = {}
-    for one in sorted(pending, key=lambda one: one.number):
-        first.setdefault(one.alert or one.id, one)
-    ready = [one for one in first.values() if one.fate is Fate.WAITING and one.due <= now and free.room(one)]
+    ready = [one for one in _firsts(pending) if one.fate is Fate.WAITING and one.due <= now and free.room(one)]
     return min(ready, key=lambda one: (not one.critical, one.due, one.number), default=None)
 
 
 def wakes(pace: Pace, pending: Iterable[Notification], sent: Sequence[datetime], now: datetime) -> datetime | None:
-    """Give when something of it is due next, UTC; None: nothing is."""
+    """Give when something of it may be sent next, UTC; None: nothing is."""
     free = _Free(pace.rate, sent, now)
-    return min((max(one.due, free.when(one)) for one in pending), default=None)
+    return min((max(one.due, free.when(one)) for one in _firsts(pending)), default=None)
+
+
+def _firsts(pending: Iterable[Notification]) -> Iterable[Notification]:
+    """Give what waits for nothing else of its alert."""
+    first: dict[str, Notification] = {}
+    for one in sorted(pending, key=lambda one: one.number):
+        first.setdefault(one.alert or one.id, one)
+    return first.values()
 
 
 class _Free:
@@ -223,7 +225,7 @@ class _Settling:
             until = self._quiet(gravest)
             if until is not None or not self._free.room(gravest):
                 wait = until or self._free.when(gravest)
-                for one in due:
+                for one in ready:
                     self._put(one, due=wait)
                 continue
             self._free.take()

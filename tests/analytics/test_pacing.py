@@ -129,6 +129,14 @@ def test_a_summary_takes_with_it_what_waits_before_it_of_the_same_alert() -> Non
     assert [[each.number for each in many] for many in settled.together.values()] == [[1, 2]]
 
 
+def test_what_is_due_goes_by_itself_where_there_is_no_room_for_a_summary_that_takes_it() -> None:
+    pace = Pace(SHANGHAI, rate=Rate(count=1, per=timedelta(minutes=1)))
+    waits, held = one(1, "a"), one(2, "a", fate=Fate.HELD, reason="flood:east")
+    left = after([waits, held], settle(pace, [waits, held], (), at(1)))
+    assert choose(pace, left, (), at(1)) == waits
+    assert [each.due for each in left] == [at(0), at(2)]
+
+
 def test_what_is_held_waits_for_what_was_begun_of_the_same_alert() -> None:
     begun, held = one(1, "a", due=9, attempts=1, tried=at(0)), one(2, "a", fate=Fate.HELD, reason="flood:east")
     settled = settle(Pace(SHANGHAI), [begun, held], (), at(1))
@@ -139,6 +147,11 @@ def test_what_is_held_waits_for_what_was_begun_of_the_same_alert() -> None:
 def test_it_wakes_when_the_next_is_due() -> None:
     assert wakes(Pace(SHANGHAI), [one(1, due=10), one(2, due=5)], (), at(1)) == at(5)
     assert wakes(Pace(SHANGHAI), [], (), at(1)) is None
+
+
+def test_it_does_not_wake_for_what_waits_for_another_of_its_alert() -> None:
+    waits = one(1, "a", due=10, attempts=3, tried=at(0))
+    assert wakes(Pace(SHANGHAI), [waits, one(2, "a")], (), at(1)) == at(10)
 
 
 class Channel:
@@ -171,6 +184,9 @@ class Channel:
             self.told_by |= {each.id: summary.id for each in many}
             left.append(summary)
         chosen = choose(self.pace, left, sent, now)
+        if chosen is None:
+            next_look = wakes(self.pace, left, sent, now)
+            assert next_look is None or next_look > now
         self.pending = [each for each in left if chosen is None or each.id != chosen.id]
         if chosen is not None:
             self.sent.append((now, chosen))
