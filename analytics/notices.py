@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from analytics.alerts import Alert, Language
 from analytics.faults.limits import shown_unit
 from analytics.lifecycle import AlertEvent, EventKind, Standing
-from analytics.notification import FLOOD_BEGAN, ORDER, RAISING, RETURNING, Notification
+from analytics.notification import FLOOD_BEGAN, ORDER, RAISING, RETURNING, Notification, Told
 from analytics.pacing import QUIET, RATE
 from analytics.routing import CALM, FLOODING, Flood, Rules
 from analytics.sayings import message
@@ -115,9 +115,6 @@ _UNITS: Final = Title(
     en="{0} s|{0} min|{0} h {1} min|{0} d {1} h", zh="{0} 秒|{0} 分钟|{0} 小时 {1} 分|{0} 天 {1} 小时"
 )
 _JOIN: Final = Title(en=", ", zh="，")
-
-Told = dict[str, Any]
-"""What a notice says: `title`, `text`, `line` (for summaries), `event`, `severity`, `at` (RFC 3339), `data`."""
 
 
 class Notices:
@@ -278,7 +275,8 @@ class Notices:
         notes = sum(1 for one, _ in newest if not one.alert)
         counted = _say(_ONE if many == 1 else _ALERTS, language, many)
         told_by = [f"{_say(PRIORITIES[one], language)} {gravest[one]}" for one in reversed(ORDER) if gravest[one]]
-        lasting = sum(1 for one, _ in newest if one.alert and one.kind not in RETURNING)
+        over = _over(told)
+        lasting = sum(1 for one, _ in newest if one.alert and one.alert not in over)
         parts = [f"{counted}{_bracketed(_say(_JOIN, language).join(told_by), language)}" if told_by else counted]
         parts += [_say(_LAST, language, lasting)] if many else []
         parts += [_say(_NOTES, language, notes)] if notes else []
@@ -286,14 +284,15 @@ class Notices:
 
     def _lines(self, told: Sequence[tuple[Notification, Told]], language: Language) -> str:
         """List the gravest, those that last first."""
+        over = _over(told)
         newest = sorted(
             _newest(told),
-            key=lambda one: (-ORDER.index(Severity(one[1]["severity"])), one[0].kind in RETURNING, one[0].number),
+            key=lambda one: (-ORDER.index(Severity(one[1]["severity"])), one[0].alert in over, one[0].number),
         )
         lines = []
         for one, what in newest[:LISTED]:
-            over = f" – {_say(_OVER, language)}" if one.alert and one.kind in RETURNING else ""
-            lines.append(f"{what.get('line') or what['title']}{over}")
+            end = f" – {_say(_OVER, language)}" if one.alert in over else ""
+            lines.append(f"{what.get('line') or what['title']}{end}")
         if len(newest) > LISTED:
             lines.append(_say(_MORE, language, len(newest) - LISTED))
         return "\n".join([*lines, _say(_LINES["list"], language)])
@@ -377,6 +376,17 @@ def _newest(told: Sequence[tuple[Notification, Told]]) -> list[tuple[Notificatio
     for one, what in told:
         newest[one.alert or one.id] = one, what
     return list(newest.values())
+
+
+def _over(told: Sequence[tuple[Notification, Told]]) -> set[str]:
+    """Give the alerts that are over by the last that says so, or that they last; else as they stood when told."""
+    over: dict[str, bool] = {}
+    for one, what in told:
+        if one.kind in RAISING | RETURNING:
+            over[one.alert] = one.kind in RETURNING
+        elif one.alert:
+            over.setdefault(one.alert, what.get("data", {}).get("ended") is not None)
+    return {alert for alert, ended in over.items() if ended}
 
 
 def _listed(told: Iterable[tuple[Notification, Told]]) -> list[dict[str, Any]]:

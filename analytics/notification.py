@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from hashlib import blake2b
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from analytics.lifecycle import AlertEvent
 from collector.park import Severity
@@ -67,6 +67,11 @@ ORDER: Final = tuple(Severity)
 """Priorities from the least to the gravest."""
 
 
+Told: TypeAlias = dict[str, Any]
+"""What a notice says, as the records keep it: `title`, `text`, `line` (for summaries), `event`, `severity`, `at`
+(RFC 3339), `data`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Notification:
     """What one channel is told of one event."""
@@ -101,7 +106,7 @@ class Notification:
 
     reason: str = ""
     """Why it is held or untold: `quiet`, `rate`, `flood:FACTORY`, `shelved`, `suppressed`, `out_of_service`, `grouped`,
-    `no route`, …"""
+    `no route`, `not asked for`, …"""
 
     into: str = ""
     """Id of the notification that tells it; of the alert that it is grouped with."""

@@ -21,8 +21,8 @@ from adapters.channels.contract import Channel, ChannelRefusedError, ChannelUnre
 from adapters.registry import channel_kind
 from analytics import channelhealth, outbox
 from analytics.notices import Notices
-from analytics.notification import Notification
-from analytics.outbox import AT_ONCE, Told
+from analytics.notification import Notification, Told
+from analytics.outbox import AT_ONCE
 from analytics.pacing import Pace
 from analytics.routing import Rules
 from collector.backoff import Backoff

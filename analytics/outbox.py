@@ -15,15 +15,28 @@ import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Protocol, TypeAlias
+from typing import Any, Final, Protocol
 
 import sqlalchemy as sa
 
 from analytics import alertlog, pacing
+from analytics.alarmstates import PRESSING
+from analytics.alerttables import ALERTS, standing_of
 from analytics.channelhealth import Health, doubt, read_health, silent
 from analytics.lifecycle import Action, AlarmState, AlertEvent, EventKind, Standing
 from analytics.mending import mended
-from analytics.notification import EXPIRED, FLOOD_BEGAN, OPEN, ORDER, SUMMARY, TOLD, Fate, Notification
+from analytics.notification import (
+    EXPIRED,
+    FLOOD_BEGAN,
+    OPEN,
+    ORDER,
+    SUMMARY,
+    TOLD,
+    Fate,
+    Notification,
+    Told,
+    notice_id,
+)
 from analytics.outboxtables import ESCALATIONS, FLOODS, NOTIFICATIONS, notification_of
 from analytics.pacing import Pace
 from analytics.routing import Armed, Board, Flood, Routed, Rules, calm, flood_event, route
@@ -32,17 +45,13 @@ from collector.park import Severity
 AT_ONCE: Final = 200
 """Events that are routed in one transaction at most."""
 
-CHUNK: Final = 500
-"""Values in one question at most."""
-
 KEPT: Final = timedelta(days=90)
 """How long notifications are kept after their last."""
 
 PROGRAM: Final = "parkline"
 """Who escalates."""
 
-Told: TypeAlias = dict[str, Any]
-"""What a notification says, as the records keep it: `title`, `text`, `line`, `severity`, `at` (RFC 3339), `data`."""
+_OPEN: Final = NOTIFICATIONS.c.fate.in_([fate.value for fate in OPEN])
 
 
 class Wording(Protocol):
@@ -123,17 +132,20 @@ def settle_floods(connection: sa.Connection, rules: Rules, wording: Wording, now
 def escalate(connection: sa.Connection, rules: Rules, now: datetime) -> int:
     """Escalate the alerts that nobody acknowledged in time; give how many.
 
-    One whose cause is gone waits: should it come again, it is due at once.
+    One whose cause is gone, or that is suppressed, waits: should it be seen again, it is due at once.
     """
-    rows = connection.execute(sa.select(ESCALATIONS).where(ESCALATIONS.c.due <= now).order_by(ESCALATIONS.c.due)).all()
+    asked_for = sa.outerjoin(ESCALATIONS, ALERTS, ALERTS.c.id == ESCALATIONS.c.alert)
+    waits = sa.and_(ALERTS.c.id.is_not(None), ALERTS.c.state.in_([state.value for state in _PAUSED]))
+    due = sa.select(ESCALATIONS).select_from(asked_for).where(ESCALATIONS.c.due <= now, sa.not_(waits))
+    rows = connection.execute(due.order_by(ESCALATIONS.c.due)).all()
     done = 0
     for row in rows:
         here = sa.and_(ESCALATIONS.c.alert == row.alert, ESCALATIONS.c.route == row.route)
         standing = alertlog.read_standing(connection, row.alert)
         asked = rules.routes[row.route].escalate if row.route in rules.routes else None
-        if standing is None or asked is None or standing.state not in _WAITED:
+        if standing is None or asked is None or standing.state not in PRESSING | _PAUSED:
             connection.execute(sa.delete(ESCALATIONS).where(here))
-        elif standing.state is not AlarmState.RETURNED_UNACKNOWLEDGED:
+        elif standing.state in PRESSING:
             action = Action(EventKind.ESCALATED, PROGRAM, alert=row.alert, comment=row.route)
             alertlog.act(connection, action, now=now)
             if asked.repeat is None:
@@ -144,9 +156,8 @@ def escalate(connection: sa.Connection, rules: Rules, now: datetime) -> int:
     return done
 
 
-_WAITED: Final = frozenset(
-    {AlarmState.UNACKNOWLEDGED, AlarmState.LATCHED_UNACKNOWLEDGED, AlarmState.RETURNED_UNACKNOWLEDGED}
-)
+_PAUSED: Final = frozenset({AlarmState.RETURNED_UNACKNOWLEDGED, AlarmState.SUPPRESSED})
+"""States in which an escalation waits."""
 
 
 def take(connection: sa.Connection, channel: str, pace: Pace, wording: Wording, now: datetime) -> Taken:
@@ -169,13 +180,15 @@ def take(connection: sa.Connection, channel: str, pace: Pace, wording: Wording, 
     for gone, into in settled.absorbed.items():
         _summarised(connection, [gone], into)
     left = pacing.after(pending, settled)
-    left += [_summarise(connection, channel, reason, many, wording, now) for reason, many in settled.together.items()]
+    for reason, many in settled.together.items():
+        left += _summarise(connection, channel, reason, many, wording, now)
     chosen = pacing.choose(pace, left, sent, now)
     if chosen is None:
         return Taken(None, {}, pacing.wakes(pace, left, sent, now))
     here = NOTIFICATIONS.c.id == chosen.id
     tried = {"attempts": chosen.attempts + 1, "tried": now}
-    connection.execute(sa.update(NOTIFICATIONS).where(here).values(tried))
+    if connection.execute(sa.update(NOTIFICATIONS).where(here, _OPEN).values(tried)).rowcount == 0:
+        return Taken(None, {}, now)  # it was given up meanwhile
     told = connection.execute(sa.select(NOTIFICATIONS.c.notice).where(here)).scalar_one()
     return Taken(replace(chosen, attempts=chosen.attempts + 1, tried=now), json.loads(told), None)
 
@@ -204,8 +217,11 @@ def refused(
     What is told nowhere else is told on the channels that are told when this one fails.
     """
     here = NOTIFICATIONS.c.id == one.id
-    connection.execute(sa.update(NOTIFICATIONS).where(here).values(fate=Fate.REFUSED.value, error=error))
+    ended = sa.update(NOTIFICATIONS).where(here, _OPEN).values(fate=Fate.REFUSED.value, error=error)
+    done = connection.execute(ended)
     doubt(connection, rules, one.channel, error, now)
+    if done.rowcount == 0:  # it was given up meanwhile, and the others were told so
+        return
     elsewhere = sa.and_(NOTIFICATIONS.c.event == one.event, NOTIFICATIONS.c.fate.in_([fate.value for fate in TOLD]))
     if connection.execute(sa.select(NOTIFICATIONS.c.id).where(elsewhere).limit(1)).first() is None:
         told = connection.execute(sa.select(NOTIFICATIONS.c.notice).where(here)).scalar_one()
@@ -218,19 +234,16 @@ def expire(connection: sa.Connection, rules: Rules, wording: Wording, now: datet
     The channels that are told when one fails are told of it, once; that a notice of this kind expires is told nobody.
     """
     late = sa.and_(NOTIFICATIONS.c.fate == Fate.WAITING.value, NOTIFICATIONS.c.since <= now - rules.give_up)
-    lost = sa.and_(
-        NOTIFICATIONS.c.fate.in_([fate.value for fate in OPEN]), NOTIFICATIONS.c.channel.not_in(list(rules.channels))
-    )
-    rows = connection.execute(sa.select(NOTIFICATIONS).where(sa.or_(late, lost)).order_by(NOTIFICATIONS.c.number)).all()
+    over = sa.or_(late, sa.and_(_OPEN, NOTIFICATIONS.c.channel.not_in(list(rules.channels))))
+    rows = connection.execute(sa.select(NOTIFICATIONS).where(over).order_by(NOTIFICATIONS.c.number)).all()
+    expired = _ended(connection, [row.id for row in rows], over, fate=Fate.EXPIRED.value)
     by_channel: dict[str, list[tuple[Notification, Told]]] = {}
     for row in rows:
-        by_channel.setdefault(row.channel, []).append((notification_of(row), json.loads(row.notice)))
-    for some in _chunks([row.id for row in rows]):
-        where = NOTIFICATIONS.c.id.in_(some)
-        connection.execute(sa.update(NOTIFICATIONS).where(where).values(fate=Fate.EXPIRED.value))
+        if row.id in expired:
+            by_channel.setdefault(row.channel, []).append((notification_of(row), json.loads(row.notice)))
     for channel, told in by_channel.items():
         _undelivered(connection, rules, channel, told, wording, now)
-    return len(rows)
+    return len(expired)
 
 
 def _undelivered(
@@ -241,11 +254,18 @@ def _undelivered(
     wording: Wording,
     now: datetime,
 ) -> None:
-    """Tell what a channel did not deliver on those that are told when it fails; what is of this kind itself, nobody."""
-    owed = [(one, what) for one, what in told if one.kind != EXPIRED]
-    for other in rules.others(channel) if owed else ():
+    """Tell what a channel did not deliver on those that are told when it fails; what is of this kind itself, nobody.
+
+    What was sent again and is not delivered a second time was told there the first time.
+    """
+    events = {one.id: f"expired:{one.id}" for one, _ in told if one.kind != EXPIRED}
+    for other in rules.others(channel):
+        known = _known(connection, [notice_id(event, other) for event in events.values()])
+        owed = [(one, what) for one, what in told if one.id in events and notice_id(events[one.id], other) not in known]
+        if not owed:
+            continue
         summary = Notification(
-            event=f"expired:{owed[0][0].id}",
+            event=events[owed[0][0].id],
             channel=other,
             kind=EXPIRED,
             severity=_gravest(one for one, _ in owed),
@@ -257,9 +277,10 @@ def _undelivered(
 
 
 def forget(connection: sa.Connection, now: datetime) -> None:
-    """Drop notifications that ended long ago."""
+    """Drop notifications that ended long ago, but for those of alerts that are open: what follows goes by them."""
     over = NOTIFICATIONS.c.fate.not_in([fate.value for fate in OPEN])
-    connection.execute(sa.delete(NOTIFICATIONS).where(NOTIFICATIONS.c.made < now - KEPT, over))
+    lasts = sa.exists().where(ALERTS.c.id == NOTIFICATIONS.c.alert, ALERTS.c.state != AlarmState.NORMAL.value)
+    connection.execute(sa.delete(NOTIFICATIONS).where(NOTIFICATIONS.c.made < now - KEPT, over, ~lasts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -355,9 +376,11 @@ def _board(connection: sa.Connection, events: Sequence[AlertEvent]) -> Board:
         rows += connection.execute(sa.select(NOTIFICATIONS).where(mine))
     for row in sorted({row.number: row for row in rows}.values(), key=lambda row: row.number):
         board.add(notification_of(row))
-    alerts = sorted({alert for alert, _ in board.grouped})
-    read = (alertlog.read_standing(connection, alert) for alert in alerts)
-    board.standings = {one.id: one for one in read if one is not None}
+    standings: dict[str, Standing] = {}
+    for some in _chunks(sorted(board.concerned(events))):
+        found = connection.execute(sa.select(ALERTS).where(ALERTS.c.id.in_(some)))
+        standings |= {row.id: standing_of(row._mapping) for row in found}  # noqa: SLF001 - SQLAlchemy's own name
+    board.standings = standings
     board.floods = {row.factory: _flood(row) for row in connection.execute(sa.select(FLOODS))}
     _read_flooded(connection, board)
     return board
@@ -445,19 +468,29 @@ def _change(
         values["since"] = since
     if told is not None:
         values["notice"] = _text(told)
-    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id).values(values))
+    changeable = NOTIFICATIONS.c.fate.in_([fate.value for fate in (*OPEN, Fate.UNTOLD)])
+    connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id == one.id, changeable).values(values))
 
 
-def _summarised(connection: sa.Connection, ids: Sequence[str], into: str) -> None:
+def _ended(
+    connection: sa.Connection, ids: Sequence[str], where: sa.ColumnElement[bool], **values: str
+) -> frozenset[str]:
+    """Let these come to an end, as far as others have not changed them meanwhile; give which did."""
+    done: set[str] = set()
     for some in _chunks(ids):
-        values = {"fate": Fate.SUMMARISED.value, "into": into}
-        connection.execute(sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id.in_(some)).values(values))
+        ended = sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.id.in_(some), where).values(values)
+        done |= set(connection.execute(ended.returning(NOTIFICATIONS.c.id)).scalars())
+    return frozenset(done)
+
+
+def _summarised(connection: sa.Connection, ids: Sequence[str], into: str) -> frozenset[str]:
+    return _ended(connection, ids, _OPEN, fate=Fate.SUMMARISED.value, into=into)
 
 
 def _summarise(
     connection: sa.Connection, channel: str, reason: str, many: Sequence[Notification], wording: Wording, now: datetime
-) -> Notification:
-    """Make the notification that tells several."""
+) -> list[Notification]:
+    """Make the notification that tells several; none, where nothing of it is left to be told."""
     one = Notification(
         event=f"summary:{many[0].id}",
         channel=channel,
@@ -467,18 +500,28 @@ def _summarise(
         due=now,
         reason=reason,
     )
+    open_still = _summarised(connection, [other.id for other in many], one.id)
+    many = [other for other in many if other.id in open_still]
+    if not many:
+        return []
     told: dict[str, Told] = {}
     for some in _chunks([other.id for other in many]):
         query = sa.select(NOTIFICATIONS.c.id, NOTIFICATIONS.c.notice).where(NOTIFICATIONS.c.id.in_(some))
         told |= {row.id: json.loads(row.notice) for row in connection.execute(query)}
     number = _insert(connection, one, wording.summary(one, [(other, told[other.id]) for other in many]))
-    _summarised(connection, [other.id for other in many], one.id)
-    return replace(one, number=number)
+    return [replace(one, number=number)]
+
+
+def _known(connection: sa.Connection, ids: Sequence[str]) -> frozenset[str]:
+    """Give which of these notifications there are."""
+    known: set[str] = set()
+    for some in _chunks(ids):
+        known |= set(connection.execute(sa.select(NOTIFICATIONS.c.id).where(NOTIFICATIONS.c.id.in_(some))).scalars())
+    return frozenset(known)
 
 
 def _pending(connection: sa.Connection, channel: str) -> list[Notification]:
-    fates = [fate.value for fate in OPEN]
-    where = sa.and_(NOTIFICATIONS.c.channel == channel, NOTIFICATIONS.c.fate.in_(fates))
+    where = sa.and_(NOTIFICATIONS.c.channel == channel, _OPEN)
     columns = [column for column in NOTIFICATIONS.c if column.name not in {"notice", "answer", "error"}]
     rows = connection.execute(sa.select(*columns).where(where).order_by(NOTIFICATIONS.c.number))
     return [notification_of(row) for row in rows]
@@ -506,4 +549,4 @@ def _text(told: Told) -> str:
 
 
 def _chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (ids[start : start + CHUNK] for start in range(0, len(ids), CHUNK))
+    return (ids[start : start + alertlog.AT_ONCE] for start in range(0, len(ids), alertlog.AT_ONCE))

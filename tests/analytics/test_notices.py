@@ -5,8 +5,7 @@ import pytest
 from analytics.alerts import Contribution, Language
 from analytics.lifecycle import VISIBLE, AlertEvent, EventKind, Hidden
 from analytics.notices import LISTED, Notices
-from analytics.notification import EXPIRED, FLOOD_BEGAN, FLOOD_OVER, SUMMARY, Notification, of_event
-from analytics.outbox import Told
+from analytics.notification import EXPIRED, FLOOD_BEGAN, FLOOD_OVER, SUMMARY, Notification, Told, of_event
 from analytics.routing import Flood
 from analytics.sayings import TEXTS
 from collector.park import Severity
@@ -126,6 +125,30 @@ def test_a_summary_tells_each_alert_as_it_stands() -> None:
     said = speaker().summary(made(SUMMARY, "rate"), both)
     assert said["title"] == "More than this channel carries: 1 alert (medium 1), 0 still last"
     assert said["text"].splitlines()[0].endswith("– back to normal")  # noqa: RUF001 - a dash
+
+
+def test_what_people_did_makes_nothing_last_that_is_over() -> None:
+    life = Life(alert())
+    life.end(5)
+    life.act(EventKind.ACKNOWLEDGED, 6)
+    every = [
+        (of_event(one, "a", one.kind.value, now=at(6)), told(one))
+        for one in life.events
+        if one.kind is not EventKind.CLOSED
+    ]
+    for some_of_it in (every, every[-1:]):
+        said = speaker().summary(made(SUMMARY, "quiet"), some_of_it)
+        assert said["title"] == "While it was quiet: 1 alert (medium 1), 0 still last"
+        assert said["text"].splitlines()[0].endswith("– back to normal")  # noqa: RUF001 - a dash
+
+
+def test_what_was_acknowledged_and_lasts_is_counted_as_lasting() -> None:
+    life = Life(alert())
+    life.act(EventKind.ACKNOWLEDGED, 1)
+    every = [(of_event(one, "a", one.kind.value, now=at(1)), told(one)) for one in life.events]
+    for some_of_it in (every, every[-1:]):
+        said = speaker().summary(made(SUMMARY, "quiet"), some_of_it)
+        assert said["title"] == "While it was quiet: 1 alert (medium 1), 1 still last"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

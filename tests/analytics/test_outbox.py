@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from analytics import alertlog, channelhealth, outbox
 from analytics.alerts import Alert
 from analytics.lifecycle import Action, EventKind
-from analytics.notification import EXPIRED, FLOOD_OVER, SUMMARY, Fate, Notification
-from analytics.outbox import Record, Taken, Told
+from analytics.notification import EXPIRED, FLOOD_OVER, SUMMARY, Fate, Notification, Told
+from analytics.outbox import Record, Taken
+from analytics.outboxtables import NOTIFICATIONS
 from analytics.pacing import Pace
 from analytics.routing import FLOOD, Rules
 from collector.park import Severity
@@ -41,6 +42,9 @@ class Office:
 
     async def act(self, kind: EventKind, identity: str) -> None:
         await self.do(lambda c: alertlog.act(c, Action(kind, "anna", alert=identity), now=at(self.now)))
+
+    async def suppress(self, by: str) -> None:
+        await self.do(lambda c: alertlog.sweep(c, now=at(self.now), suppressed=lambda _: by))
 
     async def route(self) -> int:
         def step(connection: sa.Connection) -> int:
@@ -278,6 +282,115 @@ async def test_what_is_refused_again_for_what_it_says_does_not_come_for_ever(off
     assert (record.notification.fate, record.notification.attempts) == (Fate.REFUSED, 2)
 
 
+async def test_what_is_refused_twice_is_told_on_the_others_once(records: Records) -> None:
+    office = Office(records, rules([channel("a"), channel("b")], {"channels": ["a"]}))
+    bad = alert()
+    await office.find(bad)
+    await office.route()
+    office.now = 0.1
+    await office.refused(await office.taken())
+    office.now = 1
+    await office.find(alert("east/line-1/press-2"))
+    await office.route()
+    while (one := (await office.take()).one) is not None:
+        office.now += 0.1
+        await (office.refused(one) if one.alert == bad.id else office.delivered(one))
+    (record,) = await office.read(channel="a", alert=bad.id)
+    assert (record.notification.fate, record.notification.attempts) == (Fate.REFUSED, 2)
+    assert len([one for one in await office.read(channel="b") if one.notification.kind == EXPIRED]) == 1
+
+
+async def test_what_expires_while_it_is_sent_and_is_refused_then_is_told_on_the_others_once(records: Records) -> None:
+    office = Office(records, rules([channel("a"), channel("b")], {"channels": ["a"]}))
+    await office.find(alert())
+    await office.route()
+    office.now = 24 * 60 - 0.01
+    one = await office.taken()
+    office.now = 24 * 60
+    await office.route()
+    await office.refused(one)
+    assert [record.notification.fate for record in await office.read(channel="a")] == [Fate.EXPIRED]
+    assert len(await office.read(channel="b")) == 1
+    assert "channel" in [found.detector for found in await office.do(alertlog.read_alerts)]
+
+
+async def test_what_expires_with_one_that_was_told_on_the_others_is_told_there(records: Records) -> None:
+    office = Office(records, rules([channel("a"), channel("b")], {"channels": ["a"]}))
+    first, second = alert(), alert("west/line-1/press-1")
+    await office.find(first)
+    await office.route()
+    await office.refused(await office.taken())
+    office.now = 1
+    await office.find(alert("east/line-1/press-2"))
+    await office.route()
+    await office.delivered(await office.taken())  # what was refused comes again
+    await office.find(second)
+    await office.route()
+    office.now = 25 * 60
+    await office.route()
+    told = [one.told for one in await office.read(channel="b") if one.notification.kind == EXPIRED]
+    assert [[each["data"]["alert"] for each in one["data"]["notices"]] for one in told] == [[second.id], [first.id]]
+
+
+async def test_what_is_sent_meanwhile_does_not_expire(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    office.now = 24 * 60
+    sent = sa.update(NOTIFICATIONS).where(NOTIFICATIONS.c.channel == "a").values(fate=Fate.SENT.value)
+
+    def expire(connection: sa.Connection) -> int:
+        before_the_first_change(connection, sent)
+        return outbox.expire(connection, office.rules, office.notices, at(office.now))
+
+    assert await office.do(expire) == 1
+    told = [one.told for one in await office.read() if one.notification.kind == EXPIRED]
+    assert [one["data"]["channel"] for one in told] == ["b"]
+
+
+@pytest.mark.parametrize("minutes", [0, 60])
+async def test_what_is_given_up_meanwhile_is_not_sent(records: Records, minutes: float) -> None:
+    office = Office(records, rules([channel("a", quiet=[{"start": "12:00", "end": "13:00"}] if minutes else [])]))
+    await office.find(alert(), alert("west/line-1/press-1"))
+    await office.route()
+    if minutes:  # when it is over, one summary is to tell them
+        await office.take()
+    office.now = minutes
+    gone = sa.update(NOTIFICATIONS).values(fate=Fate.EXPIRED.value)
+    pace = Pace(office.rules.zone("a"), office.rules.channels["a"].quiet)
+
+    def take(connection: sa.Connection) -> Taken:
+        before_the_first_change(connection, gone)
+        return outbox.take(connection, "a", pace, office.notices, at(office.now))
+
+    assert (await office.do(take)).one is None
+    assert {(one.notification.fate, one.notification.attempts) for one in await office.read()} == {(Fate.EXPIRED, 0)}
+
+
+def before_the_first_change(connection: sa.Connection, change: sa.Update) -> None:
+    """Let something else be changed after all was read and before anything is written, as by a commit of others."""
+    pending = [change]
+
+    def first(connection: sa.Connection, _cursor: Any, statement: str, *_: Any) -> None:
+        if statement.startswith("UPDATE") and pending:
+            connection.execute(pending.pop())
+
+    sa.event.listen(connection, "before_cursor_execute", first)
+
+
+async def test_one_that_is_grouped_while_the_one_that_tells_it_ends_is_told(records: Records) -> None:
+    office = Office(records, rules([channel("a")]))
+    first, second = alert(), alert(key="low:1", began=0.01)
+    await office.find(first)
+    await office.find(second)
+    await office.find(replace(first, ended=at(0.1)))
+    await office.route()
+    assert [(one.alert, one.kind) for one, _ in await office.send_all()] == [
+        (first.id, "raised"),
+        (second.id, "raised"),
+        (first.id, "returned"),
+    ]
+
+
 async def test_what_is_for_a_channel_that_is_gone_is_told_on_the_others(records: Records) -> None:
     before = Office(records, rules([channel("a"), channel("b")]))
     await before.find(alert())
@@ -333,6 +446,33 @@ async def test_an_alert_that_is_over_is_escalated_only_if_it_comes_again(records
     assert [one.notification.kind for one in await office.read(channel="b")] == ["escalated"]
 
 
+@pytest.mark.parametrize(("shown", "due"), [(5.5, 15), (35, 35)])
+async def test_an_alert_that_was_suppressed_is_escalated_when_it_is_due_and_seen(
+    records: Records, shown: float, due: float
+) -> None:
+    asked = {"channels": ["a"], "escalate": {"after": "15 min", "channels": ["b"]}}
+    office = Office(records, rules([channel("a"), channel("b")], asked))
+    await office.find(alert())
+    await office.route()
+    for office.now in sorted({5, shown, 14.9, 15, 34.9, 35, 60}):
+        if office.now in {5, shown}:
+            await office.suppress("x" if office.now < shown else "")
+        await office.route()
+        assert len(await office.read(channel="b")) == (office.now >= max(due, shown))
+
+
+async def test_while_its_alert_is_over_an_escalation_that_is_due_is_not_looked_at(
+    records: Records, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = {"channels": ["a"], "escalate": {"after": "15 min", "channels": ["b"]}}
+    office = Office(records, rules([channel("a"), channel("b")], asked))
+    await office.find(alert())
+    await office.route()
+    await office.find(replace(alert(), ended=at(1)))
+    monkeypatch.setattr(alertlog, "read_standing", None)
+    assert await office.do(lambda c: outbox.escalate(c, office.rules, at(60))) == 0
+
+
 async def test_more_than_a_channel_carries_is_told_in_one_summary(records: Records) -> None:
     office = Office(records, rules([channel("a", rate={"count": 2, "per": "1 min"})]))
     await office.find(*(alert(f"east/line-1/mill-{number}") for number in range(8)))
@@ -380,8 +520,21 @@ async def test_how_channels_stand_is_read(office: Office) -> None:
 
 async def test_what_ended_long_ago_is_dropped(office: Office) -> None:
     await office.find(alert())
+    await office.act(EventKind.ACKNOWLEDGED, alert().id)
+    await office.find(replace(alert(), ended=at(0)))
     await office.route()
     await office.send_all("a")
     later = at(0) + outbox.KEPT + timedelta(days=1)
     await office.do(lambda c: outbox.forget(c, later))
-    assert [one.notification.channel for one in await office.read()] == ["b"]
+    assert {one.notification.channel for one in await office.read()} == {"b"}
+
+
+async def test_the_end_of_what_lasted_very_long_is_told(office: Office) -> None:
+    await office.find(alert())
+    await office.route()
+    await office.send_all("a")
+    office.now = 100 * 24 * 60
+    await office.do(lambda c: outbox.forget(c, at(office.now)))
+    await office.find(replace(alert(), ended=at(office.now)))
+    await office.route()
+    assert [one.notification.kind for one in await office.read(channel="a", alert=alert().id)] == ["returned", "raised"]
