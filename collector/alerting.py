@@ -130,7 +130,8 @@ class Route(Settings):
     """What people call it, unique among the routes and no number; empty: its place among them, from 1."""
 
     under: tuple[str, ...] = ()
-    """Paths of factories, lines or machines, each with all below it; empty: the whole park."""
+    """Paths of factories, lines or machines, each with all below it; empty: the whole park. Alerts of the park itself,
+    such as a silent collector, fit any."""
 
     severities: tuple[Severity, ...] = ()
     """Priorities; empty: all."""
@@ -139,7 +140,8 @@ class Route(Settings):
     """What saw it, such as `limit` or `multivariate`; empty: all."""
 
     shifts: tuple[Name, ...] = ()
-    """Shifts of the machine's calendar, by name: only while one of them is on, in the factory's zone; empty: always."""
+    """Shifts of the machine's calendar, by name: only while one of them is on, in the factory's zone; for alerts of the
+    park itself, while it is on anywhere. Empty: always."""
 
     channels: Some
     """Channels that are told; one or more."""
