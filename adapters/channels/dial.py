@@ -6,7 +6,6 @@ is cancelled, the link is shut down under the conversation, which so comes to it
 
 import asyncio
 import socket
-from collections import deque
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -37,14 +36,15 @@ async def _connected(host: str, port: int) -> socket.socket:
     The next one is dialled as soon as one has failed, and after `HEAD_START` at the latest: one that says nothing takes
     no time from the others.
     """
-    left = deque(await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    left = found[::-1]
     dialled: set[asyncio.Task[socket.socket]] = set()
     under_way: set[asyncio.Task[socket.socket]] = set()
     problem: BaseException = OSError("it has no address")
     try:
         while left or under_way:
             if left:
-                under_way.add(asyncio.create_task(_dialled(*left.popleft()), name="dial"))
+                under_way.add(asyncio.create_task(_dialled(*left.pop()), name="dial"))
                 dialled |= under_way
             done, under_way = await asyncio.wait(
                 under_way, timeout=HEAD_START if left else None, return_when=asyncio.FIRST_COMPLETED
