@@ -2,8 +2,8 @@
 
 Russell, Chiang and Braatz (2000): autoscaled on the 500 normal rows, 11 components, limits at the 99th percentile of
 the fault-free test run; rows 161 to 960 of every faulty run that stay below the limit are missed. What is judged is the
-textbook form in `analytics.faults.components`; of it the detector `multivariate` takes the decomposition, not the limits,
-and it has no figures here.
+textbook form in `analytics.faults.components`; the detector `multivariate` takes the decomposition of it, not the
+limits, and has no figures here.
 
     value       largest difference of a rate from the table beside the data
     reference   the difference that is allowed
