@@ -1,22 +1,243 @@
-"""Answers straight from columns, for lists that may be long.
+"""Answers: one page of a list as JSON, or the same rows as CSV, Parquet or an Arrow stream, as the request accepts.
 
-A response model per row costs more than the query; these write a frame's rows as JSON directly. The route still names
-its model, which documents the rows and which the tests hold the answers against.
+    application/json                       {"items": [...], "next_page_token": ..., ...}
+    text/csv                               RFC 4180, UTF-8, a header row; instants as RFC 3339
+    application/vnd.apache.parquet         one file
+    application/vnd.apache.arrow.stream    one Arrow IPC stream
+
+A table has a column per field of the route's model: a field that is an object gives a column per field of its own
+(`title.zh`), what has no fixed shape is JSON text. The page that follows is in the header `Link` (RFC 8288) of every
+form. Long lists are written straight from columns: a response model per row costs more than the query. The route still
+names its model, which documents the rows and which the tests hold the answers against.
 """
 
-from typing import Any, Final
+import types
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from io import BytesIO
+from typing import Annotated, Any, Final, TypeAlias, Union, get_args, get_origin
 
 import orjson
 import polars as pl
-from fastapi import Response
+from fastapi import Depends, Query, Request, Response
+from pydantic import BaseModel
 
-_OPTIONS: Final = orjson.OPT_UTC_Z
+from api.errors import NOT_ACCEPTABLE, ProblemError, wrong
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 """How instants in nanoseconds are written: RFC 3339 in UTC, with as many digits as they need."""
 
+_OPTIONS: Final = orjson.OPT_UTC_Z
 
-def rows(frame: pl.DataFrame, next_page_token: str | None, **beside: Any) -> Response:
-    """Answer one page: the frame's rows as `items`, its columns as their fields."""
-    body = {"items": frame.to_dicts(), "next_page_token": next_page_token, **beside}
-    return Response(orjson.dumps(body, option=_OPTIONS), media_type="application/json")
+_RISKY: Final = r"^[=+\-@\t\r\n]"
+"""How a cell begins that spreadsheets take for a formula (OWASP, CSV injection)."""
+
+_NUMBER: Final = r"^[+\-]?\d+(\.\d+)?([eE][+\-]?\d+)?$"
+"""What is none, however it begins."""
+
+
+class Form(StrEnum):
+    """What a list is answered as, by its media type."""
+
+    JSON = "application/json"
+    CSV = "text/csv"
+    PARQUET = "application/vnd.apache.parquet"
+    ARROW = "application/vnd.apache.arrow.stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a request says about the form of its answer."""
+
+    form: Form
+    """The media type that it prefers."""
+
+    fields: tuple[str, ...]
+    """Fields of each row that it wants; empty: all of them."""
+
+    url: str
+    """What was asked, without `page_token`: path and query."""
+
+    def page(
+        self, model: type[BaseModel], items: pl.DataFrame | Sequence[BaseModel], token: str | None, **beside: Any
+    ) -> Response:
+        """Answer one page.
+
+        Args:
+            model: the model of a row.
+            items: the rows: views, or a frame whose columns are the model's fields, in this order.
+            token: `next_page_token`.
+            beside: what stands beside the rows in JSON; tables leave it out.
+
+        Raises:
+            ProblemError: `fields` names one that rows do not have.
+        """
+        there = items.columns if isinstance(items, pl.DataFrame) else list(model.model_fields)
+        for name in self.fields:
+            if name not in there:
+                raise wrong(parameter="fields", detail=f"rows have no field {name!r}; they have {', '.join(there)}")
+        headers = {"Vary": "Accept"}
+        if token is not None:
+            headers["Link"] = f'<{self.url}{"&" if "?" in self.url else "?"}page_token={token}>; rel="next"'
+        if self.form is Form.JSON:
+            body = {"items": self._objects(items), "next_page_token": token, **beside}
+            content = orjson.dumps(body, option=_OPTIONS, default=_plain)
+        else:
+            content = _written(self._table(model, items), self.form)
+        return Response(content, media_type=self.form.value, headers=headers)
+
+    def _objects(self, items: pl.DataFrame | Sequence[BaseModel]) -> list[dict[str, Any]]:
+        if isinstance(items, pl.DataFrame):
+            return (items.select(self.fields) if self.fields else items).to_dicts()
+        return [item.model_dump(mode="json", by_alias=True, include=set(self.fields) or None) for item in items]
+
+    def _table(self, model: type[BaseModel], items: pl.DataFrame | Sequence[BaseModel]) -> pl.DataFrame:
+        if isinstance(items, pl.DataFrame):
+            chosen = items.select(self.fields) if self.fields else items
+            return chosen.with_columns(
+                _text(column) for column in chosen if column.dtype.is_nested() or column.dtype == pl.Object
+            )
+        schema = dict(columns_of(model))
+        rows = [dict(_flat(item.model_dump(by_alias=True), schema)) for item in items]
+        table = pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
+        return table.select(name for name in schema if _wanted(name, self.fields))
+
+
+def _shape(
+    request: Request,
+    fields: Annotated[
+        str, Query(max_length=1000, description="Fields of each row that are wanted, with commas between; empty: all.")
+    ] = "",
+) -> Shape:
+    asked = tuple(dict.fromkeys(name.strip() for name in fields.split(",") if name.strip()))
+    rest = request.url.remove_query_params("page_token")
+    url = f"{rest.path}?{rest.query}" if rest.query else rest.path
+    return Shape(accepted(request.headers.get("accept", "*/*")), asked, url)
+
+
+GivenShape: TypeAlias = Annotated[Shape, Depends(_shape)]
+"""The parameter by which a route of a list is given the form of its answer."""
+
+
+def accepted(header: str) -> Form:
+    """Give the form that a header `Accept` (RFC 9110, 12.5.1) prefers; of equals the first of `Form`.
+
+    Raises:
+        ProblemError: it accepts none.
+    """
+    ranges = [_range(part) for part in header.split(",") if part.strip()] or [("*/*", 1.0)]
+
+    def weight(form: Form) -> float:
+        fitting = [(len(name.replace("*", "")), q) for name, q in ranges if _fits(name, form)]
+        return max(fitting)[1] if fitting else 0.0
+
+    best = max(Form, key=weight)
+    if weight(best) <= 0:
+        known = ", ".join(form.value for form in Form)
+        raise ProblemError(
+            NOT_ACCEPTABLE, f"there is nothing here that `Accept: {header[:200]}` takes; there is {known}"
+        )
+    return best
+
+
+def columns_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, pl.DataType]]:
+    """Give the columns of a table of this model: their names and types."""
+    for name, field in model.model_fields.items():
+        alias = prefix + (field.serialization_alias or field.alias or name)
+        kinds = [kind for kind in _kinds(field.annotation) if kind is not type(None)]
+        if len(kinds) == 1 and isinstance(kinds[0], type) and issubclass(kinds[0], BaseModel):
+            yield from columns_of(kinds[0], f"{alias}.")
+        else:
+            yield alias, _type_of(kinds)
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """Give the alternatives of an annotation."""
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        yield from _kinds(get_args(annotation)[0])
+    elif origin in {Union, types.UnionType}:
+        for one in get_args(annotation):
+            yield from _kinds(one)
+    else:
+        yield annotation
+
+
+def _type_of(kinds: Sequence[Any]) -> pl.DataType:
+    known: dict[Any, pl.DataType] = {
+        bool: pl.Boolean(),
+        int: pl.Int64(),
+        float: pl.Float64(),
+        datetime: pl.Datetime("us", "UTC"),
+    }
+    return known.get(kinds[0], pl.String()) if len(kinds) == 1 else pl.String()
+
+
+def _flat(values: dict[str, Any], schema: dict[str, pl.DataType], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give a row's cells, for every column of the schema below `prefix`."""
+    for name, value in values.items():
+        column = prefix + name
+        if column in schema:
+            text = schema[column] == pl.String() and value is not None and not isinstance(value, str)
+            yield column, orjson.dumps(value, option=_OPTIONS, default=_plain).decode() if text else value
+        elif isinstance(value, dict):
+            yield from _flat(value, schema, f"{column}.")
+        else:  # an object that is null
+            yield from ((below, None) for below in schema if below.startswith(f"{column}."))
+
+
+def _wanted(column: str, fields: tuple[str, ...]) -> bool:
+    return not fields or column in fields or column.partition(".")[0] in fields
+
+
+def _text(column: pl.Series) -> pl.Series:
+    """Give values without a fixed shape as JSON."""
+    cells = [
+        None if value is None else orjson.dumps(value, option=_OPTIONS, default=_plain).decode()
+        for value in column.to_list()
+    ]
+    return pl.Series(column.name, cells, dtype=pl.String)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json", by_alias=True)
+    raise TypeError
+
+
+def _written(table: pl.DataFrame, form: Form) -> bytes:
+    file = BytesIO()
+    if form is Form.PARQUET:
+        table.write_parquet(file)
+    elif form is Form.ARROW:
+        table.write_ipc_stream(file)
+    else:
+        guarded(table).write_csv(file, datetime_format=INSTANT, line_terminator="\r\n")
+    return file.getvalue()
+
+
+def guarded(table: pl.DataFrame) -> pl.DataFrame:
+    """Give a table whose texts no spreadsheet takes for formulas: an apostrophe stands before those that it would."""
+    text = pl.col(pl.String)
+    risky = text.str.contains(_RISKY) & ~text.str.contains(_NUMBER)
+    return table.with_columns(pl.when(risky).then("'" + text).otherwise(text).name.keep())
+
+
+def _range(part: str) -> tuple[str, float]:
+    """Read one media range and its weight; a weight that is none counts as 0."""
+    name, *parameters = (piece.strip() for piece in part.split(";"))
+    weight = 1.0
+    for parameter in parameters:
+        key, _, value = parameter.partition("=")
+        if key.strip().lower() == "q":
+            try:
+                weight = float(value)
+            except ValueError:
+                weight = 0.0
+    return name.lower(), weight
+
+
+def _fits(name: str, form: Form) -> bool:
+    return name in {"*/*", form.value} or name == f"{form.value.partition('/')[0]}/*"

@@ -13,12 +13,13 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Security
 
 from api.access import allowed
-from api.auth import Scope
 from api.errors import answer_problems
+from api.gate import Gate
 from api.headers import SafeHeaders
 from api.openapi import camel_case, describe
 from api.parameters import only_known_parameters
 from api.parts import Parts
+from api.roles import Scope
 from api.routes import (
     alerts,
     assets,
@@ -76,6 +77,7 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=camel_case,
     )
     app.state.parts = parts
+    app.add_middleware(Gate, parts=parts)
     app.add_middleware(SafeHeaders)
     answer_problems(app)
     v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ)), Depends(only_known_parameters)])

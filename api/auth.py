@@ -8,14 +8,14 @@ of 256 bits cannot be guessed however fast the guessing (slow hashes are for pas
 import hashlib
 import hmac
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Final
 
 import sqlalchemy as sa
 
+from api.roles import SCOPES, Role, Scope
 from collector.records import METADATA, Instant
 
 LONGEST_NAME: Final = 64
@@ -27,7 +27,10 @@ KEYS: Final = sa.Table(
     sa.Column("id", sa.String(16), primary_key=True),
     sa.Column("name", sa.String(LONGEST_NAME), nullable=False),
     sa.Column("digest", sa.String(64), nullable=False),
-    sa.Column("scopes", sa.JSON, nullable=False),
+    sa.Column("roles", sa.JSON, nullable=False),
+    sa.Column("factories", sa.JSON(none_as_null=True)),
+    sa.Column("views", sa.JSON, nullable=False),
+    sa.Column("holder", sa.String(16), nullable=False),
     sa.Column("created", Instant, nullable=False),
     sa.Column("expires", Instant),
     sa.Column("revoked", Instant),
@@ -43,16 +46,6 @@ _LONGEST: Final = 128
 """Characters; what is longer is no key and is not even hashed."""
 
 
-class Scope(StrEnum):
-    """What a key allows."""
-
-    READ = "read"
-    """Every GET of the API."""
-
-    OPERATE = "operate"
-    """What changes what parkline holds: replaying dead letters, saying why machines stood."""
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
     """One key, without its secret."""
@@ -63,8 +56,17 @@ class Key:
     name: str
     """Who has it, as the administrator wrote it."""
 
-    scopes: tuple[Scope, ...]
-    """What it allows."""
+    roles: tuple[Role, ...]
+    """What its holder is."""
+
+    factories: frozenset[str] | None
+    """Ids of the factories whose data it opens; None: of the whole park."""
+
+    views: frozenset[str]
+    """Names of the views of open data that it opens."""
+
+    holder: str
+    """The id of the first of the keys that were rotated into this one: who holds it, whichever key they send."""
 
     created: datetime
     """When it was made, UTC."""
@@ -78,6 +80,12 @@ class Key:
     used: datetime | None
     """When it was last used, UTC, to within `USED_EVERY`; None: never."""
 
+    @property
+    def scopes(self) -> frozenset[Scope]:
+        """What it allows."""
+        open_data = {Scope.OPEN} if self.views else set()
+        return frozenset(open_data).union(*(SCOPES[role] for role in self.roles))
+
     def state(self, now: datetime) -> str:
         """Tell how it stands: `valid`, `expired` or `revoked`."""
         if self.revoked is not None:
@@ -86,14 +94,43 @@ class Key:
 
 
 def create_key(
-    connection: sa.Connection, name: str, *, now: datetime, expires: datetime | None, scopes: Sequence[Scope]
+    connection: sa.Connection,
+    name: str,
+    *,
+    now: datetime,
+    expires: datetime | None,
+    roles: Sequence[Role],
+    factories: Collection[str] | None = None,
+    views: Collection[str] = (),
+    holder: str = "",
 ) -> tuple[Key, str]:
-    """Make a key; give it, and its text, which nobody can give again."""
-    key = Key(secrets.token_hex(4), name, tuple(scopes), now, expires, None, None)
+    """Make a key; give it, and its text, which nobody can give again.
+
+    Args:
+        connection: of the records.
+        name: who gets it.
+        now: the present, UTC.
+        expires: from when on it is worthless, UTC; None: never.
+        roles: what its holder is.
+        factories: ids of the factories whose data it opens; None: of the whole park.
+        views: names of the views of open data that it opens.
+        holder: who holds it, as `Key.holder`; empty: a new one.
+    """
+    number = secrets.token_hex(4)
+    granted = None if factories is None else frozenset(factories)
+    key = Key(number, name, tuple(roles), granted, frozenset(views), holder or number, now, expires, None, None)
     text = f"{_PREFIX}_{key.id}_{secrets.token_urlsafe(32)}"
     connection.execute(
         sa.insert(KEYS).values(
-            id=key.id, name=name, digest=_digest(text), scopes=list(scopes), created=now, expires=expires
+            id=key.id,
+            name=name,
+            digest=_digest(text),
+            roles=list(roles),
+            factories=None if granted is None else sorted(granted),
+            views=sorted(key.views),
+            holder=key.holder,
+            created=now,
+            expires=expires,
         )
     )
     return key, text
@@ -130,5 +167,15 @@ def _digest(text: str) -> str:
 
 
 def _key(row: sa.Row[tuple[object, ...]]) -> Key:
-    scopes = tuple(Scope(scope) for scope in row.scopes)
-    return Key(row.id, row.name, scopes, row.created, row.expires, row.revoked, row.used)
+    return Key(
+        id=row.id,
+        name=row.name,
+        roles=tuple(Role(role) for role in row.roles),
+        factories=None if row.factories is None else frozenset(row.factories),
+        views=frozenset(row.views),
+        holder=row.holder,
+        created=row.created,
+        expires=row.expires,
+        revoked=row.revoked,
+        used=row.used,
+    )

@@ -4,7 +4,7 @@ Every problem has a kind, and a kind is told once, in `KINDS`: its slug makes th
 under which the API itself explains it. Kinds are never renamed, since clients branch on them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
@@ -86,6 +86,9 @@ UNKNOWN_ALERT: Final = Kind(
 NOT_NOW: Final = Kind(
     "not-now", 409, "As the alert stands, this cannot be done", "Do what `detail` says first, and ask again."
 )
+NOT_ACCEPTABLE: Final = Kind(
+    "not-acceptable", 406, "The address has no such form", "Send a header `Accept` with one of the forms in `detail`."
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -136,6 +139,7 @@ KINDS: Final = {
         UNKNOWN_STOP_REASON,
         UNKNOWN_ALERT,
         NOT_NOW,
+        NOT_ACCEPTABLE,
         METHOD_NOT_ALLOWED,
         STORE_UNAVAILABLE,
         STORE_REFUSED,
@@ -184,14 +188,13 @@ def wrong(*, parameter: str, detail: str) -> ProblemError:
 
 def answer_problems(app: FastAPI) -> None:
     """Let `app` answer every error as a problem."""
-    app.add_exception_handler(ProblemError, _of_route)
-    app.add_exception_handler(RequestValidationError, _of_parameters)
-    app.add_exception_handler(HTTPException, _of_framework)
-    app.add_exception_handler(StoreError, _of_store)
-    app.add_exception_handler(RecordsError, _of_records)
-    app.add_exception_handler(SpoolError, _of_spool)
-    app.add_exception_handler(ConfigError, _of_configuration)
-    app.add_exception_handler(Exception, _of_failure)
+    for error, handler in _HANDLERS.items():
+        app.add_exception_handler(error, handler)
+
+
+def answer(request: Request, error: Exception) -> Response:
+    """Give the problem that `error` is answered with, for what stands before the routes."""
+    return next(handler for kind, handler in _HANDLERS.items() if isinstance(error, kind))(request, error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,3 +281,15 @@ def _of_configuration(request: Request, error: Exception) -> Response:
 def _of_failure(request: Request, error: Exception) -> Response:
     del error  # uvicorn logs it with its traceback; a stranger is told nothing of it
     return _problem(request, INTERNAL, "an error that parkline did not foresee; see the log of the api role")
+
+
+_HANDLERS: Final[Mapping[type[Exception], Callable[[Request, Exception], Response]]] = {
+    ProblemError: _of_route,
+    RequestValidationError: _of_parameters,
+    HTTPException: _of_framework,
+    StoreError: _of_store,
+    RecordsError: _of_records,
+    SpoolError: _of_spool,
+    ConfigError: _of_configuration,
+    Exception: _of_failure,
+}

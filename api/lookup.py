@@ -9,6 +9,7 @@ from analytics.kpis.catalogue import BY_SLUG
 from analytics.recording import source_of
 from analytics.restatement import LOSS, STOPS
 from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
+from api.parts import Parts
 from api.views.shape import TitleView
 from collector.park import Equipment, Line, Park, Signal, Title
 
@@ -47,10 +48,24 @@ def detector_title(slug: str) -> TitleView:
     return TitleView(zh=title.zh or slug, en=title.en or slug)
 
 
-def known_sources(park: Park, names: Iterable[str]) -> list[str]:
+def known_sources(parts: Parts, names: Iterable[str]) -> list[str]:
     """Give these names of sources or recordings, or answer 404 for the first that is none."""
-    there = {*park.sources, *(source_of(line) for line in lines_of(park))}
+    there = _sources(parts.park)
     return [_known(name, there, "source", UNKNOWN_ASSET) for name in names]
+
+
+def sources_asked(parts: Parts, names: Collection[str] | None) -> list[str] | None:
+    """Give the sources whose rows a caller is shown: those named, or all that there are; None: whatever there is.
+
+    An empty list is nothing, which is what somebody may see whose factories the park does not have.
+    """
+    if names:
+        return known_sources(parts, names)
+    return None if parts.grants is None else sorted(_sources(parts.park))
+
+
+def _sources(park: Park) -> set[str]:
+    return {*park.sources, *(source_of(line) for line in lines_of(park))}
 
 
 def line_of(park: Park, equipment: str) -> Line:
@@ -64,11 +79,43 @@ def lines_of(park: Park) -> Iterator[Line]:
         yield from factory.lines
 
 
-def known_assets(park: Park, paths: Iterable[str]) -> list[str]:
-    """Give these paths of the park, factories, lines or equipment, or answer 404 for the first that is none."""
-    lines = (line.path for line in lines_of(park))
-    there = {park.id, *(factory.path for factory in park.factories), *lines, *park.equipment}
+def known_assets(parts: Parts, paths: Iterable[str]) -> list[str]:
+    """Give these paths of the park, factories, lines or equipment, or answer 404 for the first that is none.
+
+    The park itself is there for those who may see all of it: its numbers tell of every factory.
+    """
+    there = set(_assets(parts.park))
+    if parts.grants is None:
+        there.add(parts.park.id)
     return [_known(path, there, "asset", UNKNOWN_ASSET) for path in paths]
+
+
+def assets_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None:
+    """Give the assets whose own rows a caller is shown: those named, or all that there are; None: whatever there is.
+
+    An empty list is nothing, as in `sources_asked`.
+    """
+    if paths:
+        return known_assets(parts, paths)
+    return None if parts.grants is None else list(_assets(parts.park))
+
+
+def trees_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None:
+    """Give the assets that a caller is shown with all below them: those named, or all; None: whatever there is.
+
+    An empty list is nothing, as in `sources_asked`.
+    """
+    if paths:
+        known = known_assets(parts, paths)
+        return None if parts.park.id in known else known
+    return None if parts.grants is None else [factory.path for factory in parts.park.factories]
+
+
+def _assets(park: Park) -> Iterator[str]:
+    """Give the path of every factory, line and machine."""
+    yield from (factory.path for factory in park.factories)
+    yield from (line.path for line in lines_of(park))
+    yield from park.equipment
 
 
 def known_numbers(slugs: Iterable[str]) -> list[str]:

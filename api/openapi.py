@@ -41,6 +41,7 @@ _MEANINGS: Final = {
     "401": "No key, or one that is unknown, expired or revoked.",
     "403": "The key lacks the scope.",
     "404": "The park has no such thing.",
+    "406": "The address has no such form.",
     "409": "The files of the configuration have mistakes, or the alert stands otherwise.",
     "422": "A parameter is wrong.",
     "503": "The store or the records do not answer.",
@@ -50,6 +51,7 @@ _KINDS: Final = {
     "401": errors.UNAUTHORIZED,
     "403": errors.FORBIDDEN,
     "404": errors.UNKNOWN_ASSET,
+    "406": errors.NOT_ACCEPTABLE,
     "409": errors.CONFIGURATION_WRONG,
     "422": errors.INVALID_PARAMETER,
     "503": errors.STORE_UNAVAILABLE,
@@ -93,6 +95,8 @@ def _add_problems(operation: dict[str, Any], path: str) -> None:
         codes |= {"401", "403", "503"}
     if "parameters" in operation:
         codes |= {"404", "422"}
+    if any(one["name"] == "fields" for one in operation.get("parameters", ())):
+        codes.add("406")
     if "requestBody" in operation:
         codes |= {"409", "422"}
     for code in sorted(codes - (responses.keys() - {"422"})):

@@ -1,15 +1,22 @@
-"""What the API stands on: the park, its records, its store, and the clock."""
+"""What the API stands on: the park, its records, its store, and the clock.
+
+A route gets its parts as its caller may see them: the park has the factories that the caller is granted and no others,
+so that what is looked up in it is there for them or is nowhere. What is not looked up in the park (rows of the records,
+results of the store) is asked for by the paths and sources of `api.lookup`, which keep to the same park.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Annotated, Final, TypeAlias
 
 from fastapi import Depends, Request
 
 from adapters.stores.contract import Store, StoreUnavailableError
+from api.access import GivenCaller
+from api.callers import Caller
 from collector.deadletters import Choice
 from collector.park import Park
 from collector.records import Records
@@ -18,6 +25,9 @@ from collector.settings import ApiSettings
 
 PATIENCE_S: Final = 30.0
 """Seconds that a request waits for the store before it says that the store does not answer."""
+
+_NARROWED: Final = 256
+"""Narrowed parks that are kept."""
 
 
 Replay: TypeAlias = Callable[[Choice, bool, str], Awaitable[list[Told]]]
@@ -46,6 +56,23 @@ class Parts:
     replay: Replay
     """Replays dead letters as the files are configured now; raises ConfigError, SpoolError, RecordsError."""
 
+    grants: frozenset[str] | None = None
+    """Ids of the factories that `park` is narrowed to; None: it is the whole park."""
+
+    narrowed: dict[frozenset[str], Park] = field(default_factory=dict, repr=False, compare=False)
+    """The park by what it is narrowed to, as far as somebody has asked."""
+
+    def seen_by(self, caller: Caller) -> "Parts":
+        """Give the parts as a caller may see them."""
+        if caller.factories is None:
+            return self
+        park = self.narrowed.get(caller.factories)
+        if park is None:
+            if len(self.narrowed) >= _NARROWED:
+                self.narrowed.clear()
+            park = self.narrowed[caller.factories] = self.park.only(caller.factories)
+        return replace(self, park=park, grants=caller.factories)
+
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
         """Give the store to read from, for `PATIENCE_S` seconds at most; raises StoreError."""
@@ -57,10 +84,18 @@ class Parts:
             raise StoreUnavailableError(store.name, f"no answer within {PATIENCE_S:.0f} s") from error
 
 
-def _parts(request: Request) -> Parts:
+def _whole(request: Request) -> Parts:
     parts: Parts = request.app.state.parts
     return parts
 
 
+WholeParts: TypeAlias = Annotated[Parts, Depends(_whole)]
+"""The parameter by which a route that tells nothing of the park's data is given the parts."""
+
+
+def _parts(parts: WholeParts, caller: GivenCaller) -> Parts:
+    return parts.seen_by(caller)
+
+
 GivenParts: TypeAlias = Annotated[Parts, Depends(_parts)]
-"""The parameter by which a route is given the parts."""
+"""The parameter by which a route is given the parts, as its caller may see them."""

@@ -7,6 +7,7 @@ production line, equipment a work unit. All models are frozen; `collector.load` 
 engineer.
 """
 
+from collections.abc import Collection
 from datetime import timedelta
 from difflib import get_close_matches
 from enum import StrEnum
@@ -403,6 +404,12 @@ class Park(Settings):
     def sources(self) -> dict[str, SourceConfig]:
         """Every source by name, in the order of the files."""
         return {s.name: s for f in self.factories for line in f.lines for s in line.sources}
+
+    def only(self, factories: Collection[str]) -> "Park":
+        """Give the park with these of its factories alone, by id; names that are none of them count for nothing."""
+        kept = tuple(factory for factory in self.factories if factory.id in factories)
+        # not `model_copy`, which would keep the trees that were cached of the whole park
+        return Park.model_construct(**{name: getattr(self, name) for name in Park.model_fields} | {"factories": kept})
 
     def factory_of(self, path: str) -> Factory:
         """Give the factory that `path` (of a factory or of anything below) lies in.

@@ -1,11 +1,11 @@
 """Make, list and revoke the keys of the API."""
 
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from api.roles import Role
 from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
@@ -21,13 +21,6 @@ T = TypeVar("T")
 app = typer.Typer(no_args_is_help=True)
 
 
-class Operating(StrEnum):
-    """Scopes that a key may have beside `read`."""
-
-    OPERATE = "operate"
-    """What changes what parkline holds."""
-
-
 @app.callback()
 def keys() -> None:
     """Make, list and revoke the keys of the API."""
@@ -38,21 +31,20 @@ def create(
     name: Annotated[str, typer.Argument(help="Who gets it, such as `park platform`.")],
     config: ConfigFile = DEFAULT_CONFIG,
     expires: Annotated[str, typer.Option(help="How long it is valid, such as 90d or 12h; for ever without it.")] = "",
-    scope: Annotated[
-        Operating | None,
-        typer.Option(help="What it allows beside reading: operate (act on alerts and dead letters)."),
+    role: Annotated[
+        list[Role] | None, typer.Option(help="What its holder is, which decides what they may do; may be repeated.")
     ] = None,
     output: Output = OutputFormat.TABLE,
 ) -> None:
-    """Make a key that may read, and show it, this once."""
-    from api.auth import LONGEST_NAME, Scope, create_key
+    """Make a key, of a viewer if nothing else is said, and show it, this once."""
+    from api.auth import LONGEST_NAME, create_key
 
     if not name.strip() or len(name) > LONGEST_NAME:
         fail(f"NAME: write who gets the key, in 1 to {LONGEST_NAME} characters", code=2)
     now = datetime.now(UTC)
     until = _until(now, expires)
-    scopes = [Scope.READ] if scope is None else [Scope.READ, Scope(scope.value)]
-    key, text = _run(config, lambda connection: create_key(connection, name, now=now, expires=until, scopes=scopes))
+    roles = role or [Role.VIEWER]
+    key, text = _run(config, lambda connection: create_key(connection, name, now=now, expires=until, roles=roles))
     if output is OutputFormat.JSON:
         show_json({**_row(key, now), "key": text})
         return
@@ -127,7 +119,7 @@ def _row(key: "Key", now: datetime) -> dict[str, object]:
         "id": key.id,
         "name": key.name,
         "state": key.state(now),
-        "scopes": " ".join(key.scopes),
+        "roles": " ".join(key.roles),
         "created": _time(key.created),
         "expires": _time(key.expires),
         "revoked": _time(key.revoked),

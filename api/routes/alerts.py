@@ -9,12 +9,13 @@ from fastapi import APIRouter, Depends, Path, Query, Security
 from analytics.alertlog import After, UnknownAlertError, act, read_events, read_standing, read_standings
 from analytics.lifecycle import Action, ActionError, AlarmState, AlertEvent, EventKind, NotNowError, Standing
 from analytics.sayings import message
-from api.access import Caller, allowed
-from api.auth import Scope
+from api.access import allowed
+from api.callers import Caller
 from api.errors import INVALID_PARAMETER, NOT_NOW, UNKNOWN_ALERT, Fault, ProblemError
-from api.lookup import detector_title, known_assets, signal_at, title_at
+from api.lookup import detector_title, signal_at, title_at, trees_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
+from api.roles import Scope
 from api.views.alerts import (
     AcknowledgeRequest,
     AlertEventView,
@@ -74,7 +75,7 @@ _EXAMPLE: Final = {"items": [_ALERT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLD
 _HISTORY: Final = _ALERT | {"events": [_EVENT]}
 
 OfAlert = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Id of the alert.")]
-Operator = Annotated[Caller, Security(allowed(Scope.OPERATE))]
+Operator = Annotated[Caller, Security(allowed(Scope.ALERTS))]
 
 
 @router.get("/alerts", summary="Read alerts", responses=documented(_EXAMPLE))
@@ -96,9 +97,7 @@ async def list_alerts(
 ) -> Paged[AlertView]:
     """Give the alerts that touch [start, end), those that began last first."""
     check_window(start, end)
-    under = known_assets(parts.park, path) if path else None
-    if under is not None and parts.park.id in under:
-        under = None
+    under = trees_asked(parts, path)
     signals = [signal_at(parts.park, signal).path] if signal is not None else None
     after = None
     if (position := page.after(int, str)) is not None:
@@ -134,7 +133,7 @@ async def acknowledge_alert(
 ) -> AlertHistoryView:
     """Note that somebody knows of an alert; a second time changes nothing.
 
-    Needs a key with the scope `operate`.
+    Needs a key with the scope `alerts`.
     """
     asked = asked or AcknowledgeRequest()
     who = _who(caller, asked.person)
@@ -145,7 +144,7 @@ async def acknowledge_alert(
 async def comment_on_alert(
     parts: GivenParts, alert: OfAlert, asked: CommentRequest, caller: Operator
 ) -> AlertHistoryView:
-    """Note what somebody says of an alert. Needs a key with the scope `operate`."""
+    """Note what somebody says of an alert. Needs a key with the scope `alerts`."""
     who = _who(caller, asked.person)
     return await _act(parts, Action(EventKind.COMMENTED, who, alert, comment=asked.comment))
 
@@ -154,7 +153,7 @@ async def comment_on_alert(
 async def shelve_alert(parts: GivenParts, alert: OfAlert, asked: ShelveRequest, caller: Operator) -> AlertHistoryView:
     """Put an alert aside for a while: nobody is told of it, nor of what its limit or condition finds until then.
 
-    Needs a key with the scope `operate`. A second time changes until when.
+    Needs a key with the scope `alerts`. A second time changes until when.
     """
     who = _who(caller, asked.person)
     return await _act(parts, Action(EventKind.SHELVED, who, alert, comment=asked.reason, until=asked.until))
@@ -164,7 +163,7 @@ async def shelve_alert(parts: GivenParts, alert: OfAlert, asked: ShelveRequest, 
 async def unshelve_alert(parts: GivenParts, alert: OfAlert, caller: Operator) -> AlertHistoryView:
     """End the while for which an alert was put aside; a second time changes nothing.
 
-    Needs a key with the scope `operate`.
+    Needs a key with the scope `alerts`.
     """
     return await _act(parts, Action(EventKind.UNSHELVED, caller.name, alert))
 
@@ -175,7 +174,7 @@ async def reset_alert(
 ) -> AlertHistoryView:
     """End an alert that stays active after its cause is gone; a second time changes nothing.
 
-    Needs a key with the scope `operate`. While the cause lasts, it cannot be reset.
+    Needs a key with the scope `alerts`. While the cause lasts, it cannot be reset.
     """
     asked = asked or ResetRequest()
     who = _who(caller, asked.person)

@@ -10,12 +10,13 @@ import orjson
 from fastapi import APIRouter, Depends, Path, Query, Security
 from fastapi.responses import StreamingResponse
 
-from api.access import Caller, allowed
-from api.auth import Scope
+from api.access import allowed
+from api.callers import Caller
 from api.errors import UNKNOWN_LETTER, ProblemError
 from api.lookup import known_sources
 from api.paging import Paging, paging
 from api.parts import GivenParts
+from api.roles import Scope
 from api.views.deadletters import (
     DeadLetterView,
     DroppedView,
@@ -206,7 +207,7 @@ async def drop_dead_letters(
 
 
 def _choice(parts: GivenParts, source: str | None, signal: str | None, reason: str, state: Standing) -> Choice:
-    one = known_sources(parts.park, [source])[0] if source is not None else None
+    one = known_sources(parts, [source])[0] if source is not None else None
     return Choice(None, one, signal, reason, None if state == "all" else state)
 
 

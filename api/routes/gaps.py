@@ -4,14 +4,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from adapters.sources.contract import GapKind
-from api.lookup import known_sources
+from api.answers import GivenShape
+from api.lookup import sources_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.views.gaps import GapView
-from api.views.shape import LAST_YEAR, Paged, documented
+from api.views.shape import LAST_YEAR, Paged, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.gaps import Gap, read_gaps
 
@@ -42,9 +43,12 @@ _EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/gaps", summary="Read where samples may be missing", responses=documented(_EXAMPLE))
+@router.get(
+    "/gaps", summary="Read where samples may be missing", response_model=Paged[GapView], responses=listed(_EXAMPLE)
+)
 async def list_gaps(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
     source: Annotated[
         list[str] | None, Query(max_length=100, description="Names of sources; may be repeated. Left out: all of them.")
@@ -58,13 +62,13 @@ async def list_gaps(
     ] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
-) -> Paged[GapView]:
+) -> Response:
     """Give the gaps that touch [start, end), by start.
 
     A gap is filled when the store has what was missed; filling it has its results computed again.
     """
     check_window(start, end)
-    sources = known_sources(parts.park, source) if source else None
+    sources = sources_asked(parts, source)
     after = page.after(int, int)
     asked = partial(
         read_gaps,
@@ -79,7 +83,7 @@ async def list_gaps(
     gaps = await parts.records().run(asked)
     shown = gaps[: page.limit]
     token = page.token(_position(shown[-1])) if len(gaps) > len(shown) else None
-    return Paged[GapView](items=[_gap(gap) for gap in shown], next_page_token=token)
+    return shape.page(GapView, [_gap(gap) for gap in shown], token)
 
 
 def _position(gap: Gap) -> tuple[int, int]:

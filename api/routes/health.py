@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 
 from adapters.stores.contract import StoreError, StoreRefusedError
 from api.heartbeat import HEARTBEAT
-from api.parts import GivenParts, Parts
+from api.parts import Parts, WholeParts
 from api.views.health import CheckView, HealthView, ReadinessView
 from collector.drains import read_drains
 from collector.links import read_links
@@ -39,7 +39,7 @@ async def read_health() -> HealthView:
     summary="Tell whether every part works",
     responses={503: {"model": ReadinessView, "description": "A part does not work; `checks` names it."}},
 )
-async def read_readiness(parts: GivenParts, response: Response) -> ReadinessView:
+async def read_readiness(parts: WholeParts, response: Response) -> ReadinessView:
     """Ask the records and the store, and look whether the collector lives and its spool reaches the store.
 
     Where a check fails the status is 503; the API still answers what does not need that part.

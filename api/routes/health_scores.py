@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from analytics.faults.contract import moment
 from analytics.health import Part, Score
 from analytics.healthlog import read_health
-from api.lookup import detector_title, known_assets, title_at
+from api.lookup import detector_title, title_at, trees_asked
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.views.health_scores import HealthPartView, HealthScoreView
@@ -65,9 +65,7 @@ async def list_health_scores(
     A machine that no detector looks at has none: nobody looks is not 100.
     """
     park = parts.park
-    under = known_assets(park, path) if path else None
-    if under is not None and park.id in under:
-        under = None
+    under = trees_asked(parts, path)
     after = page.after(str)
     scores = await parts.records().run(lambda connection: read_health(connection, under))
     last = "" if after is None else after[0]

@@ -13,13 +13,13 @@ from analytics.kpis.utilisation import UTILISATION
 from analytics.ledger import read_superseded
 from analytics.restatement import LOSS, STOPS, as_of
 from analytics.wording import Language, translated
-from api.answers import rows
+from api.answers import GivenShape
 from api.errors import wrong
-from api.lookup import known_assets, known_numbers
+from api.lookup import assets_asked, known_numbers
 from api.paging import Paging, behind, paging
 from api.parts import GivenParts, Parts
 from api.views.kpis import CatalogueView, KpiView, Period, ResultView
-from api.views.shape import Instant, Paged, TitleView, documented
+from api.views.shape import Instant, Paged, TitleView, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 
 router = APIRouter(tags=["kpis"])
@@ -82,10 +82,11 @@ async def list_kpi_catalogue() -> CatalogueView:
 
 
 @router.get(
-    "/kpis", summary="Read utilisation and other KPIs", response_model=Paged[ResultView], responses=documented(_EXAMPLE)
+    "/kpis", summary="Read utilisation and other KPIs", response_model=Paged[ResultView], responses=listed(_EXAMPLE)
 )
 async def list_kpis(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=1000, most=10_000))],
     path: Annotated[
         list[str] | None,
@@ -129,7 +130,7 @@ async def list_kpis(
         raise wrong(parameter="as_of", detail="give `start` and `end` with it: what was newest then is not known")
     check_window(start, end, most=HOURS_AT_MOST if period in {None, "hour"} else DAYS_AT_MOST)
     wanted: dict[str, Any] = {
-        "paths": known_assets(parts.park, path) if path else None,
+        "paths": assets_asked(parts, path),
         "periods": [period] if period else None,
         "kpis": known_numbers(kpi) if kpi else None,
     }
@@ -148,7 +149,7 @@ async def list_kpis(
     told = ("computed", "version", "reason", "note")
     unit = unit_of(pl.col("kpi")).alias("unit")
     columns = ("path", "period", "name", "start", "end", "kpi", "value", unit, "coverage", *told)
-    return rows(translated(shown, lang).select(*columns, *beside), token)
+    return shape.page(ResultView, translated(shown, lang).select(*columns, *beside), token)
 
 
 def unit_of(kpi: pl.Expr) -> pl.Expr:

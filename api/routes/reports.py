@@ -22,13 +22,14 @@ from analytics.reports.reading import (
 from analytics.reports.scope import Days, Period, Scope, ScopeError
 from analytics.reports.sums import COVERAGE, DERIVED
 from analytics.wording import Language, translated
-from api.answers import rows
+from api.answers import GivenShape
 from api.errors import wrong
 from api.lookup import known_assets
 from api.paging import Paging, behind, instant, microseconds, paging
 from api.parts import GivenParts, Parts
 from api.views.reports import (
     CapacitiesView,
+    CapacityView,
     ChangeView,
     ComparisonView,
     LossesView,
@@ -38,7 +39,7 @@ from api.views.reports import (
     StopView,
     SumsView,
 )
-from api.views.shape import Instant, documented
+from api.views.shape import Instant, documented, listed
 from api.window import End, MaybeEnd, MaybeStart, Start
 
 router = APIRouter(tags=["reports"])
@@ -230,10 +231,11 @@ async def show_report(
     "/idle-capacity",
     summary="Read what the coming shifts have to spare",
     response_model=CapacitiesView,
-    responses=documented(_CAPACITY),
+    responses=listed(_CAPACITY),
 )
 async def list_idle_capacity(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=1000, most=10_000))],
     path: OfPath = "",
     days: Annotated[int, Query(ge=1, le=92, description="Shifts that begin within so many days.")] = 7,
@@ -258,7 +260,7 @@ async def list_idle_capacity(
     token = None
     if found.height > shown.height:
         token = page.token((microseconds(begins), *shown.tail(1).select(*order).row(0)))
-    return rows(translated(shown, lang), token)
+    return shape.page(CapacityView, translated(shown, lang), token)
 
 
 def _places(scope: Scope) -> dict[str, int]:
@@ -268,7 +270,7 @@ def _places(scope: Scope) -> dict[str, int]:
 
 def _scope(parts: Parts, path: str) -> Scope:
     """Give the scope of a path, or answer 404."""
-    return Scope.of(parts.park, known_assets(parts.park, [path])[0] if path else "")
+    return Scope.of(parts.park, known_assets(parts, [path])[0] if path else "")
 
 
 def _days(parts: Parts, scope: Scope, period: Period, start: datetime | None, end: datetime | None) -> Days:

@@ -12,14 +12,14 @@ from adapters.stores.contract import RESULTS, Store
 from analytics.ledger import After, position, read_following, read_superseded
 from analytics.restatement import SUPERSEDED, WINDOW, changes
 from analytics.wording import Language, translated
-from api.answers import rows
-from api.lookup import known_assets
+from api.answers import GivenShape
+from api.lookup import assets_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.routes.kpis import unit_of
 from api.views.kpis import Period
 from api.views.restatements import RestatementView
-from api.views.shape import Paged, documented
+from api.views.shape import Paged, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 
 router = APIRouter(tags=["kpis"])
@@ -63,10 +63,11 @@ _EXAMPLE: Final = {
     "/kpis/restatements",
     summary="Read which KPIs were told otherwise before",
     response_model=Paged[RestatementView],
-    responses=documented(_EXAMPLE),
+    responses=listed(_EXAMPLE),
 )
 async def list_restatements(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=100, most=500))],
     path: Annotated[
         list[str] | None,
@@ -86,7 +87,7 @@ async def list_restatements(
         read_superseded,
         start=start,
         end=end,
-        paths=known_assets(parts.park, path) if path else None,
+        paths=assets_asked(parts, path),
         periods=[period] if period else None,
         after=_after(page),
         limit=page.limit + 1,
@@ -101,7 +102,7 @@ async def list_restatements(
     beside = pl.Series("changes", list(_changes(shown, translated(told, lang))), dtype=pl.Object)
     items = translated(shown, lang).select(*_SHOWN, beside)
     token = _token(page, shown.row(-1, named=True)) if found.height > shown.height else None
-    return rows(items, token)
+    return shape.page(RestatementView, items, token)
 
 
 def _after(page: Paging) -> After | None:

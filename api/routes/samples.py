@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from adapters.sample import ValueType, is_bad, is_good
 from adapters.stores.contract import Store
-from api.answers import INSTANT, rows
+from api.answers import INSTANT, GivenShape
 from api.lookup import signal_at
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts
 from api.views.samples import SampleView
-from api.views.shape import Paged, documented
+from api.views.shape import Paged, listed
 from api.window import End, Start, check_window
 
 router = APIRouter(tags=["samples"])
@@ -43,9 +43,10 @@ _EXAMPLE: Final = {
 }
 
 
-@router.get("/samples", summary="Read raw samples", response_model=Paged[SampleView], responses=documented(_EXAMPLE))
+@router.get("/samples", summary="Read raw samples", response_model=Paged[SampleView], responses=listed(_EXAMPLE))
 async def list_samples(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=1000, most=10_000))],
     signal: Annotated[str, Query(description="Path of the signal, `factory/line/equipment/signal`.")],
     start: Start,
@@ -66,7 +67,7 @@ async def list_samples(
         if found.height > page.limit
         else None
     )
-    return rows(_shown(shown, wanted.type), token)
+    return shape.page(SampleView, _shown(shown, wanted.type), token)
 
 
 async def _first(

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Depends, Path, Response
 from analytics.frontier import frontier, frontiers
 from analytics.recording import source_of
 from analytics.timeline import Reader
-from api.answers import rows
+from api.answers import GivenShape
 from api.lookup import equipment_at, line_of
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
-from api.views.shape import documented
-from api.views.states import TimelineView
+from api.views.shape import listed
+from api.views.states import SpanView, TimelineView
 from api.window import End, Start, check_window
 from collector.links import read_links
 from collector.park import Equipment
@@ -47,10 +47,11 @@ _EXAMPLE: Final = {
     "/equipment/{path:path}/states",
     summary="Read the states of a machine",
     response_model=TimelineView,
-    responses=documented(_EXAMPLE),
+    responses=listed(_EXAMPLE),
 )
 async def list_equipment_states(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=1000, most=10_000))],
     path: Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")],
     start: Start,
@@ -75,7 +76,7 @@ async def list_equipment_states(
     if spans.height > shown.height:
         token = page.token(shown.tail(1).select(pl.col("end").dt.timestamp("us")).row(0))
     items = shown.select("start", "end", "state", "raw")
-    return rows(items, token, path=equipment.path, start=start, end=end, known_until=until)
+    return shape.page(SpanView, items, token, path=equipment.path, start=start, end=end, known_until=until)
 
 
 async def _known_until(parts: Parts, equipment: Equipment) -> datetime | None:

@@ -7,12 +7,13 @@ from typing import Annotated, Any, Final
 from fastapi import APIRouter, Depends, Path, Security
 
 from analytics.stopreasons import Said, add_reason, list_reasons, revoke_reason
-from api.access import Caller, allowed
-from api.auth import Scope
+from api.access import allowed
+from api.callers import Caller
 from api.errors import INVALID_PARAMETER, UNKNOWN_STOP_REASON, Fault, ProblemError
 from api.lookup import equipment_at
 from api.paging import Paging, paging
 from api.parts import GivenParts
+from api.roles import Scope
 from api.views.shape import LAST_YEAR, Paged, TitleView, documented
 from api.views.stopreasons import SaidView, SayRequest, StopReasonsView, StopReasonView
 from api.window import MaybeEnd, MaybeStart, check_window
@@ -47,7 +48,7 @@ _REASONS: Final = {
 }
 
 OfMachine = Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]
-Operator = Annotated[Caller, Security(allowed(Scope.OPERATE))]
+Operator = Annotated[Caller, Security(allowed(Scope.ALERTS))]
 
 
 @router.get("/stop-reasons", summary="Read which stop reasons there are", responses=documented(_REASONS))
@@ -109,7 +110,7 @@ async def add_equipment_stop_reason(
 ) -> SaidView:
     """Note why a machine stood within [start, end); it counts over signals, alarms and what was said before.
 
-    Needs a key with the scope `operate`. The numbers concerned are computed again, and say so.
+    Needs a key with the scope `alerts`. The numbers concerned are computed again, and say so.
     """
     equipment = equipment_at(parts.park, path)
     _check(parts.park, asked)
@@ -139,7 +140,7 @@ async def revoke_equipment_stop_reason(
 ) -> SaidView:
     """Take back what somebody said; what was said before, or by signals and alarms, counts again.
 
-    Needs a key with the scope `operate`. A second time changes nothing.
+    Needs a key with the scope `alerts`. A second time changes nothing.
     """
     del caller
     equipment = equipment_at(parts.park, path)

@@ -106,3 +106,13 @@ class ProblemView(View):
 def documented(value: Any) -> dict[int | str, dict[str, Any]]:
     """Give the OpenAPI entry of a good answer with this example, which holds no null: FastAPI leaves those out."""
     return {200: {"content": {"application/json": {"example": value}}}}
+
+
+def listed(value: Any) -> dict[int | str, dict[str, Any]]:
+    """Give the OpenAPI entry of a list with this example of JSON; its rows are also had as tables."""
+    described = documented(value)
+    described[200]["content"] |= {
+        media: {"schema": {"type": "string", "contentMediaType": media}}
+        for media in ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
+    }
+    return described

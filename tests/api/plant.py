@@ -24,8 +24,9 @@ from analytics.alertlog import fold, write_alerts
 from analytics.alerts import Alert
 from analytics.jobs import Jobs, ranges_of
 from analytics.timeline import Reader
-from api.auth import Scope, create_key
+from api.auth import create_key
 from api.parts import Parts
+from api.roles import Role
 from collector.deadletters import Bounds, Choice, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.gaps import add_gap, begin_gap, end_gap
@@ -429,7 +430,7 @@ async def _build(folder: Path) -> Plant:
     async with Records(plant.records_url) as records, plant.store() as store:
         await store.write(batch(), Position("plant", 1))
         created, text = await records.run(
-            lambda connection: create_key(connection, "platform", now=BEGIN, expires=None, scopes=[Scope.READ])
+            lambda connection: create_key(connection, "platform", now=BEGIN, expires=None, roles=[Role.VIEWER])
         )
         del created
         await records.run(_enter)

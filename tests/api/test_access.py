@@ -6,7 +6,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.auth import Scope, create_key, revoke_key
+from api.auth import create_key, revoke_key
+from api.roles import Role
 from collector.records import Records
 from tests.api.client import asking, problem, with_records
 from tests.api.plant import NOW, Plant
@@ -53,12 +54,12 @@ async def test_a_made_up_key_is_refused(plant: Plant, text: str) -> None:
 
 async def test_a_revoked_and_an_expired_key_are_refused_with_the_day(plant: Plant, tmp_path: Path) -> None:
     async with plant.parts() as parts, Records(f"sqlite:///{tmp_path}/records.db") as records:
-        scopes, began = [Scope.READ], NOW - timedelta(days=9)
+        roles, began = [Role.VIEWER], NOW - timedelta(days=9)
         old, old_text = await records.run(
-            lambda connection: create_key(connection, "old", now=began, expires=NOW - timedelta(days=1), scopes=scopes)
+            lambda connection: create_key(connection, "old", now=began, expires=NOW - timedelta(days=1), roles=roles)
         )
         bad, bad_text = await records.run(
-            lambda connection: create_key(connection, "lost laptop", now=began, expires=None, scopes=scopes)
+            lambda connection: create_key(connection, "lost laptop", now=began, expires=None, roles=roles)
         )
         await records.run(lambda connection: revoke_key(connection, bad.id, now=NOW - timedelta(days=2)))
         async with asking(with_records(parts, records)) as client:
@@ -71,7 +72,7 @@ async def test_a_revoked_and_an_expired_key_are_refused_with_the_day(plant: Plan
 async def test_a_key_without_the_scope_is_forbidden(plant: Plant, tmp_path: Path) -> None:
     async with plant.parts() as parts, Records(f"sqlite:///{tmp_path}/records.db") as records:
         _, text = await records.run(
-            lambda connection: create_key(connection, "nothing", now=NOW, expires=None, scopes=[])
+            lambda connection: create_key(connection, "nothing", now=NOW, expires=None, roles=[])
         )
         async with asking(with_records(parts, records), key=text) as client:
             body = problem(await client.get("/api/v1/assets"), 403, "forbidden")

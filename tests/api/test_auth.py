@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from api.auth import KEYS, USED_EVERY, Key, Scope, create_key, find_key, read_keys, revoke_key
+from api.auth import KEYS, USED_EVERY, Key, create_key, find_key, read_keys, revoke_key
+from api.roles import Role
 from collector.records import Records
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.every_database
 
 async def make(records: Records, expires: datetime | None = None) -> tuple[Key, str]:
     return await records.run(
-        lambda connection: create_key(connection, "platform", now=NOON, expires=expires, scopes=[Scope.READ])
+        lambda connection: create_key(connection, "platform", now=NOON, expires=expires, roles=[Role.VIEWER])
     )
 
 

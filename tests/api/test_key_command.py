@@ -33,7 +33,7 @@ def test_a_key_is_shown_once_and_alone_on_stdout(config: Path) -> None:
     assert text.startswith("parkline_")
     assert "this once only" in made.stderr
     (row,) = listed(config)
-    assert (row["name"], row["state"], row["scopes"], row["expires"]) == ("park platform", "valid", "read", None)
+    assert (row["name"], row["state"], row["roles"], row["expires"]) == ("park platform", "valid", "viewer", None)
     assert text not in key(config, "list").stdout
     assert row["id"] in key(config, "list").stdout
 
@@ -82,6 +82,6 @@ def test_records_that_cannot_be_opened_are_told(config: Path) -> None:
     assert "records" in done.stderr
 
 
-def test_a_key_may_operate_beside_reading(config: Path) -> None:
-    assert key(config, "create", "shift lead", "--scope", "operate").exit_code == 0
-    assert listed(config)[0]["scopes"] == "read operate"
+def test_a_key_has_the_roles_that_are_asked_for(config: Path) -> None:
+    assert key(config, "create", "shift lead", "--role", "maintenance", "--role", "platform").exit_code == 0
+    assert listed(config)[0]["roles"] == "maintenance platform"

@@ -10,6 +10,9 @@ import pytest
 from api.app import create_app
 from tests.api.plant import Plant
 
+TABLES = ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
+"""What a list is also had as; their rows are those of its JSON."""
+
 
 @pytest.fixture
 async def described(plant: Plant) -> dict[str, Any]:
@@ -93,7 +96,9 @@ async def test_every_example_fits_its_schema(described: dict[str, Any]) -> None:
     checked = 0
     for path, operation in operations(described).items():
         for code, answer in operation["responses"].items():
-            for media in answer.get("content", {}).values():
+            for name, media in answer.get("content", {}).items():
+                if name in TABLES:
+                    continue
                 schema = {**media["schema"], "components": described["components"]}
                 if "example" in media:
                     jsonschema_rs.validate(schema, media["example"])

@@ -14,7 +14,8 @@ from analytics.alerts import Alert, Contribution
 from analytics.faults.contract import Indicator, nanoseconds
 from analytics.healthlog import write_health
 from analytics.lifecycle import Action, EventKind
-from api.auth import Scope, create_key
+from api.auth import create_key
+from api.roles import Role
 from collector.park import Severity
 from tests.api.plant import BEGIN, GRINDER, HOB, NOW, PARK, PRESS, Plant
 
@@ -206,7 +207,7 @@ def alarm(plant: Plant, folder: Path) -> tuple[Plant, str]:
         quiet = number._replace(subject=f"{GRINDER}/parts", value=0.6)
         calm = number._replace(equipment=HOB, subject=f"{HOB}/spindle_temperature", value=3.4)
         write_health(connection, PARK, [("ewma", number), ("cusum", quiet), ("cusum", calm)], NOW)
-        _, key = create_key(connection, "maintenance", now=BEGIN, expires=None, scopes=[Scope.READ, Scope.OPERATE])
+        _, key = create_key(connection, "maintenance", now=BEGIN, expires=None, roles=[Role.ENGINEER])
     records.dispose()
     return copy, key
 

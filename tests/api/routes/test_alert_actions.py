@@ -11,8 +11,9 @@ import pytest
 
 from analytics.alertlog import fold
 from analytics.alerts import Alert, Contribution
-from api.auth import Scope, create_key
+from api.auth import create_key
 from api.parts import Parts
+from api.roles import Role
 from collector.records import Records
 from tests.api.client import asking, items, problem, with_records
 from tests.api.plant import HOB, NOW, Plant, alerts
@@ -38,12 +39,12 @@ async def parts(plant: Plant, records: Records) -> AsyncIterator[Parts]:
 @pytest.fixture
 async def api(parts: Parts, records: Records) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that may operate."""
-    async with asking(parts, key=await key(records, Scope.READ, Scope.OPERATE)) as client:
+    async with asking(parts, key=await key(records, Role.ENGINEER)) as client:
         yield client
 
 
-async def key(records: Records, *scopes: Scope) -> str:
-    _, text = await records.run(lambda c: create_key(c, "maintenance", now=NOW, expires=None, scopes=scopes))
+async def key(records: Records, *roles: Role) -> str:
+    _, text = await records.run(lambda c: create_key(c, "maintenance", now=NOW, expires=None, roles=roles))
     return text
 
 
@@ -162,7 +163,7 @@ async def test_an_alert_that_is_none_is_told(api: httpx.AsyncClient) -> None:
 
 
 async def test_a_key_that_only_reads_does_nothing(parts: Parts, records: Records) -> None:
-    async with asking(parts, key=await key(records, Scope.READ)) as reader:
+    async with asking(parts, key=await key(records, Role.VIEWER)) as reader:
         for where in ("acknowledgement", "reset"):
             problem(await reader.post(f"{URL}/{where}"), 403, "forbidden")
         problem(await reader.post(f"{URL}/comments", json={"comment": "x"}), 403, "forbidden")

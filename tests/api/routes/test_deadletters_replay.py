@@ -10,8 +10,9 @@ import polars as pl
 import pytest
 
 from adapters.sample import PAYLOAD_KEPT
-from api.auth import Scope, create_key
+from api.auth import create_key
 from api.role import serving
+from api.roles import Role
 from collector.assembly import open_records, open_spool
 from collector.deadletters import Bounds, write_dead_letters
 from collector.load import Config, load
@@ -66,15 +67,15 @@ def write_line(folder: Path, kind: str) -> None:
 @pytest.fixture
 async def operator(config: Config) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client whose key may operate, of an API that was started before anything was mended."""
-    async with serving(config) as parts, asking(parts, key=await key(config, Scope.READ, Scope.OPERATE)) as client:
+    async with serving(config) as parts, asking(parts, key=await key(config, Role.ENGINEER)) as client:
         yield client
 
 
-async def key(config: Config, *scopes: Scope) -> str:
+async def key(config: Config, *roles: Role) -> str:
     now = datetime.now(UTC)
     async with open_records(config) as records:
         _, text = await records.run(
-            lambda connection: create_key(connection, "shift lead", now=now, expires=None, scopes=scopes)
+            lambda connection: create_key(connection, "shift lead", now=now, expires=None, roles=roles)
         )
     return text
 
@@ -173,7 +174,7 @@ async def test_no_letter_is_dropped_without_a_reason(operator: httpx.AsyncClient
 
 @pytest.mark.parametrize(("path", "body"), [(REPLAY, {"ids": [2]}), (DROP, {"ids": [2], "because": "noise"})])
 async def test_a_key_that_only_reads_may_change_nothing(config: Config, path: str, body: dict[str, object]) -> None:
-    async with serving(config) as parts, asking(parts, key=await key(config, Scope.READ)) as reader:
+    async with serving(config) as parts, asking(parts, key=await key(config, Role.VIEWER)) as reader:
         told = problem(await reader.post(path, json=body), 403, "forbidden")
         assert "operate" in told["detail"]
         assert [letter["state"] for letter in await items(reader, URL)] == ["open"] * 3

@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from analytics.stopreasons import read_reason_news
-from api.auth import Scope, create_key
+from api.auth import create_key
 from api.parts import Parts
+from api.roles import Role
 from collector.park import StopReason, Title
 from collector.records import Records
 from tests.api.client import asking, items, problem, walk, with_records
@@ -45,12 +46,12 @@ async def parts(plant: Plant, records: Records) -> AsyncIterator[Parts]:
 @pytest.fixture
 async def api(parts: Parts, records: Records) -> AsyncIterator[httpx.AsyncClient]:
     """Give a client that may operate."""
-    async with asking(parts, key=await key(records, Scope.READ, Scope.OPERATE)) as client:
+    async with asking(parts, key=await key(records, Role.ENGINEER)) as client:
         yield client
 
 
-async def key(records: Records, *scopes: Scope) -> str:
-    _, text = await records.run(lambda c: create_key(c, "shift lead", now=NOW, expires=None, scopes=scopes))
+async def key(records: Records, *roles: Role) -> str:
+    _, text = await records.run(lambda c: create_key(c, "shift lead", now=NOW, expires=None, roles=roles))
     return text
 
 
@@ -105,7 +106,7 @@ async def test_only_what_was_said_of_the_machine_and_the_interval_comes(api: htt
 
 async def test_a_key_that_only_reads_says_nothing(parts: Parts, records: Records, api: httpx.AsyncClient) -> None:
     said = (await api.post(URL, json=SAID)).json()
-    async with asking(parts, key=await key(records, Scope.READ)) as reader:
+    async with asking(parts, key=await key(records, Role.VIEWER)) as reader:
         problem(await reader.post(URL, json=SAID), 403, "forbidden")
         problem(await reader.delete(f"{URL}/{said['id']}"), 403, "forbidden")
         assert await items(reader, URL) == [said]
@@ -132,7 +133,7 @@ async def test_what_cannot_be_said_is_a_problem(api: httpx.AsyncClient, change: 
 
 
 async def test_a_park_without_reasons_says_where_they_are_written(parts: Parts, records: Records) -> None:
-    async with asking(replace(parts, park=PARK), key=await key(records, Scope.READ, Scope.OPERATE)) as client:
+    async with asking(replace(parts, park=PARK), key=await key(records, Role.ENGINEER)) as client:
         told = problem(await client.post(URL, json=SAID), 422, "invalid-parameter")
         assert "`stop_reasons:` in park.yaml" in told["detail"]
         assert await items(client, "/api/v1/stop-reasons") == []

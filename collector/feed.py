@@ -1,0 +1,120 @@
+"""The feed: what changed, numbered in the order in which it became true, for whoever listens.
+
+    alerts, states, KPIs ─► tell(), in the transaction of the change ─► rows 1, 2, 3, … ─► read_feed(after …)
+
+Who writes holds the row of `FEED_HEAD` until its transaction ends, so that a lower number is never committed after a
+higher one: whoever has read up to a number has missed nothing before it. Old rows are pruned; who comes for what was
+pruned is told so by `read_bounds` and starts again from the resources themselves.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, TypeAlias
+
+import sqlalchemy as sa
+
+from collector.records import METADATA, NUMBER, Instant
+
+Topic: TypeAlias = Literal["alerts", "states", "kpis"]
+"""What a row of the feed is about."""
+
+FEED: Final = sa.Table(
+    "feed",
+    METADATA,
+    sa.Column("number", NUMBER, primary_key=True, autoincrement=False),
+    sa.Column("at", Instant, nullable=False, index=True),
+    sa.Column("topic", sa.String(16), nullable=False),
+    sa.Column("path", sa.String(200), nullable=False),
+    sa.Column("body", sa.JSON, nullable=False),
+)
+"""One row per change; columns as in `Told`."""
+
+FEED_HEAD: Final = sa.Table(
+    "feed_head",
+    METADATA,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("last", sa.BigInteger, nullable=False),
+    sa.Column("pruned", sa.BigInteger, nullable=False),
+)
+"""One row, made with the tables: the number of the last row written, and of the last row pruned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One change, to be told."""
+
+    path: str
+    """The asset that it is about: equipment, line, factory, or the park's id."""
+
+    body: dict[str, Any]
+    """What changed, as JSON."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One change, as it was told."""
+
+    number: int
+    """Its place in the feed, from 1."""
+
+    at: datetime
+    """When it was told, UTC."""
+
+    topic: Topic
+    """What it is about."""
+
+    path: str
+    """The asset that it is about."""
+
+    body: dict[str, Any]
+    """What changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What the feed holds: numbers in (pruned, last]."""
+
+    pruned: int
+    """The number of the last row that is there no more; 0: all are there."""
+
+    last: int
+    """The number of the last row told; 0: there was none."""
+
+
+def tell(connection: sa.Connection, topic: Topic, entries: Sequence[Entry], *, now: datetime) -> None:
+    """Tell changes, in their order, in the transaction of `connection`."""
+    if not entries:
+        return
+    head = sa.update(FEED_HEAD).values(last=FEED_HEAD.c.last + len(entries)).returning(FEED_HEAD.c.last)
+    first = connection.execute(head).scalar_one() - len(entries) + 1
+    rows = [
+        {"number": number, "at": now, "topic": topic, "path": entry.path, "body": entry.body}
+        for number, entry in enumerate(entries, first)
+    ]
+    connection.execute(sa.insert(FEED), rows)
+
+
+def read_feed(
+    connection: sa.Connection, after: int, *, limit: int, topics: Collection[Topic] | None = None
+) -> list[Told]:
+    """Give what was told after number `after`, in order, `limit` rows at most; of these topics, or of all."""
+    asked = sa.select(FEED).where(FEED.c.number > after).order_by(FEED.c.number).limit(limit)
+    if topics is not None:
+        asked = asked.where(FEED.c.topic.in_(topics))
+    return [Told(row.number, row.at, row.topic, row.path, row.body) for row in connection.execute(asked)]
+
+
+def read_bounds(connection: sa.Connection) -> Bounds:
+    """Give what the feed holds."""
+    row = connection.execute(sa.select(FEED_HEAD.c.pruned, FEED_HEAD.c.last)).one()
+    return Bounds(row.pruned, row.last)
+
+
+def prune(connection: sa.Connection, *, before: datetime) -> int:
+    """Drop what was told before an instant, UTC; give how many rows went."""
+    last = connection.execute(sa.select(sa.func.max(FEED.c.number)).where(FEED.c.at < before)).scalar_one()
+    if last is None:
+        return 0
+    connection.execute(sa.update(FEED_HEAD).where(FEED_HEAD.c.pruned < last).values(pruned=last))
+    return connection.execute(sa.delete(FEED).where(FEED.c.number <= last)).rowcount
