@@ -13,6 +13,7 @@ from typing import Any
 from fastapi import APIRouter, Depends, FastAPI, Security
 
 from api.access import allowed
+from api.deprecation import Deprecations
 from api.errors import answer_problems
 from api.gate import Gate
 from api.headers import SafeHeaders
@@ -77,6 +78,7 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=camel_case,
     )
     app.state.parts = parts
+    app.add_middleware(Deprecations)
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(SafeHeaders)
     answer_problems(app)

@@ -11,6 +11,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from api import errors
+from api.deprecation import tell_deprecation
 from api.views.shape import ProblemView
 
 DESCRIPTION: Final = """\
@@ -84,6 +85,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for path, operations in described["paths"].items():
         for operation in operations.values():
             _add_problems(operation, path)
+    tell_deprecation(app, described)
     return described
 
 
