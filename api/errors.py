@@ -92,6 +92,18 @@ NOT_ACCEPTABLE: Final = Kind(
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
+RATE_LIMITED: Final = Kind(
+    "rate-limited",
+    429,
+    "Too many requests",
+    "Ask again after `Retry-After` seconds; `RateLimit` on every answer says how many requests are left.",
+)
+IDENTITY_UNAVAILABLE: Final = Kind(
+    "identity-unavailable",
+    503,
+    "The identity provider does not answer",
+    "Ask again after `Retry-After` seconds; if it lasts, an administrator must look at `api: oidc:` and the API's log.",
+)
 STORE_UNAVAILABLE: Final = Kind(
     "store-unavailable",
     503,
@@ -141,6 +153,8 @@ KINDS: Final = {
         NOT_NOW,
         NOT_ACCEPTABLE,
         METHOD_NOT_ALLOWED,
+        RATE_LIMITED,
+        IDENTITY_UNAVAILABLE,
         STORE_UNAVAILABLE,
         STORE_REFUSED,
         RECORDS_UNAVAILABLE,

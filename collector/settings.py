@@ -1,10 +1,12 @@
 """How parkline itself runs: `parkline.yaml`."""
 
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeAlias
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, SerializeAsAny, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, SerializeAsAny, model_validator
 
 from adapters.settings import Duration, Settings, Size
 from collector.alerting import AlertSettings
@@ -106,6 +108,110 @@ class AnalyticsSettings(Settings):
         return self
 
 
+class RateSettings(Settings):
+    """How much one caller may ask of the API, and one address that holds no key.
+
+    A caller has a bucket of `burst` requests that fills by `per_second`; who finds it empty is answered 429 with the
+    time to wait. The buckets are kept in memory, by each process of the role `api` for itself.
+    """
+
+    per_second: float = Field(default=50, ge=0, le=100_000)
+    """Requests per second that one caller may go on asking, 0 to 100,000; 0: as many as it likes."""
+
+    burst: int = Field(default=200, ge=1, le=1_000_000)
+    """Requests that one caller may ask at once, 1 to 1,000,000."""
+
+    failures_per_second: float = Field(default=10, ge=0, le=100_000)
+    """Requests with a wrong key or token per second that one address may go on sending, 0 to 100,000; 0: as many as it
+    likes. Behind a proxy all callers have its address: keys that were good a moment ago are never held up."""
+
+    failures_burst: int = Field(default=30, ge=1, le=1_000_000)
+    """Requests with a wrong key or token that one address may send at once, 1 to 1,000,000."""
+
+
+RoleName: TypeAlias = Literal["viewer", "platform", "maintenance", "engineer", "admin"]
+"""What a caller of the API may be; `api.roles` says what each may do."""
+
+Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"]
+"""How a token may be signed: by a private key, so that who verifies tokens cannot make them."""
+
+
+def _address(url: str) -> str:
+    """Take an address of https, or of http on this machine; raise ValueError for others."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    try:
+        here = host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        here = False
+    if not host or parts.query or parts.fragment or parts.username or any(sign.isspace() for sign in url):
+        msg = "write an address like https://login.park.example/realms/park, without a user, `?` and `#`"
+        raise ValueError(msg)
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+        msg = "write an address with https://: over http anybody on the way could put keys of their own in"
+        raise ValueError(msg)
+    return url
+
+
+SafeAddress = Annotated[str, AfterValidator(_address)]
+"""An address of https; of http on this machine's loopback only."""
+
+
+class OidcSettings(Settings):
+    """The OpenID Connect provider whose tokens the API takes beside keys, as `Authorization: Bearer TOKEN`."""
+
+    issuer: SafeAddress
+    """The provider as its tokens name it in `iss`, letter by letter, such as https://login.park.example/realms/park."""
+
+    audience: str = Field(min_length=1)
+    """What tokens for this API hold in `aud`; others are refused."""
+
+    jwks_url: SafeAddress | None = None
+    """Where the provider publishes the keys it signs with; absent: where its `/.well-known/openid-configuration`
+    says."""
+
+    algorithms: tuple[Algorithm, ...] = Field(default=("RS256", "PS256", "ES256", "EdDSA"), min_length=1)
+    """How tokens may be signed; each key serves only the algorithms of its own type."""
+
+    roles_claim: str = Field(default="roles", min_length=1)
+    """The claim that holds a token's roles, as a list or separated by spaces; a path like `realm_access.roles` for a
+    claim within a claim."""
+
+    roles: dict[str, RoleName] = Field(min_length=1)
+    """Which role a value of `roles_claim` gives, 1 or more; other values give none. A token without any role may do
+    nothing and is answered 403."""
+
+    factories_claim: str | None = Field(default=None, min_length=1)
+    """The claim that holds the ids of the factories whose data a token opens, or `*` for the whole park; written as
+    `roles_claim`. A token that lacks it opens none. Absent: no claim decides, and `whole_park` does."""
+
+    whole_park: tuple[RoleName, ...] = ("platform", "admin")
+    """Roles whose tokens open the whole park where there is no `factories_claim`; tokens with other roles alone open no
+    factory then, since nothing says which."""
+
+    views_claim: str | None = Field(default=None, min_length=1)
+    """The claim that holds the names of the views of open data that a token may read; written as `roles_claim`. Absent:
+    tokens read none."""
+
+    leeway: Duration = Field(default=timedelta(seconds=30), le=timedelta(minutes=5))
+    """By how much the provider's clock may differ from this machine's; 0 to 5 min."""
+
+    refresh: Duration = Field(default=timedelta(minutes=10), ge=timedelta(minutes=1), le=timedelta(hours=24))
+    """How old the provider's keys may grow before they are fetched again, 1 min to 24 h. A token of a key that is not
+    known has them fetched at once, but not within a minute of the last time; while the provider does not answer, those
+    that are there count for 24 h."""
+
+    ca: Path | None = None
+    """PEM file of the authority that signed the provider's certificate; absent: those that this machine trusts."""
+
+    @model_validator(mode="after")
+    def _one_decides(self) -> Self:
+        if self.factories_claim is not None and "whole_park" in self.model_fields_set:
+            msg = "`factories_claim` decides alone, also by `*` for the whole park; take `whole_park` out"
+            raise ValueError(msg)
+        return self
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -117,6 +223,12 @@ class ApiSettings(Settings):
 
     open_page: bool = False
     """Whether the page and GET requests from this machine's loopback need no key (demo, a panel on the shop floor)."""
+
+    rate: RateSettings = RateSettings()
+    """How much one caller may ask."""
+
+    oidc: OidcSettings | None = None
+    """The identity provider whose tokens are taken beside keys; absent: none are."""
 
 
 class Installation(Settings):
