@@ -17,13 +17,25 @@ does not, is the newest all the same: a clock was set back.
 
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime, timedelta
-from typing import Any, Final, TypeAlias, TypeVar
+from typing import Any, Final, TypeAlias
 
 import sqlalchemy as sa
 
 from analytics import lifecycle
+from analytics.alertqueries import (
+    AT_ONCE,
+    After,
+    below,
+    chunks,
+    read_alert,
+    read_alerts,
+    read_events,
+    read_outside,
+    read_standing,
+    read_standings,
+)
 from analytics.alerts import Alert, point_id
 from analytics.alerttables import (
     ALERTS,
@@ -48,8 +60,33 @@ from analytics.lifecycle import (
     Standing,
 )
 from analytics.shelves import AlarmPoint, Shelves
-from collector.park import Severity
 from collector.records import METADATA
+
+__all__ = [
+    "AT_ONCE",
+    "DETECTORS",
+    "REMEMBERED",
+    "After",
+    "Point",
+    "Suppressed",
+    "UnknownAlertError",
+    "abandon",
+    "act",
+    "fold",
+    "read_alert",
+    "read_alerts",
+    "read_detectors",
+    "read_events",
+    "read_outside",
+    "read_points",
+    "read_standing",
+    "read_standings",
+    "routed",
+    "sweep",
+    "unrouted",
+    "write_alerts",
+    "write_detectors",
+]
 
 DETECTORS: Final = sa.Table(
     "detectors",
@@ -63,16 +100,11 @@ DETECTORS: Final = sa.Table(
 REMEMBERED: Final = timedelta(days=30)
 """How long it is remembered which occurrences were counted."""
 
-AT_ONCE: Final = 500
-"""Values in one question at most: databases bound how many a statement may have."""
-
 Suppressed: TypeAlias = Callable[[Alert], str]
 """Gives what suppresses an alert by design: the id of another alert, `machine_runs` or `line_runs`; empty: nothing."""
 
 Point: TypeAlias = tuple[str, str, str]
 """Detector, signal and key."""
-
-T = TypeVar("T")
 
 _COUNT: Final = sa.text(
     "INSERT INTO alert_changes (id, number) VALUES (1, 1)"
@@ -87,17 +119,6 @@ _CARRY: Final = sa.text(
 
 class UnknownAlertError(ActionError):
     """There is no such alert."""
-
-
-@dataclass(frozen=True, slots=True)
-class After:
-    """Where a page of alerts ended: the page that follows begins behind it."""
-
-    began: datetime
-    """`began` of the last alert of the page, UTC."""
-
-    id: str
-    """Its id."""
 
 
 def fold(
@@ -141,13 +162,16 @@ def sweep(connection: sa.Connection, *, now: datetime, suppressed: Suppressed) -
     return book.write()
 
 
-def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[AlertEvent]:
+def act(
+    connection: sa.Connection, action: Action, *, now: datetime, under: Collection[str] | None = None
+) -> list[AlertEvent]:
     """Do what a person asks; give what happened: nothing, where all was so already.
 
     Args:
         connection: a transaction of the records.
         action: what they do.
         now: the present, UTC.
+        under: only an alert of these factories, lines or machines is there; of the whole park when None.
 
     Raises:
         UnknownAlertError: there is no such alert.
@@ -159,7 +183,7 @@ def act(connection: sa.Connection, action: Action, *, now: datetime) -> list[Ale
     if action.path:
         _shelve_path(connection, action, now)
         return _refreshed(connection, _open_below(connection, action.path), action, now)
-    standing = read_standing(connection, action.alert)
+    standing = read_standing(connection, action.alert, under=under)
     if standing is None:
         msg = f"there is no alert {action.alert!r}; `parkline alert list` and GET /alerts show them"
         raise UnknownAlertError(msg)
@@ -223,107 +247,6 @@ def write_alerts(connection: sa.Connection, alerts: Iterable[Alert]) -> None:
                 connection.execute(sa.insert(ALERTS).values(values))
 
 
-def read_standings(
-    connection: sa.Connection,
-    *,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    under: Collection[str] | None = None,
-    signals: Collection[str] | None = None,
-    severities: Collection[Severity] | None = None,
-    states: Collection[AlarmState] | None = None,
-    active: bool | None = None,
-    after: After | None = None,
-    limit: int | None = None,
-) -> list[Standing]:
-    """Give alerts as they stand, those that began last first (at one instant, by id from the greatest).
-
-    Args:
-        connection: a transaction of the records.
-        start: only alerts that lasted at or after this instant, UTC.
-        end: only alerts that began before this instant, UTC.
-        under: only alerts of these factories, lines or machines: paths, each with all below it.
-        signals: only alerts of these signals, by path.
-        severities: only alerts of these priorities.
-        states: only alerts in these states.
-        active: True: only those whose cause lasts; False: only those whose cause is gone, and those of recordings.
-        after: only alerts behind this one in the order given.
-        limit: how many at most; all when None.
-    """
-    query = sa.select(ALERTS).order_by(ALERTS.c.began.desc(), ALERTS.c.id.desc()).limit(limit)
-    if start is not None:
-        query = query.where(sa.or_(ALERTS.c.ended.is_(None), ALERTS.c.ended > start))
-    if end is not None:
-        query = query.where(ALERTS.c.began < end)
-    if under is not None:
-        query = query.where(sa.or_(sa.false(), *(_below(ALERTS.c.equipment, path) for path in under)))
-    if signals is not None:
-        query = query.where(ALERTS.c.signal.in_(signals))
-    if severities is not None:
-        query = query.where(ALERTS.c.priority.in_([severity.value for severity in severities]))
-    if states is not None:
-        query = query.where(ALERTS.c.state.in_([state.value for state in states]))
-    if active is not None:
-        lasts = sa.and_(ALERTS.c.ended.is_(None), ALERTS.c.state != AlarmState.NORMAL.value)
-        query = query.where(lasts if active else ~lasts)
-    if after is not None:
-        same = sa.and_(ALERTS.c.began == after.began, ALERTS.c.id < after.id)
-        query = query.where(sa.or_(ALERTS.c.began < after.began, same))
-    return [standing_of(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
-
-
-def read_alerts(connection: sa.Connection, **asked: Any) -> list[Alert]:
-    """Give the newest occurrence of each alert; asked as `read_standings`."""
-    return [standing.alert for standing in read_standings(connection, **asked)]
-
-
-def read_standing(connection: sa.Connection, alert: str) -> Standing | None:
-    """Give the alert of this id as it stands; None where there is none."""
-    row = connection.execute(sa.select(ALERTS).where(ALERTS.c.id == alert)).one_or_none()
-    return None if row is None else standing_of(row._mapping)  # noqa: SLF001 - SQLAlchemy's own name
-
-
-def read_alert(connection: sa.Connection, alert: str) -> Alert | None:
-    """Give the newest occurrence of the alert of this id; None where there is none."""
-    standing = read_standing(connection, alert)
-    return None if standing is None else standing.alert
-
-
-def read_events(
-    connection: sa.Connection,
-    *,
-    alert: str | None = None,
-    start: datetime | None = None,
-    end: datetime | None = None,
-    under: Collection[str] | None = None,
-    kinds: Collection[EventKind] | None = None,
-    limit: int | None = None,
-) -> list[AlertEvent]:
-    """Give events in the order of their commits.
-
-    Args:
-        connection: a transaction of the records.
-        alert: only events of this alert, by id.
-        start: only events at or after this instant, UTC.
-        end: only events before this instant, UTC.
-        under: only events of alerts of these factories, lines or machines: paths, each with all below it.
-        kinds: only events of these kinds.
-        limit: how many at most; all when None.
-    """
-    query = sa.select(EVENTS).order_by(EVENTS.c.place).limit(limit)
-    if alert is not None:
-        query = query.where(EVENTS.c.alert == alert)
-    if start is not None:
-        query = query.where(EVENTS.c.at >= start)
-    if end is not None:
-        query = query.where(EVENTS.c.at < end)
-    if under is not None:
-        query = query.where(sa.or_(sa.false(), *(_below(EVENTS.c.equipment, path) for path in under)))
-    if kinds is not None:
-        query = query.where(EVENTS.c.kind.in_([kind.value for kind in kinds]))
-    return [event_of(row) for row in connection.execute(query)]
-
-
 def unrouted(connection: sa.Connection, limit: int) -> list[AlertEvent]:
     """Give the oldest events that nobody has routed yet, in the order of their commits, `limit` at most."""
     query = sa.select(EVENTS).join(UNROUTED, UNROUTED.c.id == EVENTS.c.id).order_by(EVENTS.c.place).limit(limit)
@@ -332,7 +255,7 @@ def unrouted(connection: sa.Connection, limit: int) -> list[AlertEvent]:
 
 def routed(connection: sa.Connection, ids: Collection[str]) -> None:
     """Note that these events were routed; a second time changes nothing."""
-    for some in _chunks(list(ids)):
+    for some in chunks(list(ids)):
         connection.execute(sa.delete(UNROUTED).where(UNROUTED.c.id.in_(some)))
 
 
@@ -385,13 +308,13 @@ class _Book:
 
     def open(self, found: Sequence[Alert]) -> None:
         """Read what is known of the points that were found, of these occurrences, and of what is open beside them."""
-        for points in _chunks(sorted({alert.point for alert in found})):
+        for points in chunks(sorted({alert.point for alert in found})):
             self._newest |= {one.alert.point: one for one in _newest(self._connection, points)}
-        for ids in _chunks(sorted({alert.id for alert in found})):
+        for ids in chunks(sorted({alert.id for alert in found})):
             counted = sa.select(OCCURRENCES.c.id).where(OCCURRENCES.c.id.in_(ids))
             seen = sa.select(ALERTS.c.id).where(ALERTS.c.id.in_(ids), ALERTS.c.number > 0)
             self._known |= {row.id for row in self._connection.execute(sa.union(counted, seen))}
-        for machines in _chunks(sorted({alert.equipment for alert in found})):
+        for machines in chunks(sorted({alert.equipment for alert in found})):
             for one in _heads(self._connection, machines, self._now - lifecycle.GROUPED):
                 self._heads.setdefault(one.alert.equipment, []).append(one)
 
@@ -550,7 +473,7 @@ def _change_point(connection: sa.Connection, alert: Alert, action: Action, now: 
 
 def _open_below(connection: sa.Connection, path: str) -> list[Standing]:
     """Give the alerts below a path that are open, or whose point is hidden by people."""
-    return _asked(connection, _below(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
+    return _asked(connection, below(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
 
 
 def _of_point(connection: sa.Connection, standing: Standing, hidden: Hidden) -> list[Standing]:
@@ -581,14 +504,6 @@ def _heads(connection: sa.Connection, machines: Collection[str], since: datetime
 def _asked(connection: sa.Connection, *where: sa.ColumnElement[bool]) -> list[Standing]:
     query = sa.select(ALERTS).where(*where).order_by(ALERTS.c.raised, ALERTS.c.began, ALERTS.c.id)
     return [standing_of(row._mapping) for row in connection.execute(query)]  # noqa: SLF001 - SQLAlchemy's own name
-
-
-def _below(column: sa.ColumnElement[str], path: str) -> sa.ColumnElement[bool]:
-    return sa.or_(column == path, column.startswith(path + "/", autoescape=True))
-
-
-def _chunks(values: Sequence[T]) -> list[Sequence[T]]:
-    return [values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE)]
 
 
 def _write(connection: sa.Connection, standing: Standing) -> None:
