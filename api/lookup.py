@@ -11,7 +11,7 @@ from analytics.restatement import LOSS, STOPS
 from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
 from api.parts import Parts
 from api.views.shape import TitleView
-from collector.park import Equipment, Line, Park, Signal, Title
+from collector.park import Equipment, Factory, Line, Park, Signal, Title
 
 _NAMED: Final = 3
 """How many likely names an answer suggests."""
@@ -22,6 +22,23 @@ _DETECTORS: Final[Mapping[str, Title]] = {
     trouble.DETECTOR: Title(en="Notification channel", zh="通知渠道"),
     erring.SLUG: Title(en="Detector errs", zh="检测器出错"),
 }
+
+
+def titled(title: Title, otherwise: str) -> TitleView:
+    """Give what people call a thing; `otherwise` where nobody gave it a title."""
+    return TitleView(zh=title.zh or otherwise, en=title.en or otherwise)
+
+
+def factory_at(park: Park, path: str) -> Factory:
+    """Give the factory at `path`, or answer 404."""
+    factories = {factory.path: factory for factory in park.factories}
+    return factories[_known(path, factories, "factory", UNKNOWN_ASSET)]
+
+
+def line_at(park: Park, path: str) -> Line:
+    """Give the line at `path`, or answer 404."""
+    lines = {line.path: line for line in lines_of(park)}
+    return lines[_known(path, lines, "line", UNKNOWN_ASSET)]
 
 
 def equipment_at(park: Park, path: str) -> Equipment:
@@ -37,20 +54,17 @@ def signal_at(park: Park, path: str) -> Signal:
 def title_at(park: Park, path: str) -> TitleView:
     """Give what people call the equipment or signal at `path`; its last segment where nobody gave it a title."""
     known = park.equipment.get(path) or park.signals.get(path)
-    otherwise = path.rpartition("/")[2]
-    title = Title() if known is None else known.title
-    return TitleView(zh=title.zh or otherwise, en=title.en or otherwise)
+    return titled(Title() if known is None else known.title, path.rpartition("/")[2])
 
 
 def detector_title(slug: str) -> TitleView:
     """Give what people call what a detector sees; its slug where it is none of the catalogue."""
-    title = _DETECTORS.get(slug, Title())
-    return TitleView(zh=title.zh or slug, en=title.en or slug)
+    return titled(_DETECTORS.get(slug, Title()), slug)
 
 
 def known_sources(parts: Parts, names: Iterable[str]) -> list[str]:
     """Give these names of sources or recordings, or answer 404 for the first that is none."""
-    there = _sources(parts.park)
+    there = _sources(parts)
     return [_known(name, there, "source", UNKNOWN_ASSET) for name in names]
 
 
@@ -61,11 +75,13 @@ def sources_asked(parts: Parts, names: Collection[str] | None) -> list[str] | No
     """
     if names:
         return known_sources(parts, names)
-    return None if parts.grants is None else sorted(_sources(parts.park))
+    return None if parts.grants is None else sorted(_sources(parts))
 
 
-def _sources(park: Park) -> set[str]:
-    return {*park.sources, *(source_of(line) for line in lines_of(park))}
+def _sources(parts: Parts) -> Collection[str]:
+    if parts.sight is not None:
+        return parts.sight.sources
+    return {*parts.park.sources, *(source_of(line) for line in lines_of(parts.park))}
 
 
 def line_of(park: Park, equipment: str) -> Line:
@@ -107,7 +123,7 @@ def trees_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None
     """
     if paths:
         known = known_assets(parts, paths)
-        return None if parts.park.id in known else known
+        return None if parts.grants is None and parts.park.id in known else known
     return None if parts.grants is None else [factory.path for factory in parts.park.factories]
 
 
@@ -126,6 +142,26 @@ def known_numbers(slugs: Iterable[str]) -> list[str]:
 def _known(wanted: str, there: Collection[str], what: str, kind: Kind) -> str:
     if wanted in there:
         return wanted
-    near = get_close_matches(wanted, there, n=_NAMED)
+    near = _near(wanted, there)
     hint = f"; did you mean {' or '.join(near)}?" if near else ""
     raise ProblemError(kind, f"there is no {what} {wanted!r}{hint}")
+
+
+def _near(wanted: str, there: Collection[str]) -> list[str]:
+    """Give the most likely of these names.
+
+    Of paths each segment is looked for among those beside it alone: to compare a path with every signal of a great
+    park takes a second, in which nobody else is answered.
+    """
+    *above, last = wanted.split("/")
+    begin = ""
+    for segment in above:
+        beside = {path[len(begin) :].partition("/")[0] for path in there if path.startswith(begin)}
+        near = [segment] if segment in beside else get_close_matches(segment, sorted(beside), n=1)
+        if not near:
+            return sorted(path for path in there if path.endswith(f"/{last}"))[:_NAMED]
+        begin += f"{near[0]}/"
+    beside = {path[len(begin) :] for path in there if path.startswith(begin)}
+    return [
+        begin + name for name in get_close_matches(last, sorted(name for name in beside if "/" not in name), n=_NAMED)
+    ]

@@ -15,6 +15,7 @@ from typing import Annotated, Final, TypeAlias
 from fastapi import Depends, Request
 
 from adapters.stores.contract import Store, StoreUnavailableError
+from analytics.frontier import source_of
 from api.access import GivenCaller
 from api.callers import Caller
 from collector.deadletters import Choice
@@ -22,6 +23,7 @@ from collector.park import Park
 from collector.records import Records
 from collector.redecoding import Told
 from collector.settings import ApiSettings
+from collector.sight import Sight
 
 PATIENCE_S: Final = 30.0
 """Seconds that a request waits for the store before it says that the store does not answer."""
@@ -59,19 +61,23 @@ class Parts:
     grants: frozenset[str] | None = None
     """Ids of the factories that `park` is narrowed to; None: it is the whole park."""
 
-    narrowed: dict[frozenset[str], Park] = field(default_factory=dict, repr=False, compare=False)
-    """The park by what it is narrowed to, as far as somebody has asked."""
+    sight: Sight | None = None
+    """What may be seen of the records; None: everything."""
+
+    narrowed: dict[frozenset[str], tuple[Park, Sight]] = field(default_factory=dict, repr=False, compare=False)
+    """The park by what it is narrowed to, as far as somebody has asked, and what is seen of the records with it."""
 
     def seen_by(self, caller: Caller) -> "Parts":
         """Give the parts as a caller may see them."""
         if caller.factories is None:
             return self
-        park = self.narrowed.get(caller.factories)
-        if park is None:
+        seen = self.narrowed.get(caller.factories)
+        if seen is None:
             if len(self.narrowed) >= _NARROWED:
                 self.narrowed.clear()
-            park = self.narrowed[caller.factories] = self.park.only(caller.factories)
-        return replace(self, park=park, grants=caller.factories)
+            park = self.park.only(caller.factories)
+            seen = self.narrowed[caller.factories] = (park, _sight(self.park, park))
+        return replace(self, park=seen[0], grants=caller.factories, sight=seen[1])
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:
@@ -82,6 +88,21 @@ class Parts:
                 yield store
         except TimeoutError as error:
             raise StoreUnavailableError(store.name, f"no answer within {PATIENCE_S:.0f} s") from error
+
+
+def _sight(whole: Park, seen: Park) -> Sight:
+    """Give what is seen of the records with `seen`, a part of `whole`.
+
+    Recordings are named after their lines, and two lines may give one name (`a-b/c` and `a/b-c`): then nobody sees it
+    who does not see both.
+    """
+    factories = frozenset(factory.id for factory in seen.factories)
+    own, others = set(seen.sources), set(whole.sources) - seen.sources.keys()
+    for factory in whole.factories:
+        (own if factory.id in factories else others).update(source_of(line) for line in factory.lines)
+    carrying = {signal.source for path, signal in whole.signals.items() if path not in seen.signals}
+    sources = frozenset(own - others)
+    return Sight(factories, sources, sources & carrying)
 
 
 def _whole(request: Request) -> Parts:

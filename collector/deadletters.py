@@ -26,8 +26,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from adapters.sample import PAYLOAD_KEPT
 from collector.letter import Form, inputs
-from collector.records import METADATA, NUMBER, Instant
+from collector.records import METADATA, NUMBER, Instant, lies_under
 from collector.settings import RecordsSettings
+from collector.sight import Sight
 
 State: TypeAlias = Literal["open", "replayed", "dropped"]
 """How a letter stands."""
@@ -191,6 +192,10 @@ class Choice:
 
     state: State | None = "open"
     """How they stand; None: any."""
+
+    sight: Sight | None = None
+    """What may be seen: no letter of another factory's source or signal, and of a source that carries signals of other
+    factories no input as it came, which may hold values of those; None: everything."""
 
 
 def bounds_of(settings: RecordsSettings) -> Bounds:
@@ -374,13 +379,22 @@ def _chosen(query: Any, choice: Choice) -> Any:
     if choice.source is not None:
         query = query.where(held.source == choice.source)
     if choice.signal is not None:
-        below = held.signal.startswith(choice.signal + "/", autoescape=True)
-        query = query.where((held.signal == choice.signal) | below)
+        query = query.where(lies_under(held.signal, choice.signal))
     if choice.reason:
         query = query.where(held.reason.icontains(choice.reason, autoescape=True))
     if choice.state is not None:
         query = query.where(held.state == choice.state)
+    if choice.sight is not None:
+        query = query.where(_seen(choice.sight))
     return query
+
+
+def _seen(sight: Sight) -> sa.ColumnElement[bool]:
+    """True for letters that may be seen, as `Choice.sight` says."""
+    held = DEAD_LETTERS.c
+    own = sa.or_(held.signal.is_(None), *(lies_under(held.signal, factory) for factory in sorted(sight.factories)))
+    whole = sa.or_(held.source.not_in(sorted(sight.shared)), held.form != "input")
+    return sa.and_(held.source.in_(sorted(sight.sources)), own, whole)
 
 
 def _count(connection: sa.Connection, changes: Mapping[str, Mapping[str, int]]) -> None:

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 
 from adapters.sources.contract import FilledBy, GapKind
 from collector.records import METADATA, NUMBER, Instant
+from collector.sight import Sight
 
 GAPS: Final = sa.Table(
     "gaps",
@@ -214,6 +215,7 @@ def read_gaps(
     sources: Sequence[str] | None = None,
     states: Collection[str] | None = None,
     kinds: Collection[str] | None = None,
+    sight: Sight | None = None,
     after: tuple[datetime, int] | None = None,
     limit: int | None = None,
 ) -> list[Gap]:
@@ -226,6 +228,7 @@ def read_gaps(
         sources: names of sources; None: all.
         states: `open`, `filled`, `unfillable`; None: all.
         kinds: kinds of gaps; None: all.
+        sight: what may be seen: a gap that names signals alone of other factories may not; None: everything.
         after: start and id of the gap after which to go on; None: from the first.
         limit: how many at most; None: all.
     """
@@ -233,15 +236,20 @@ def read_gaps(
     for column, wanted in ((GAPS.c.source, sources), (GAPS.c.state, states), (GAPS.c.kind, kinds)):
         if wanted is not None:
             query = query.where(column.in_(list(wanted)))
+    if sight is not None:
+        query = query.where(_seen(sight))
     if after is not None:
         begun, number = after
         query = query.where(sa.or_(GAPS.c.start > begun, sa.and_(GAPS.c.start == begun, GAPS.c.id > number)))
     return gaps_in(connection.execute(query.order_by(GAPS.c.start, GAPS.c.id).limit(limit)))
 
 
-def read_gap(connection: sa.Connection, number: int) -> Gap | None:
-    """Give one gap by its id; None where there is none."""
-    return next(iter(gaps_in(connection.execute(sa.select(GAPS).where(GAPS.c.id == number)))), None)
+def read_gap(connection: sa.Connection, number: int, sight: Sight | None = None) -> Gap | None:
+    """Give one gap by its id; None where there is none, or none that may be seen."""
+    query = sa.select(GAPS).where(GAPS.c.id == number)
+    if sight is not None:
+        query = query.where(_seen(sight))
+    return next(iter(gaps_in(connection.execute(query))), None)
 
 
 def read_news(connection: sa.Connection, *, after: int) -> list[Gap]:
@@ -282,6 +290,13 @@ def gaps_in(rows: Iterable[sa.Row[Any]]) -> list[Gap]:
 def insert_gap(connection: sa.Connection, values: Mapping[str, Any]) -> int:
     """Insert a row of these columns; give its id."""
     return int(connection.execute(sa.insert(GAPS).values(dict(values)).returning(GAPS.c.id)).scalar_one())
+
+
+def _seen(sight: Sight) -> sa.ColumnElement[bool]:
+    """True for gaps of sources that may be seen which concern every signal, or one that may be seen."""
+    signals = sa.cast(GAPS.c.signals, sa.Text)  # a list in JSON; no path has a character that JSON escapes
+    named = (sa.func.replace(signals, f'"{factory}/', "") != signals for factory in sorted(sight.factories))
+    return sa.and_(GAPS.c.source.in_(sorted(sight.sources)), sa.or_(signals == "[]", *named))
 
 
 def _neighbour(

@@ -73,6 +73,14 @@ class Instant(sa.TypeDecorator[datetime]):
         return _EPOCH + timedelta(microseconds=value)
 
 
+def lies_under(column: sa.ColumnElement[Any], path: str) -> sa.ColumnElement[bool]:
+    """Tell whether a column of paths holds `path`, or that of anything below it.
+
+    Letter by letter: SQLite's LIKE takes upper and lower case for one, and `Works` is not `works`.
+    """
+    return sa.or_(column == path, sa.func.substr(column, 1, len(path) + 1) == path + "/")
+
+
 class Records:
     """One connection pool to the records.
 
