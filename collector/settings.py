@@ -1,5 +1,6 @@
 """How parkline itself runs: `parkline.yaml`."""
 
+import re
 from datetime import timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -212,6 +213,34 @@ class OidcSettings(Settings):
         return self
 
 
+class TlsSettings(Settings):
+    """TLS of the API itself, 1.2 or newer; a renewed certificate is taken up without a restart."""
+
+    certificate: Path
+    """File of the certificate and of what it was issued by (PEM); relative to the configuration's folder."""
+
+    key: Path
+    """File of its private key (PEM); relative to the configuration's folder."""
+
+    key_password: SecretStr | None = None
+    """Password of the key's file, as `${env:NAME}`; absent: the file is not encrypted."""
+
+    client_ca: Path | None = None
+    """File of certificates (PEM), relative to the configuration's folder: who connects must have a certificate that
+    one of these issued. Absent: clients need none."""
+
+
+def _origin(value: str) -> str:
+    if re.fullmatch(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?", value) is None:
+        msg = f"{value!r} is no origin; write scheme, host and port in small letters, like https://platform.example"
+        raise ValueError(msg)
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+"""An origin of pages, as browsers write it: `https://platform.example`, with its port where it is not the usual one."""
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -223,6 +252,30 @@ class ApiSettings(Settings):
 
     open_page: bool = False
     """Whether the page and GET requests from this machine's loopback need no key (demo, a panel on the shop floor)."""
+
+    tls: TlsSettings | None = None
+    """TLS; absent: plain HTTP, for loopback or behind a proxy that does TLS."""
+
+    cors: tuple[Origin, ...] = ()
+    """Origins of other servers' pages that may read the API with a key, like `https://platform.example`; none: only the
+    API's own page may."""
+
+    body_limit: Size = Field(default=2**20, ge=2**10, le=2**30)
+    """Bytes that the body of a request may have, 1 KiB to 1 GiB."""
+
+    body_time: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=0.1), le=timedelta(minutes=10))
+    """How long the body of a request may take to arrive, 100 ms to 10 min."""
+
+    header_time: Duration = Field(default=timedelta(seconds=10), ge=timedelta(seconds=0.1), le=timedelta(minutes=10))
+    """How long the headers of a request may take to arrive, 100 ms to 10 min; then its connection is closed."""
+
+    answer_time: Duration = Field(default=timedelta(minutes=1), ge=timedelta(seconds=0.1), le=timedelta(minutes=10))
+    """How long a client may take less than 1 KiB/s of an answer that waits for it, 100 ms to 10 min; then its
+    connection is closed."""
+
+    connections: int = Field(default=20_000, ge=1, le=1_000_000)
+    """Connections at once, 1 to 1,000,000; on those beyond it requests are answered with 503. Each needs a file
+    descriptor (`ulimit -n`)."""
 
     rate: RateSettings = RateSettings()
     """How much one caller may ask."""
