@@ -89,3 +89,9 @@ def test_a_bottleneck_is_a_machine_of_its_line(tmp_path: Path) -> None:
     ]
     right = loaded(tmp_path, line=line.replace("press-1\n", "press-01\n"))
     assert right.park.factories[0].lines[0].bottleneck == "press-01"
+
+
+def test_a_machine_says_of_which_class_it_is(tmp_path: Path) -> None:
+    park = loaded(tmp_path, line=machine("equipment_class: press"), park=REASONS).park
+    assert [one.equipment_class for one in park.equipment.values()] == ["press"]
+    assert "lines/press.yaml:8:22: `equipment_class`" in problem(tmp_path, machine("equipment_class: A Press"))
