@@ -65,9 +65,10 @@ UNKNOWN_ASSET: Final = Kind(
     "unknown-asset",
     404,
     "The park has no such asset",
-    "Look up paths under /api/v1/assets, sources under /api/v1/sources.",
+    "Look up paths under /api/v1/factories, /lines, /equipment and /signals, sources under /api/v1/sources.",
 )
 UNKNOWN_KPI: Final = Kind("unknown-kpi", 404, "There is no such KPI", "Look up slugs under /api/v1/kpis/catalogue.")
+UNKNOWN_GAP: Final = Kind("unknown-gap", 404, "There is no such gap", "Look up gaps under /api/v1/gaps.")
 UNKNOWN_LETTER: Final = Kind(
     "unknown-letter",
     404,
@@ -91,6 +92,24 @@ NOT_ACCEPTABLE: Final = Kind(
 )
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
+)
+IDEMPOTENCY_MISMATCH: Final = Kind(
+    "idempotency-mismatch",
+    422,
+    "The `Idempotency-Key` belongs to another request",
+    "Send each request with a key of its own, and the same key only to send the very same request again.",
+)
+IDEMPOTENCY_CONFLICT: Final = Kind(
+    "idempotency-conflict",
+    409,
+    "The first request with this `Idempotency-Key` is still under way",
+    "Send the request again, with the same key, after `Retry-After` seconds.",
+)
+IDEMPOTENCY_NOT_KEPT: Final = Kind(
+    "idempotency-not-kept",
+    409,
+    "The answer to this `Idempotency-Key` was given once and is not kept",
+    "Look up what the first request did; if its answer never arrived, undo that, and send it with another key.",
 )
 RATE_LIMITED: Final = Kind(
     "rate-limited",
@@ -147,12 +166,16 @@ KINDS: Final = {
         NOT_FOUND,
         UNKNOWN_ASSET,
         UNKNOWN_KPI,
+        UNKNOWN_GAP,
         UNKNOWN_LETTER,
         UNKNOWN_STOP_REASON,
         UNKNOWN_ALERT,
         NOT_NOW,
         NOT_ACCEPTABLE,
         METHOD_NOT_ALLOWED,
+        IDEMPOTENCY_MISMATCH,
+        IDEMPOTENCY_CONFLICT,
+        IDEMPOTENCY_NOT_KEPT,
         RATE_LIMITED,
         IDENTITY_UNAVAILABLE,
         STORE_UNAVAILABLE,

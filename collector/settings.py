@@ -241,6 +241,13 @@ Origin = Annotated[str, AfterValidator(_origin)]
 """An origin of pages, as browsers write it: `https://platform.example`, with its port where it is not the usual one."""
 
 
+class AuditSettings(Settings):
+    """What is kept of who asked for what."""
+
+    keep: Duration = Field(default=timedelta(days=400), ge=timedelta(days=1), le=timedelta(days=36500))
+    """How long, 1 d to 36500 d; older rows of the audit go."""
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -279,6 +286,9 @@ class ApiSettings(Settings):
 
     rate: RateSettings = RateSettings()
     """How much one caller may ask."""
+
+    audit: AuditSettings = AuditSettings()
+    """What is kept of who asked for what."""
 
     oidc: OidcSettings | None = None
     """The identity provider whose tokens are taken beside keys; absent: none are."""
