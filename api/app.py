@@ -22,6 +22,7 @@ from api.parameters import only_known_parameters
 from api.parts import Parts
 from api.roles import Scope
 from api.routes import (
+    alert_performance,
     alerts,
     assets,
     deadletters,
@@ -49,6 +50,7 @@ V1 = (
     kpis,
     restatements,
     reports,
+    alert_performance,  # before alerts: its address has the form of an alert's
     alerts,
     health_scores,
     samples,

@@ -8,7 +8,7 @@ from analytics import erring, health, trouble
 from analytics.kpis.catalogue import BY_SLUG
 from analytics.recording import source_of
 from analytics.restatement import LOSS, STOPS
-from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError
+from api.errors import UNKNOWN_ASSET, UNKNOWN_KPI, Kind, ProblemError, wrong
 from api.parts import Parts
 from api.views.shape import TitleView
 from collector.park import Equipment, Factory, Line, Park, Signal, Title
@@ -60,6 +60,16 @@ def title_at(park: Park, path: str) -> TitleView:
 def detector_title(slug: str) -> TitleView:
     """Give what people call what a detector sees; its slug where it is none of the catalogue."""
     return titled(_DETECTORS.get(slug, Title()), slug)
+
+
+def known_detectors(slugs: Iterable[str]) -> list[str]:
+    """Give these slugs of detectors, or answer 422 for the first that is none."""
+    known = list(slugs)
+    for slug in known:
+        if slug not in _DETECTORS:
+            near = get_close_matches(slug, _DETECTORS, n=_NAMED) or sorted(_DETECTORS)
+            raise wrong(parameter="detector", detail=f"there is no detector {slug!r}; there is {', '.join(near)}")
+    return known
 
 
 def known_sources(parts: Parts, names: Iterable[str]) -> list[str]:

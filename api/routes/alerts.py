@@ -1,20 +1,26 @@
 """Alerts: what lasts and what is over, and what people do about it."""
 
-from functools import partial
+from collections import Counter
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Path, Query, Security
+from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
-from analytics.alertlog import After, UnknownAlertError, act, read_events, read_standing, read_standings
+from analytics.alertlog import After, UnknownAlertError, act, read_events, read_outside, read_standing, read_standings
+from analytics.alerts import Alert
+from analytics.faults import links
 from analytics.lifecycle import Action, ActionError, AlarmState, AlertEvent, EventKind, NotNowError, Standing
 from analytics.sayings import message
 from api.access import allowed
+from api.answers import GivenShape
 from api.callers import Caller
 from api.errors import INVALID_PARAMETER, NOT_NOW, UNKNOWN_ALERT, Fault, ProblemError
-from api.lookup import detector_title, signal_at, title_at, trees_asked
+from api.lookup import detector_title, known_detectors, signal_at, title_at, trees_asked
 from api.paging import Paging, instant, microseconds, paging
-from api.parts import GivenParts
+from api.parts import GivenParts, Parts
 from api.roles import Scope
 from api.views.alerts import (
     AcknowledgeRequest,
@@ -26,9 +32,9 @@ from api.views.alerts import (
     ResetRequest,
     ShelveRequest,
 )
-from api.views.shape import Paged, TitleView, documented
+from api.views.shape import Paged, TitleView, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
-from collector.park import Park, Severity
+from collector.park import Severity
 
 router = APIRouter(tags=["alerts"])
 
@@ -74,13 +80,45 @@ _EVENT: Final[dict[str, Any]] = {
 _EXAMPLE: Final = {"items": [_ALERT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
 _HISTORY: Final = _ALERT | {"events": [_EVENT]}
 
+_UNSEEN: Final = "park"
+"""What suppresses an alert, as told to somebody who may not see that."""
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """What somebody may see of alerts that they may see."""
+
+    parts: Parts
+    """The park as they may see it."""
+
+    unseen: frozenset[str]
+    """Ids of alerts that suppress these, and that they may not see."""
+
+    @cached_property
+    def machines(self) -> dict[str, int]:
+        """How many machines that they may see have signals of each source, by the subject of its alerts."""
+        pairs = {(signal.source, signal.equipment) for signal in self.parts.park.signals.values()}
+        return Counter(links.subject_of(source) for source, _ in pairs)
+
+    def by(self, suppressed_by: str) -> str:
+        """Say what suppresses an alert."""
+        return _UNSEEN if suppressed_by in self.unseen else suppressed_by
+
+    def alert(self, alert: Alert) -> Alert:
+        """Give an alert; one of a link that several factories share counts their own machines alone."""
+        if self.parts.grants is None or alert.detector != links.SLUG or "machines" not in alert.parameters:
+            return alert
+        return replace(alert, parameters={**alert.parameters, "machines": str(self.machines[alert.signal])})
+
+
 OfAlert = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Id of the alert.")]
 Operator = Annotated[Caller, Security(allowed(Scope.ALERTS))]
 
 
-@router.get("/alerts", summary="Read alerts", responses=documented(_EXAMPLE))
+@router.get("/alerts", summary="Read alerts", response_model=Paged[AlertView], responses=listed(_EXAMPLE))
 async def list_alerts(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
     path: Annotated[
         list[str] | None,
@@ -92,33 +130,46 @@ async def list_alerts(
         list[AlarmState] | None, Query(description="How they stand; `normal` is closed; may be repeated.")
     ] = None,
     active: Annotated[bool | None, Query(description="true: only what lasts; false: only what is over.")] = None,
+    detector: Annotated[
+        list[str] | None, Query(max_length=100, description="Slugs of the detectors that saw them; may be repeated.")
+    ] = None,
+    group: Annotated[
+        str | None, Query(pattern="^[0-9a-f]{16}$", description="Id of the first alert of a group: only that group.")
+    ] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
-) -> Paged[AlertView]:
+) -> Response:
     """Give the alerts that touch [start, end), those that began last first."""
     check_window(start, end)
     under = trees_asked(parts, path)
-    signals = [signal_at(parts.park, signal).path] if signal is not None else None
     after = None
     if (position := page.after(int, str)) is not None:
         after = After(instant(position[0]), position[1])
-    alerts = await parts.records().run(
-        lambda connection: read_standings(
-            connection,
-            start=start,
-            end=end,
-            under=under,
-            signals=signals,
-            severities=severity or None,
-            states=state or None,
-            active=active,
-            after=after,
-            limit=page.limit + 1,
-        )
+    asked = partial(
+        read_standings,
+        start=start,
+        end=end,
+        under=under,
+        signals=[signal_at(parts.park, signal).path] if signal is not None else None,
+        severities=severity or None,
+        states=state or None,
+        active=active,
+        detectors=known_detectors(detector) if detector else None,
+        group=group,
+        after=after,
+        limit=page.limit + 1,
     )
+    trees = trees_asked(parts, None)
+
+    def read(connection: sa.Connection) -> tuple[list[Standing], frozenset[str]]:
+        found = asked(connection)
+        return found, _unseen(connection, found[: page.limit], trees)
+
+    alerts, unseen = await parts.records().run(read)
     shown = alerts[: page.limit]
     token = page.token((microseconds(shown[-1].began), shown[-1].id)) if len(alerts) > len(shown) else None
-    return Paged[AlertView](items=[AlertView(**_shown(parts.park, alert)) for alert in shown], next_page_token=token)
+    reader = _Reader(parts, unseen)
+    return shape.page(AlertView, [AlertView(**_shown(reader, alert)) for alert in shown], token)
 
 
 @router.get("/alerts/{alert}", summary="Read an alert and its history", responses=documented(_HISTORY))
@@ -181,11 +232,12 @@ async def reset_alert(
     return await _act(parts, Action(EventKind.RESET, who, alert, comment=asked.comment))
 
 
-async def _act(parts: GivenParts, action: Action) -> AlertHistoryView:
+async def _act(parts: Parts, action: Action) -> AlertHistoryView:
     try:
-        await parts.records().run(partial(act, action=action, now=parts.now()))
+        doing = partial(act, action=action, now=parts.now(), under=trees_asked(parts, None))
+        await parts.records().run(doing)
     except UnknownAlertError as error:
-        raise ProblemError(UNKNOWN_ALERT, f"there is no alert {action.alert}") from error
+        raise _unknown(action.alert) from error
     except NotNowError as error:
         raise ProblemError(NOT_NOW, str(error)) from error
     except ActionError as error:
@@ -201,14 +253,29 @@ def _wrong_field(action: Action) -> str:
     return "until" if action.comment.strip() else "reason"
 
 
-async def _history(parts: GivenParts, alert: str) -> AlertHistoryView:
-    def read(connection: sa.Connection) -> tuple[Standing | None, list[AlertEvent]]:
-        return read_standing(connection, alert), read_events(connection, alert=alert)
+async def _history(parts: Parts, alert: str) -> AlertHistoryView:
+    trees = trees_asked(parts, None)
 
-    standing, events = await parts.records().run(read)
-    if standing is None:
-        raise ProblemError(UNKNOWN_ALERT, f"there is no alert {alert}")
-    return AlertHistoryView(**_shown(parts.park, standing), events=[_event(event) for event in events])
+    def read(connection: sa.Connection) -> tuple[Standing, list[AlertEvent], frozenset[str]]:
+        standing = read_standing(connection, alert, under=trees)
+        if standing is None:  # before its events are looked for: what may not be seen costs what is not there costs
+            raise _unknown(alert)
+        events = read_events(connection, alert=alert)
+        return standing, events, _unseen(connection, [standing, *(event.standing for event in events)], trees)
+
+    standing, events, unseen = await parts.records().run(read)
+    reader = _Reader(parts, unseen)
+    return AlertHistoryView(**_shown(reader, standing), events=[_event(reader, event) for event in events])
+
+
+def _unknown(alert: str) -> ProblemError:
+    return ProblemError(UNKNOWN_ALERT, f"there is no alert {alert}")
+
+
+def _unseen(connection: sa.Connection, standings: Sequence[Standing], trees: Collection[str] | None) -> frozenset[str]:
+    """Give the ids of alerts that suppress these, and that somebody with these factories may not see."""
+    by = {one.suppressed_by for one in standings if one.suppressed_by}
+    return frozenset() if trees is None or not by else read_outside(connection, by, trees)
 
 
 def _who(caller: Caller, person: str) -> str:
@@ -216,8 +283,8 @@ def _who(caller: Caller, person: str) -> str:
     return f"{person.strip()} ({caller.name})" if person.strip() else caller.name
 
 
-def _shown(park: Park, standing: Standing) -> dict[str, Any]:
-    alert = standing.alert
+def _shown(reader: _Reader, standing: Standing) -> dict[str, Any]:
+    alert = reader.alert(standing.alert)
     return {
         "id": standing.id,
         "equipment": alert.equipment,
@@ -240,23 +307,23 @@ def _shown(park: Park, standing: Standing) -> dict[str, Any]:
         "acknowledged": standing.acknowledged,
         "person": standing.person,
         "shelved_until": standing.shelved_until,
-        "suppressed_by": standing.suppressed_by,
+        "suppressed_by": reader.by(standing.suppressed_by),
         "group": standing.group,
         "contributions": [
-            ContributionView(signal=one.signal, title=title_at(park, one.signal), share=one.share)
+            ContributionView(signal=one.signal, title=title_at(reader.parts.park, one.signal), share=one.share)
             for one in alert.contributions
         ],
     }
 
 
-def _event(event: AlertEvent) -> AlertEventView:
+def _event(reader: _Reader, event: AlertEvent) -> AlertEventView:
     return AlertEventView(
         id=event.id,
         number=event.number,
         at=event.at,
         kind=event.kind,
         person=event.person,
-        comment=event.comment,
+        comment=reader.by(event.comment),
         state=event.standing.state,
         count=event.standing.count,
     )

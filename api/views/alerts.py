@@ -99,7 +99,8 @@ class AlertView(View):
     """Until when it is shelved; null: it is not."""
 
     suppressed_by: str
-    """What suppresses it by design: the id of another alert, `machine_runs` or `line_runs`; empty: nothing."""
+    """What suppresses it by design: the id of another alert, `machine_runs` or `line_runs`; `park`: an alert of the
+    park or of another factory, which the caller may not see; empty: nothing."""
 
     group: str
     """Id of the first of the alerts of its machine that were raised together with it; its own, where it is that."""

@@ -47,6 +47,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/reports/page": "showReport",
         "/api/v1/idle-capacity": "listIdleCapacity",
         "/api/v1/alerts": "listAlerts",
+        "/api/v1/alerts/performance": "readAlertPerformance",
         "/api/v1/alerts/{alert}": "readAlert",
         "/api/v1/alerts/{alert}/acknowledgement": "acknowledgeAlert",
         "/api/v1/alerts/{alert}/comments": "commentOnAlert",
