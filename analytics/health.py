@@ -30,6 +30,9 @@ from collector.park import Equipment, Park, Severity, Title
 SLUG: Final = "health"
 """What its alerts are seen by."""
 
+SOURCE: Final = "The newest numbers and alerts of all the others, weighed by priority (ISA-18.2)"
+"""What it is made after."""
+
 KEY: Final = "score"
 """Which of a machine's alerts it is: the only one."""
 
@@ -178,6 +181,11 @@ def score(equipment: str, indicators: Iterable[Heard], alerts: Iterable[Alert], 
         parts.append(_costing(part, lost))
         left, factor = max(0.0, left - lost), factor * DAMPED
     return Score(equipment, round(left, 1), now, tuple(parts))
+
+
+def heard(carried: Mapping[str, Any]) -> list[Heard]:
+    """Give the numbers of a machine, of which `HealthBook.carried_of` is given."""
+    return [_heard(one) for one in carried["heard"].values()]
 
 
 class HealthBook:

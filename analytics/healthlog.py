@@ -19,11 +19,11 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from analytics import alertlog
+from analytics import alertlog, health
 from analytics.alertlog import Suppressed
 from analytics.alerts import Alert
 from analytics.faults.contract import Baseline, Indicator
-from analytics.health import KEY, SLUG, HealthBook, Part, Score
+from analytics.health import KEY, SLUG, HealthBook, Heard, Part, Score
 from analytics.lifecycle import AlarmState, AlertEvent, Standing
 from collector.park import Park, Severity
 from collector.records import METADATA, Instant
@@ -276,7 +276,8 @@ def read_health(connection: sa.Connection, under: Collection[str] | None = None)
         connection: a transaction of the records.
         under: only machines at or below these paths.
     """
-    query = sa.select(HEALTH).order_by(HEALTH.c.equipment)
+    columns = HEALTH.c
+    query = sa.select(columns.equipment, columns.score, columns.at, columns.parts).order_by(columns.equipment)
     if under is not None:
         query = query.where(_under(HEALTH.c.equipment, under))
     return [
@@ -285,8 +286,39 @@ def read_health(connection: sa.Connection, under: Collection[str] | None = None)
     ]
 
 
+def read_watched(connection: sa.Connection, under: Collection[str] | None = None) -> list[str]:
+    """Give the machines of which anything was ever told, by path; with `under`, those at or below these paths."""
+    query = sa.select(HEALTH.c.equipment)
+    if under is not None:
+        query = query.where(_under(HEALTH.c.equipment, under))
+    return sorted(connection.execute(query).scalars())  # a database may have an order of its own
+
+
+def read_indicators(connection: sa.Connection, equipment: Collection[str], *, now: datetime) -> dict[str, list[Heard]]:
+    """Give, by machine, the newest of its numbers by detector, subject and name; none that nobody tells any more.
+
+    Args:
+        connection: a transaction of the records.
+        equipment: paths of machines, a few hundred at most.
+        now: the present, UTC; what was not heard of for `health.STALE` is left out.
+    """
+    ns = (now - _EPOCH) // timedelta(microseconds=1) * 1000
+    query = sa.select(HEALTH.c.equipment, HEALTH.c.carried).where(HEALTH.c.equipment.in_(list(equipment)))
+    found = {}
+    for row in connection.execute(query):
+        every = sorted(health.heard(row.carried), key=lambda one: one.key)
+        found[row.equipment] = [one for one in every if ns - one.heard <= health.STALE]
+    return found
+
+
 def read_hours(
-    connection: sa.Connection, *, start: datetime, end: datetime, under: Collection[str] | None = None
+    connection: sa.Connection,
+    *,
+    start: datetime,
+    end: datetime,
+    under: Collection[str] | None = None,
+    after: tuple[str, datetime] | None = None,
+    limit: int | None = None,
 ) -> list[Hour]:
     """Give scores by hour, by machine and hour.
 
@@ -295,8 +327,13 @@ def read_hours(
         start: only hours that begin at or after this instant, UTC.
         end: only hours that begin before this instant, UTC.
         under: only machines at or below these paths.
+        after: only those behind this machine and hour, in the order of the database.
+        limit: how many at most; all when None.
     """
-    query = sa.select(HOURS).where(HOURS.c.hour >= start, HOURS.c.hour < end)
+    query = sa.select(HOURS).where(HOURS.c.hour >= start, HOURS.c.hour < end).limit(limit)
+    if after is not None:
+        same = sa.and_(HOURS.c.equipment == after[0], HOURS.c.hour > after[1])
+        query = query.where(sa.or_(HOURS.c.equipment > after[0], same))
     if under is not None:
         query = query.where(_under(HOURS.c.equipment, under))
     found = connection.execute(query.order_by(HOURS.c.equipment, HOURS.c.hour))

@@ -27,6 +27,7 @@ from api.routes import (
     assets,
     deadletters,
     explain,
+    faults,
     gaps,
     health,
     health_scores,
@@ -52,6 +53,7 @@ V1 = (
     reports,
     alert_performance,  # before alerts: its address has the form of an alert's
     alerts,
+    faults,
     health_scores,
     samples,
     gaps,

@@ -30,7 +30,8 @@ TAGS: Final = (
     {"name": "states", "description": "What each machine did, and when."},
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
     {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
-    {"name": "alerts", "description": "What goes wrong, what people do about it, and how well machines are."},
+    {"name": "alerts", "description": "What goes wrong, and what people do about it."},
+    {"name": "faults", "description": "How well machines are, the numbers that say so, and what looks for faults."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
     {"name": "health", "description": "Whether the API and what it stands on work."},
@@ -39,13 +40,14 @@ TAGS: Final = (
 """The groups of operations, in the order of /docs."""
 
 _MEANINGS: Final = {
-    "401": "No key, or one that is unknown, expired or revoked.",
-    "403": "The key lacks the scope.",
+    "401": "No key or token, or one that is unknown, expired or revoked.",
+    "403": "The key or token lacks the scope.",
     "404": "The park has no such thing.",
     "406": "The address has no such form.",
     "409": "The files of the configuration have mistakes, or the alert stands otherwise.",
     "422": "A parameter is wrong.",
-    "503": "The store or the records do not answer.",
+    "429": "The caller asks too much, or its address sent too many wrong keys.",
+    "503": "The store, the records or the identity provider do not answer.",
 }
 
 _KINDS: Final = {
@@ -55,6 +57,7 @@ _KINDS: Final = {
     "406": errors.NOT_ACCEPTABLE,
     "409": errors.CONFIGURATION_WRONG,
     "422": errors.INVALID_PARAMETER,
+    "429": errors.RATE_LIMITED,
     "503": errors.STORE_UNAVAILABLE,
 }
 
@@ -94,7 +97,7 @@ def _add_problems(operation: dict[str, Any], path: str) -> None:
     responses = operation["responses"]
     codes = set()
     if "security" in operation:
-        codes |= {"401", "403", "503"}
+        codes |= {"401", "403", "429", "503"}
     if "parameters" in operation:
         codes |= {"404", "422"}
     if any(one["name"] == "fields" for one in operation.get("parameters", ())):

@@ -57,7 +57,7 @@ def detectors(output: Output = OutputFormat.TABLE) -> None:
             "en": health_score.TITLE.en,
             "zh": health_score.TITLE.zh,
             "learns": False,
-            "source": "The newest numbers and alerts of all the others, weighed by priority (ISA-18.2)",
+            "source": health_score.SOURCE,
             "parameters": _parameters(Health),
         }
     )

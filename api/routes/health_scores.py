@@ -1,22 +1,25 @@
 """How well machines are, and what costs them points."""
 
+from collections.abc import Collection
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Response
 
 from analytics.faults.contract import moment
 from analytics.health import Part, Score
 from analytics.healthlog import read_health
+from api.answers import Shape
+from api.deprecation import replaced_by
 from api.lookup import detector_title, title_at, trees_asked
 from api.paging import Paging, paging
-from api.parts import GivenParts
+from api.parts import GivenParts, Parts
 from api.views.health_scores import HealthPartView, HealthScoreView
 from api.views.shape import Paged, documented
 from collector.park import Park
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["faults"])
 
-_EXAMPLE: Final[dict[str, Any]] = {
+EXAMPLE: Final[dict[str, Any]] = {
     "items": [
         {
             "equipment": "gears/hobbing/hob-01",
@@ -51,7 +54,13 @@ _EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/health-scores", summary="Read how well machines are", responses=documented(_EXAMPLE))
+@router.get(
+    "/health-scores",
+    summary="Read how well machines are",
+    deprecated=True,
+    dependencies=[replaced_by("/api/v1/faults")],
+    responses=documented(EXAMPLE),
+)
 async def list_health_scores(
     parts: GivenParts,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
@@ -64,6 +73,17 @@ async def list_health_scores(
 
     A machine that no detector looks at has none: nobody looks is not 100.
     """
+    shown, token = await _scores(parts, page, path)
+    return Paged[HealthScoreView](items=shown, next_page_token=token)
+
+
+async def scores_page(parts: Parts, shape: Shape, page: Paging, path: Collection[str] | None) -> Response:
+    """Answer one page of scores."""
+    shown, token = await _scores(parts, page, path)
+    return shape.page(HealthScoreView, shown, token)
+
+
+async def _scores(parts: Parts, page: Paging, path: Collection[str] | None) -> tuple[list[HealthScoreView], str | None]:
     park = parts.park
     under = trees_asked(parts, path)
     after = page.after(str)
@@ -75,7 +95,7 @@ async def list_health_scores(
     )
     shown = left[: page.limit]
     token = page.token((shown[-1].equipment,)) if len(left) > len(shown) else None
-    return Paged[HealthScoreView](items=[_view(park, one) for one in shown], next_page_token=token)
+    return [_view(park, one) for one in shown], token
 
 
 def _view(park: Park, score: Score) -> HealthScoreView:
@@ -84,11 +104,12 @@ def _view(park: Park, score: Score) -> HealthScoreView:
         title=title_at(park, score.equipment),
         score=score.score,
         at=moment(score.at),
-        parts=[_part(park, part) for part in score.parts],
+        parts=[part_view(park, part) for part in score.parts],
     )
 
 
-def _part(park: Park, part: Part) -> HealthPartView:
+def part_view(park: Park, part: Part) -> HealthPartView:
+    """Give what one thing costs a machine's score, as it is shown."""
     return HealthPartView(
         detector=part.detector,
         title=detector_title(part.detector),
