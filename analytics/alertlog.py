@@ -5,9 +5,10 @@
     what people do ─────────► act ─┘
 
 What becomes of an alert is `analytics.lifecycle`; this module finds the alert that is concerned, and keeps what comes
-of it. Rows, events and the queue of events to route change in one transaction, together with whatever else its caller
-writes in it: a killed process neither loses an event nor tells it twice. Who changes the log holds the row of
-`alert_changes` until the commit, so that events stand in the order of their commits, however many processes write.
+of it. Rows, events, the queue of events to route and what the feed tells of them change in one transaction, together
+with whatever else its caller writes in it: a killed process neither loses an event nor tells it twice. Who changes the
+log holds the row of `alert_changes` until the commit, so that events stand in the order of their commits, however many
+processes write.
 
 Occurrences that were counted are remembered for `REMEMBERED`: samples that are looked at again, because what the
 detectors carried was lost, count nothing twice. An occurrence older than the newest of its alert is counted without an
@@ -59,7 +60,10 @@ from analytics.lifecycle import (
     NotNowError,
     Standing,
 )
+from analytics.sayings import message
 from analytics.shelves import AlarmPoint, Shelves
+from collector.feed import Entry, tell
+from collector.feed import written as instant
 from collector.records import METADATA
 
 __all__ = [
@@ -286,6 +290,31 @@ def read_detectors(connection: sa.Connection, detector: str) -> dict[str, Any]:
     return {row.signal: json.loads(row.state) for row in rows}
 
 
+def entry_of(event: AlertEvent) -> Entry:
+    """Give what the feed tells of an event."""
+    standing, alert = event.standing, event.standing.alert
+    body = {
+        "event": event.id,
+        "alert": event.alert,
+        "number": event.number,
+        "kind": event.kind.value,
+        "state": standing.state.value,
+        "severity": alert.severity.value,
+        "priority": standing.priority.value,
+        "equipment": alert.equipment,
+        "signal": alert.signal,
+        "detector": alert.detector,
+        "began": instant(standing.began),
+        "active": standing.active,
+        "message": {"zh": message(alert, "zh"), "en": message(alert, "en")},
+        "value": alert.value,
+        "person": event.person,
+        "comment": event.comment,
+        "at": instant(event.at),
+    }
+    return Entry(alert.equipment, body)
+
+
 class _Book:
     """The alerts that one transaction is about, and what it changes in them."""
 
@@ -360,6 +389,7 @@ class _Book:
         if self._events:
             self._connection.execute(sa.insert(EVENTS), [event_values(event) for event in self._events])
             self._connection.execute(sa.insert(UNROUTED), [{"id": event.id} for event in self._events])
+            tell(self._connection, "alerts", [entry_of(event) for event in self._events], now=self._now)
         return self._events
 
     def _raise(self, alert: Alert, hidden: Hidden) -> None:

@@ -5,11 +5,13 @@
 Who writes holds the row of `FEED_HEAD` until its transaction ends, so that a lower number is never committed after a
 higher one: whoever has read up to a number has missed nothing before it. Old rows are pruned; who comes for what was
 pruned is told so by `read_bounds` and starts again from the resources themselves.
+
+Others who tell something wait until a transaction that has told ends; so it tells late, and waits for nobody after it.
 """
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TypeAlias
 
 import sqlalchemy as sa
@@ -38,6 +40,9 @@ FEED_HEAD: Final = sa.Table(
     sa.Column("pruned", sa.BigInteger, nullable=False),
 )
 """One row, made with the tables: the number of the last row written, and of the last row pruned."""
+
+PRUNED_AT_ONCE: Final = 10_000
+"""Rows that one transaction drops at most: others who tell something wait meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +116,16 @@ def read_bounds(connection: sa.Connection) -> Bounds:
     return Bounds(row.pruned, row.last)
 
 
-def prune(connection: sa.Connection, *, before: datetime) -> int:
-    """Drop what was told before an instant, UTC; give how many rows went."""
-    last = connection.execute(sa.select(sa.func.max(FEED.c.number)).where(FEED.c.at < before)).scalar_one()
+def prune(connection: sa.Connection, *, before: datetime, limit: int = PRUNED_AT_ONCE) -> int:
+    """Drop the oldest of what was told before an instant, UTC, `limit` rows at most; give how many rows went."""
+    old = sa.select(FEED.c.number).where(FEED.c.at < before).order_by(FEED.c.number).limit(limit).subquery()
+    last = connection.execute(sa.select(sa.func.max(old.c.number))).scalar_one()
     if last is None:
         return 0
     connection.execute(sa.update(FEED_HEAD).where(FEED_HEAD.c.pruned < last).values(pruned=last))
     return connection.execute(sa.delete(FEED).where(FEED.c.number <= last)).rowcount
+
+
+def written(instant: datetime) -> str:
+    """Write an instant as bodies have it: RFC 3339, in UTC with `Z`."""
+    return instant.astimezone(UTC).isoformat().removesuffix("+00:00") + "Z"
