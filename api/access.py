@@ -1,6 +1,7 @@
 """Who may ask: the caller behind a request, or a problem that says what is missing.
 
-A request carries a key (`Authorization: Bearer KEY` or `X-API-Key: KEY`). With `api: open_page: true` a GET from this
+A request carries a key (`Authorization: Bearer KEY` or `X-API-Key: KEY`), or a token of the identity provider
+(`Authorization: Bearer TOKEN`). With `api: open_page: true` a GET from this
 machine itself needs none. "This machine itself" means a loopback peer that asked for a loopback host and was not
 forwarded: behind a proxy on the same machine every peer is loopback, and a foreign page that makes a browser here
 resolve its own name to 127.0.0.1 (DNS rebinding) still asks for that name.
@@ -17,7 +18,7 @@ from fastapi.security import APIKeyHeader, HTTPBearer
 
 from api.callers import Caller
 from api.errors import FORBIDDEN, UNAUTHORIZED, ProblemError
-from api.roles import Scope
+from api.roles import Scope, roles_with
 
 BEARER: Final = HTTPBearer(
     scheme_name="bearer", description="`Authorization: Bearer KEY`, or a token of the OIDC provider", auto_error=False
@@ -50,7 +51,7 @@ def allowed(scope: Scope) -> Callable[..., Awaitable[Caller]]:
     ) -> Caller:
         del bearer, header
         if scope not in asks.scopes:
-            raise ProblemError(FORBIDDEN, f"{asks.name!r} ({asks.id}) lacks the scope {scope.value!r}")
+            raise forbidden(asks, scope)
         return asks
 
     return caller
@@ -63,8 +64,20 @@ def from_this_machine(request: Request) -> bool:
     return request.method == "GET" and direct and _loopback(peer) and _loopback(request.url.hostname or "")
 
 
+def forbidden(caller: Caller, scope: Scope) -> ProblemError:
+    """Give the problem of a caller that lacks a scope (RFC 6750, 3.1)."""
+    roles = roles_with(scope)
+    having = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}"
+    detail = f"{caller.name!r} ({caller.id}) lacks the scope {scope.value!r}, which comes with {having}"
+    challenge = f'Bearer realm="parkline", error="insufficient_scope", scope="{scope.value}"'
+    return ProblemError(FORBIDDEN, detail, headers={"WWW-Authenticate": challenge})
+
+
 def unauthorized(*, detail: str, error: str = "") -> ProblemError:
-    """Give the problem of a request that nobody is known to have sent."""
+    """Give the problem of a request that nobody is known to have sent.
+
+    `error` is RFC 6750's: `invalid_request`, `invalid_token`, or none where nothing was sent.
+    """
     challenge = 'Bearer realm="parkline"' + (f', error="{error}"' if error else "")
     return ProblemError(UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})
 

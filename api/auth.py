@@ -7,15 +7,16 @@ of 256 bits cannot be guessed however fast the guessing (slow hashes are for pas
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
-from api.roles import SCOPES, Role, Scope
+from api.roles import Role, Scope, scopes_of
 from collector.records import METADATA, Instant
 
 LONGEST_NAME: Final = 64
@@ -44,6 +45,16 @@ USED_EVERY: Final = timedelta(minutes=10)
 _PREFIX: Final = "parkline"
 _LONGEST: Final = 128
 """Characters; what is longer is no key and is not even hashed."""
+
+_FORM: Final = re.compile(rf"{_PREFIX}_[0-9a-f]{{1,16}}_[A-Za-z0-9_-]+")
+
+
+_NO_DIGEST: Final = "0" * 64
+"""What a key that is not there is compared with, so that an unknown id takes as long as a wrong secret."""
+
+
+class KeyWorthlessError(Exception):
+    """A key cannot be rotated, for it is revoked or expired; the text says so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +94,7 @@ class Key:
     @property
     def scopes(self) -> frozenset[Scope]:
         """What it allows."""
-        open_data = {Scope.OPEN} if self.views else set()
-        return frozenset(open_data).union(*(SCOPES[role] for role in self.roles))
+        return scopes_of(self.roles) | (frozenset({Scope.OPEN}) if self.views else frozenset())
 
     def state(self, now: datetime) -> str:
         """Tell how it stands: `valid`, `expired` or `revoked`."""
@@ -124,7 +134,7 @@ def create_key(
         sa.insert(KEYS).values(
             id=key.id,
             name=name,
-            digest=_digest(text),
+            digest=digest_of(text),
             roles=list(roles),
             factories=None if granted is None else sorted(granted),
             views=sorted(key.views),
@@ -148,21 +158,79 @@ def revoke_key(connection: sa.Connection, key: str, *, now: datetime) -> Key | N
     return None if row is None else _key(row)
 
 
+def rotate_key(
+    connection: sa.Connection, key: str, *, now: datetime, grace: timedelta, expires: datetime | None
+) -> tuple[Key, Key, str] | None:
+    """Make a key that takes the place of another: of the same holder, with the same name, roles and grants.
+
+    The old one stays good for `grace`, so that its holder can change over without a gap, but never for longer than it
+    would have been.
+
+    Args:
+        connection: of the records.
+        key: the id of the old one.
+        now: the present, UTC.
+        grace: how long the old one stays good.
+        expires: from when on the new one is worthless, UTC; None: it lasts as long as the holder's newest key was to
+            last when it was made.
+
+    Returns:
+        The old key as it is now, the new one, and its text; None where there is no such key.
+
+    Raises:
+        KeyWorthlessError: the old one is revoked or expired.
+    """
+    row = connection.execute(sa.select(KEYS).where(KEYS.c.id == key)).one_or_none()
+    if row is None:
+        return None
+    old = _key(row)
+    if (state := old.state(now)) != "valid":
+        msg = f"the key {old.name!r} ({old.id}) is {state} and cannot be rotated"
+        raise KeyWorthlessError(msg)
+    end = now + grace if old.expires is None else min(old.expires, now + grace)
+    until = _as_long(connection, old, now) if expires is None else expires
+    connection.execute(sa.update(KEYS).where(KEYS.c.id == key).values(expires=end))
+    new, text = create_key(
+        connection,
+        old.name,
+        now=now,
+        expires=until,
+        roles=old.roles,
+        factories=old.factories,
+        views=old.views,
+        holder=old.holder,
+    )
+    return replace(old, expires=end), new, text
+
+
+def _as_long(connection: sa.Connection, old: Key, now: datetime) -> datetime | None:
+    """Give when a key that is made now ends; a holder's older keys have no lives of their own any more, but a grace."""
+    of_holder = sa.select(KEYS.c.created, KEYS.c.expires).where(KEYS.c.holder == old.holder)
+    newest = connection.execute(of_holder.order_by(KEYS.c.created.desc(), KEYS.c.id).limit(1)).one()
+    return None if newest.expires is None else now + (newest.expires - newest.created)
+
+
 def find_key(connection: sa.Connection, text: str, *, now: datetime) -> Key | None:
     """Give the key that `text` is, whatever its state, and note its use; None where it is no key of ours."""
-    prefix, _, rest = text.partition("_")
-    key = rest.partition("_")[0]
-    if prefix != _PREFIX or not key or len(text) > _LONGEST:
+    if not looks_like_key(text):
         return None
+    key = text.split("_", 2)[1]
     row = connection.execute(sa.select(KEYS).where(KEYS.c.id == key)).one_or_none()
-    if row is None or not hmac.compare_digest(row.digest, _digest(text)):
+    same = hmac.compare_digest(_NO_DIGEST if row is None else row.digest, digest_of(text))
+    if row is None or not same:
         return None
     if row.used is None or now - row.used >= USED_EVERY:
         connection.execute(sa.update(KEYS).where(KEYS.c.id == key).values(used=now))
     return _key(row)
 
 
-def _digest(text: str) -> str:
+def looks_like_key(text: str) -> bool:
+    """Tell whether a text has the form of a key; what has not is not looked for in the records."""
+    return len(text) <= _LONGEST and _FORM.fullmatch(text) is not None
+
+
+def digest_of(text: str) -> str:
+    """Give the SHA-256 of a key in hex, by which it is known without being kept."""
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()
 
 

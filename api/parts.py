@@ -18,6 +18,7 @@ from adapters.stores.contract import Store, StoreUnavailableError
 from analytics.frontier import source_of
 from api.access import GivenCaller
 from api.callers import Caller
+from api.oidc import Tokens
 from collector.deadletters import Choice
 from collector.park import Park
 from collector.records import Records
@@ -57,6 +58,9 @@ class Parts:
 
     replay: Replay
     """Replays dead letters as the files are configured now; raises ConfigError, SpoolError, RecordsError."""
+
+    tokens: Tokens | None = None
+    """Tells tokens of the identity provider; None: no token is taken."""
 
     grants: frozenset[str] | None = None
     """Ids of the factories that `park` is narrowed to; None: it is the whole park."""

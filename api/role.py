@@ -15,6 +15,7 @@ import uvicorn
 from adapters.stores.contract import Store, StoreError
 from api.app import create_app
 from api.keeper import Keeper
+from api.oidc import trusting
 from api.parts import Parts
 from collector.assembly import open_records, open_store
 from collector.deadletters import Choice
@@ -57,7 +58,7 @@ async def serving(config: Config) -> AsyncIterator[Parts]:
     """Keep the records and the store of an installation open, and give what the routes stand on."""
     records = Keeper[Records]("records", lambda: open_records(config), (RecordsError,))
     store = Keeper[Store]("store", lambda: open_store(config), (StoreError,))
-    async with records.kept(), store.kept():
+    async with records.kept(), store.kept(), trusting(config.installation.api.oidc) as tokens:
         yield Parts(
             park=config.park,
             settings=config.installation.api,
@@ -65,6 +66,7 @@ async def serving(config: Config) -> AsyncIterator[Parts]:
             store=store,
             now=_now,
             replay=partial(_replay, config.file, records),
+            tokens=tokens,
         )
 
 

@@ -1,6 +1,6 @@
 """Roles and scopes: what callers are, and what they may do for it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Final
 
@@ -57,3 +57,13 @@ SCOPES: Final[Mapping[Role, frozenset[Scope]]] = {
     Role.ADMIN: frozenset(Scope),
 }
 """What each role may do."""
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
+    """Give what somebody with these roles may do."""
+    return frozenset[Scope]().union(*(SCOPES[role] for role in roles))
+
+
+def roles_with(scope: Scope) -> list[Role]:
+    """Give the roles that may do something; none where only a grant of views does it."""
+    return [role for role in Role if scope in SCOPES[role]]

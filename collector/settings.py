@@ -124,7 +124,8 @@ class RateSettings(Settings):
 
     failures_per_second: float = Field(default=10, ge=0, le=100_000)
     """Requests with a wrong key or token per second that one address may go on sending, 0 to 100,000; 0: as many as it
-    likes. Behind a proxy all callers have its address: keys that were good a moment ago are never held up."""
+    likes. Behind a proxy all callers have its address: keys that were good a moment ago, and tokens that are good, are
+    never held up."""
 
     failures_burst: int = Field(default=30, ge=1, le=1_000_000)
     """Requests with a wrong key or token that one address may send at once, 1 to 1,000,000."""
@@ -137,7 +138,7 @@ Algorithm: TypeAlias = Literal["RS256", "RS384", "RS512", "PS256", "PS384", "PS5
 """How a token may be signed: by a private key, so that who verifies tokens cannot make them."""
 
 
-def _address(url: str) -> str:
+def safe_address(url: str) -> str:
     """Take an address of https, or of http on this machine; raise ValueError for others."""
     parts = urlsplit(url)
     host = parts.hostname or ""
@@ -154,7 +155,7 @@ def _address(url: str) -> str:
     return url
 
 
-SafeAddress = Annotated[str, AfterValidator(_address)]
+SafeAddress = Annotated[str, AfterValidator(safe_address)]
 """An address of https; of http on this machine's loopback only."""
 
 

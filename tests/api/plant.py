@@ -50,7 +50,7 @@ from collector.park import (
 from collector.records import Records
 from collector.redecoding import Told
 from collector.resolution import Filling, Part, close_gap, fill
-from collector.settings import ApiSettings
+from collector.settings import ApiSettings, RateSettings
 
 NOW: Final = datetime(2026, 11, 24, 8, 15, tzinfo=UTC)
 """When the tests ask: a Tuesday, 16:15 in Shanghai and 09:15 in Berlin."""
@@ -97,6 +97,9 @@ _NEXT: Final = {
     "INTERRUPTED": ("ACTIVE", "READY"),
     "POWER_OFF": ("READY",),
 }
+
+UNLIMITED: Final = RateSettings(per_second=0, failures_per_second=0)
+"""Rates of an API whose tests ask as fast as they can."""
 
 Lasted: TypeAlias = timedelta | None
 """How long an alert lasted; None: it lasts."""
@@ -406,7 +409,7 @@ class Plant:
 
             yield Parts(
                 park=PARK,
-                settings=ApiSettings(open_page=open_page),
+                settings=ApiSettings(open_page=open_page, rate=UNLIMITED),
                 records=lambda: records,
                 store=store or well,
                 now=lambda: now,
