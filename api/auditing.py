@@ -19,7 +19,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import sqlalchemy as sa
@@ -154,7 +154,7 @@ class Journal:
             except RecordsError:
                 return
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Wait for requests under way, `CLOSING_S` at most, and write what waits; the log counts what cannot be."""
         self._closing = True
         if self._under_way:
@@ -396,10 +396,9 @@ def _missing(lost: _Lost, now: datetime) -> Entry:
     )
 
 
-@cache
 def _operation(route: object) -> str:
     """Give the operation id of a route; empty where none was reached."""
-    return camel_case(route) if isinstance(route, APIRoute) else ""
+    return camel_case(route) if isinstance(route, APIRoute) else ""  # a route cannot be hashed, so nothing is cached
 
 
 def _id_of(scope: Scope) -> bytes:

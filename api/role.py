@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Final
 
 import structlog
 import uvicorn
+from fastapi import FastAPI
 
 from adapters.stores.contract import Store, StoreError
 from api.app import create_app
@@ -45,8 +46,9 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     settings = config.installation.api
     with _listening(settings) as listener:
         async with serving(config) as parts:
-            server = _Server(_uvicorn(parts))
-            async with asyncio.TaskGroup() as group:
+            app = create_app(parts)
+            server = _Server(_uvicorn(app))
+            async with aclosing(app.state.journal), asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listener]), name="http")
                 _log.info("api", page=f"http://{settings.host}:{settings.port}/", open_page=settings.open_page)
                 await stop.wait()
@@ -90,9 +92,9 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(parts: Parts) -> uvicorn.Config:
+def _uvicorn(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(
-        create_app(parts),
+        app,
         http="httptools",
         ws="none",
         lifespan="off",
