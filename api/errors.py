@@ -153,6 +153,33 @@ CONFIGURATION_WRONG: Final = Kind(
     "The files of the configuration have mistakes",
     "Mend the places that `detail` names; `parkline check` tells whether all are right.",
 )
+BODY_TOO_LARGE: Final = Kind(
+    "body-too-large",
+    413,
+    "The body of the request is too large",
+    "Send less at once; an administrator can raise `api: body_limit`.",
+)
+BODY_TOO_SLOW: Final = Kind(
+    "body-too-slow",
+    408,
+    "The body of the request did not arrive in time",
+    "Send it again, faster or in smaller parts; an administrator can raise `api: body_time`.",
+)
+ADDRESS_TOO_LONG: Final = Kind(
+    "address-too-long", 414, "The address is too long", "Ask for less at once: fewer values of a repeated parameter."
+)
+HEADERS_TOO_LARGE: Final = Kind(
+    "headers-too-large", 431, "The headers of the request are too large", "Send fewer or shorter headers."
+)
+MALFORMED_REQUEST: Final = Kind(
+    "malformed-request", 400, "The request is no HTTP", "Send HTTP/1.1; with TLS, where the address is https."
+)
+TOO_MANY_CONNECTIONS: Final = Kind(
+    "too-many-connections",
+    503,
+    "The API holds as many connections as it may",
+    "Ask again after `Retry-After` seconds; an administrator can raise `api: connections`.",
+)
 INTERNAL: Final = Kind(
     "internal-error", 500, "The API failed", "Report it with the time of the answer; the API's log holds the cause."
 )
@@ -183,10 +210,19 @@ KINDS: Final = {
         RECORDS_UNAVAILABLE,
         SPOOL_UNAVAILABLE,
         CONFIGURATION_WRONG,
+        BODY_TOO_LARGE,
+        BODY_TOO_SLOW,
+        ADDRESS_TOO_LONG,
+        HEADERS_TOO_LARGE,
+        MALFORMED_REQUEST,
+        TOO_MANY_CONNECTIONS,
         INTERNAL,
     )
 }
 """Every kind by its slug."""
+
+_TOLD: Final = 50
+"""Wrong parameters that one problem tells of, at most."""
 
 _BY_STATUS: Final = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
 
@@ -274,16 +310,31 @@ def _of_route(request: Request, error: Exception) -> Response:
 
 def _of_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
+    found = error.errors()
     faults = []
-    for one in error.errors():
-        where, name = str(one["loc"][0]), ".".join(str(part) for part in one["loc"][1:])
-        faults.append(Fault(where, name, str(one["msg"]).removeprefix("Value error, ")))
+    for one in found[:_TOLD]:
+        where, name = str(one["loc"][0]), ".".join(_speakable(part) for part in one["loc"][1:])
+        faults.append(Fault(where, name, _speakable(one["msg"], 1000).removeprefix("Value error, ")))
     detail = "; ".join(f"{fault.name}: {fault.detail}" for fault in faults)
+    if len(found) > _TOLD:
+        detail += f"; and {len(found) - _TOLD} more"
     return _problem(request, INVALID_PARAMETER, detail, faults=faults)
+
+
+def _speakable(text: object, most: int = 100) -> str:
+    """Give what a caller wrote so that it can be told: not too long, and without halves of characters."""
+    whole = str(text)
+    cut = whole if len(whole) <= most else f"{whole[:most]}…"
+    return cut.encode("utf-8", "replace").decode()
 
 
 def _of_framework(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - as above
+    if isinstance(error.__cause__, ProblemError):  # `api.bounds` raised it while FastAPI read the body
+        return _of_route(request, error.__cause__)
+    if error.status_code == HTTPStatus.BAD_REQUEST:  # FastAPI could not read the body
+        detail = f"the body cannot be read as JSON ({_speakable(error.__cause__ or error.detail)})"
+        return _problem(request, INVALID_PARAMETER, detail, faults=[Fault("body", "", detail)])
     kind = _BY_STATUS.get(error.status_code)
     if kind is NOT_FOUND:
         return _problem(request, kind, f"there is nothing at {request.url.path}", error.headers)

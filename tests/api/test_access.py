@@ -112,10 +112,14 @@ async def test_what_holds_no_data_needs_no_key(plant: Plant, path: str) -> None:
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
-async def test_data_is_never_cached_and_never_a_page(api: httpx.AsyncClient) -> None:
-    for path in ("/api/v1/assets", "/api/v1/nothing"):
+async def test_data_is_never_reused_unasked_and_never_a_page(api: httpx.AsyncClient) -> None:
+    for path, caching in (
+        ("/api/v1/assets", "private, no-cache"),
+        ("/api/v1/dead-letters/export?format=csv", "no-store"),
+        ("/api/v1/nothing", "no-store"),
+    ):
         headers = (await api.get(path)).headers
-        assert headers["cache-control"] == "no-store"
+        assert headers["cache-control"] == caching
         assert headers["content-security-policy"].startswith("default-src 'none';")
         assert "script-src" not in headers["content-security-policy"]
 
