@@ -15,6 +15,7 @@
 - Results (rows of `RESULTS`) are keyed by (path, period, start, kpi); the row computed last counts. Those that an older
   parkline stored have version 1, no reason and no note.
 - `extent` tells what samples there are, so that they can be copied into another store.
+- `buckets` sums a signal up where its samples rest, so that a year of it need not travel to be drawn.
 - A store that a person can have set up (bucket, retention, mapping) is a `SetUp` besides.
 - A store that can do a part of the work of the next batch while one is written is a `Prepares` besides.
 - A store that can leave out samples that repeat, for less than it costs to give them, is a `TellsChanges` besides.
@@ -24,13 +25,13 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Protocol, Self, runtime_checkable
 
 import polars as pl
 
-from adapters.sample import INSTANT, REFUSALS, SAMPLES
+from adapters.sample import INSTANT, REFUSALS, SAMPLES, ValueType
 
 RESULTS: Final = pl.Schema(
     {
@@ -143,6 +144,23 @@ class Store(Protocol):
 
     async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
         """Give each signal's last sample with time < before (at most one row each), columns of `SAMPLES`."""
+
+    async def buckets(
+        self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta
+    ) -> pl.DataFrame:
+        """Sum up the samples of one signal with start <= time < end, bucket by bucket.
+
+        Args:
+            signal: its path.
+            kind: which values: those that were stored as another type do not count.
+            start: where the first bucket begins, UTC.
+            end: where the last one ends, which may be shorter than the others, UTC.
+            width: of a bucket, 1 µs or more.
+
+        Returns:
+            Columns of `adapters.stores.buckets.columns(kind)`, one row per bucket, also for those without samples, by
+            start. No more is held in memory at once than the signal's samples of one day.
+        """
 
     async def extent(self) -> pl.DataFrame:
         """Tell which signals have samples, and from when to when: columns of `EXTENT`, by signal."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from adapters.sample import INSTANT, REFUSALS, SAMPLES, ValueType, no_refusals, no_samples
 from adapters.sources.contract import Delivery, Missed
+from adapters.stores.buckets import edges, joined, parts
 from adapters.stores.contract import RESULTS, Position
 from collector.deadletters import Bounds
 from collector.park import Signal
@@ -283,6 +284,14 @@ class MemoryStore:
         """Give the last sample of each signal."""
         held = (await self.samples(signals, datetime(1970, 1, 1, tzinfo=UTC), before)).collect()
         return held.group_by("signal", maintain_order=True).last().select(SAMPLES.names())
+
+    async def buckets(
+        self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta
+    ) -> pl.DataFrame:
+        """Sum up what it holds."""
+        first, after, each = edges(start, end, width)
+        held = (await self.samples([signal], start, end)).with_columns(time_ns=pl.col("time").to_physical())
+        return joined([parts(held, kind, first, each).collect()], kind, first, after, each)
 
     async def extent(self) -> pl.DataFrame:
         """Tell what it holds."""

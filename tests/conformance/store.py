@@ -21,7 +21,8 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, Status, no_samples
+from adapters.sample import INSTANT, SAMPLES, VALUE_TYPES, Status, ValueType, no_samples
+from adapters.stores import buckets as bucketing
 from adapters.stores.contract import EXTENT, REFUSED, RESULTS, Position, Prepares, Store, StoreRefusedError
 
 Place: TypeAlias = Callable[[], Store]
@@ -34,6 +35,8 @@ ELEVEN = datetime(2024, 5, 17, 11, tzinfo=UTC)
 """When the hour of most results begins."""
 
 DAY = timedelta(days=1)
+
+MICRO = timedelta(microseconds=1)
 
 CLOSING = 5.0
 """Seconds in which a store must be closed."""
@@ -151,6 +154,14 @@ async def stored(
 ) -> pl.DataFrame:
     """Read samples, as a frame."""
     return (await store.samples(list(signals), start, end)).collect()
+
+
+def buckets(kind: ValueType, width: int, *rows: tuple[Any, ...], begin: int = 0) -> pl.DataFrame:
+    """Give buckets of `width` seconds from `begin` seconds after noon on; each of what follows its start."""
+    columns = bucketing.columns(kind)
+    starts = [at(begin + width * number) for number in range(len(rows))]
+    told = [(start, *row) for start, row in zip(starts, rows, strict=True)]
+    return pl.DataFrame(told, schema={**columns, "start": pl.Int64}, orient="row").cast(columns)
 
 
 def assert_samples(found: pl.DataFrame, *rows: dict[str, Any]) -> None:
@@ -493,6 +504,135 @@ class StoreConformance(ABC):
         async with place() as reader:
             found = await stored(reader, [f"f/l/e/s{n}" for n in range(5)])
             assert_frame_equal(found, pl.concat(batches).sort("signal", "time"), check_exact=True)
+
+    # Buckets.
+
+    @staticmethod
+    async def summed(
+        store: Store, kind: ValueType, width: float, begin: float = 0, end: float = 40, signal: str = "f/l/e/s"
+    ) -> pl.DataFrame:
+        """Sum a signal up, in buckets of `width` seconds from `begin` to `end` seconds after noon."""
+        start, until, each = (timedelta(seconds=seconds) for seconds in (begin, end, width))
+        return await store.buckets(signal, kind, NOON + start, NOON + until, each)
+
+    async def test_samples_are_summed_up_by_bucket(self, store: Store) -> None:
+        values = (1.5, 3.0, -2.0, 7.25)
+        rows = [
+            sample("f/l/e/s", at(second), value=value) for second, value in zip((0, 9, 10, 31), values, strict=True)
+        ]
+        await store.write(batch(*rows, sample("f/l/e/other", at(1), value=99.0)), Position("spool", 1))
+        expected = buckets(
+            "float",
+            10,
+            (2, 2, 0, 1.5, 3.0, 2.25, 3.0),
+            (1, 1, 0, -2.0, -2.0, -2.0, -2.0),
+            (0, 0, 0, None, None, None, None),
+            (1, 1, 0, 7.25, 7.25, 7.25, 7.25),
+        )
+        assert_frame_equal(await self.summed(store, "float", 10), expected)
+        await store.maintain()
+        assert_frame_equal(await self.summed(store, "float", 10), expected)
+
+    async def test_a_bucket_has_its_start_and_not_its_end(self, store: Store) -> None:
+        instants = [at(5), at(10, ns=-1), at(10), at(10, ns=1), at(15, ns=-1), at(15), at(16), at(17, ns=-1), at(17)]
+        rows = [sample("f/l/e/s", time, value=number) for number, time in enumerate(instants)]
+        await store.write(batch(*rows), Position("spool", 1))
+        found = await self.summed(store, "int", 5, 5, 17)
+        expected = [(2, 2, 0, 0, 1, 0.5, 1), (3, 3, 0, 2, 4, 3.0, 4), (3, 3, 0, 5, 7, 6.0, 7)]
+        assert_frame_equal(found, buckets("int", 5, *expected, begin=5))
+
+    async def test_buckets_may_have_any_width(self, store: Store) -> None:
+        rows = [sample("f/l/e/s", at(n), value=n) for n in range(100)]
+        await store.write(batch(*rows), Position("spool", 1))
+        for width in (0.000001 * 999_983, 7 / 3, 33.0, 1_000_000.0):
+            found = await self.summed(store, "int", width, 0, 100)
+            each = timedelta(seconds=width)
+            assert found.height == -(-timedelta(seconds=100) // each)
+            assert found["count"].sum() == 100
+            assert found["start"].to_physical().diff().drop_nulls().unique().to_list() in ([], [each // MICRO * 1000])
+            assert found["start"].to_physical().first() == at()
+            assert (found["min"].min(), found["max"].max(), found["last"].drop_nulls().last()) == (0, 99, 99)
+
+    async def test_statuses_decide_what_counts(self, store: Store) -> None:
+        rows = [
+            sample("f/l/e/s", at(0), value=1.0),
+            sample("f/l/e/s", at(1), value=50.0, status=Status.UNCERTAIN_RANGE),
+            sample("f/l/e/s", at(2), status=Status.BAD),
+            sample("f/l/e/s", at(3), status=Status.UNCERTAIN),
+            sample("f/l/e/s", at(10), status=Status.BAD_NO_COMMUNICATION),
+            sample("f/l/e/s", at(20), value=2.0),
+            sample("f/l/e/s", at(30), value=3.0, status=Status.UNCERTAIN),
+            sample("f/l/e/s", at(31), status=0xFFFF_FFFF),
+        ]
+        await store.write(batch(*rows), Position("spool", 1))
+        expected = buckets(
+            "float",
+            10,
+            (2, 1, 1, 1.0, 50.0, 25.5, 50.0),
+            (0, 0, 1, None, None, None, None),
+            (1, 1, 0, 2.0, 2.0, 2.0, 2.0),
+            (1, 0, 1, 3.0, 3.0, 3.0, 3.0),
+            (0, 0, 0, None, None, None, None),
+        )
+        assert_frame_equal(await self.summed(store, "float", 10, 0, 50), expected)
+
+    async def test_of_what_came_twice_the_later_counts(self, store: Store) -> None:
+        first = [sample("f/l/e/s", at(second), value=value) for second, value in ((0, 100.0), (1, 5.0), (10, 8.0))]
+        later = [sample("f/l/e/s", at(0), value=1.0), sample("f/l/e/s", at(10), status=Status.BAD)]
+        await store.write(batch(*first), Position("spool", 1))
+        await store.write(batch(*later), Position("spool", 2))
+        await store.write(batch(*first[1:2]), Position("another", 1))
+        expected = buckets("float", 10, (2, 2, 0, 1.0, 5.0, 3.0, 5.0), (0, 0, 1, None, None, None, None))
+        assert_frame_equal(await self.summed(store, "float", 10, 0, 20), expected)
+
+    async def test_integers_are_summed_up_exactly(self, store: Store) -> None:
+        large = (2**53 + 1, 2**60 + 1, 2**62 + 1, 2**62 + 3, 2**63 - 1, -(2**63))
+        rows = [sample("f/l/e/s", at(second), value=value) for second, value in enumerate(large)]
+        await store.write(batch(*rows), Position("spool", 1))
+        found = await self.summed(store, "int", 3, 0, 6)
+        assert found.select("count", "min", "max", "last").rows() == [
+            (3, 2**53 + 1, 2**62 + 1, 2**62 + 1),
+            (3, -(2**63), 2**63 - 1, -(2**63)),
+        ]
+        assert found["mean"].to_list() == pytest.approx([sum(large[:3]) / 3, sum(large[3:]) / 3])
+
+    async def test_switches_and_texts_are_summed_up(self, store: Store) -> None:
+        switches = [sample("f/l/e/s", at(n), value=n in {1, 2, 12}) for n in (0, 1, 2, 3, 12)]
+        switches += [sample("f/l/e/s", at(4), value=True, status=Status.UNCERTAIN)]
+        texts = [sample("f/l/e/t", at(n), value=value) for n, value in ((0, "ACTIVE"), (1, ""), (10, 'a,"b"\n冷'))]
+        await store.write(batch(*switches, *texts), Position("spool", 1))
+        expected = buckets("bool", 10, (5, 4, 0, 3, True), (1, 1, 0, 1, True), (0, 0, 0, 0, None))
+        assert_frame_equal(await self.summed(store, "bool", 10, 0, 30), expected)
+        told = buckets("text", 10, (2, 2, 0, ""), (1, 1, 0, 'a,"b"\n冷'), (0, 0, 0, None))
+        assert_frame_equal(await self.summed(store, "text", 10, 0, 30, "f/l/e/t"), told)
+
+    async def test_values_of_another_type_do_not_count(self, store: Store) -> None:
+        rows = [sample("f/l/e/s", at(0), value=1.5), sample("f/l/e/s", at(1), value=7)]
+        await store.write(batch(*rows), Position("spool", 1))
+        assert_frame_equal(await self.summed(store, "int", 10, 0, 10), buckets("int", 10, (1, 1, 0, 7, 7, 7.0, 7)))
+        nothing = buckets("text", 10, (0, 0, 0, None))
+        assert_frame_equal(await self.summed(store, "text", 10, 0, 10), nothing)
+
+    @pytest.mark.parametrize("kind", VALUE_TYPES)
+    async def test_buckets_of_what_is_not_there_are_empty(self, store: Store, kind: ValueType) -> None:
+        for signal in ("f/l/e/s", "no path", "' OR 'a' = 'a"):
+            found = await self.summed(store, kind, 10, 0, 20, signal)
+            assert found.schema == bucketing.columns(kind)
+            assert found.select("count", "good", "bad").rows() == [(0, 0, 0)] * 2
+            assert found["last"].null_count() == 2
+        assert (await self.summed(store, kind, 10, 20, 20)).height == 0
+
+    async def test_many_days_are_summed_up(self, store: Store) -> None:
+        """Whatever of them is merged."""
+        days = range(-3, 4)
+        rows = [
+            sample("f/l/e/s", at(DAY * day + timedelta(hours=hour)), value=day) for day in days for hour in range(24)
+        ]
+        await store.write(batch(*rows), Position("spool", 1))
+        await store.maintain()
+        await store.write(batch(sample("f/l/e/s", at(-DAY), value=1000)), Position("spool", 2))
+        found = await store.buckets("f/l/e/s", "int", NOON - 3 * DAY, NOON + 4 * DAY, timedelta(days=3.5))
+        assert found.select("count", "min", "max", "last").rows() == [(84, -3, 1000, 0), (84, 0, 3, 3)]
 
     # Results.
 

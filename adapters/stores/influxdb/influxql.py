@@ -4,10 +4,10 @@ A condition on names is cut so that a statement fits in the URL of a request: pr
 the statement nowhere else. Instants are nanoseconds since 1970, as numbers.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
 from adapters.stores.influxdb.encode import KPI, SAMPLE
@@ -24,6 +24,9 @@ FIRST_INSTANT: Final = -(2**63) + 2
 
 LAST_INSTANT: Final = 2**63 - 2
 """The latest instant that InfluxDB stores."""
+
+Function: TypeAlias = Literal["min", "max", "mean", "last", "count"]
+"""What is made of the values of one field."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SAMPLE_FIELDS: Final = ("float", "int", "bool", "text", "blank", "status", "received")
@@ -113,6 +116,42 @@ def count(measurement: str, where: str, start: int, end: int, width: int | None 
     return f"{asked} WHERE {_within(where, start, end)}{windows}"
 
 
+def select_buckets(what: Iterable[str], where: str, start: int, end: int, width: int) -> str:
+    """Ask for sums of samples, `what`, in each `width` nanoseconds from `start` on; also where there are none."""
+    return (
+        f"SELECT {', '.join(what)} FROM {identifier(SAMPLE)} WHERE {_within(where, start, end)} "  # noqa: S608 - all is quoted
+        f"{_every(start, width)}"
+    )
+
+
+def select_means(field: str, where: str, start: int, end: int, width: int) -> str:
+    """Ask for `mean` of an integer field as `select_buckets`, summed up as doubles.
+
+    1.x sums integers up in 64 bits, which may overflow.
+    """
+    values = f'SELECT {identifier(field)} * 1.0 AS "double" FROM {identifier(SAMPLE)}'  # noqa: S608 - all is quoted
+    within = _within(where, start, end)
+    return (
+        f'SELECT mean("double") AS "mean" FROM ({values} WHERE {within}) '  # noqa: S608 - all is quoted
+        f"WHERE {_within(EVERYTHING, start, end)} {_every(start, width)}"
+    )
+
+
+def aggregate(function: Function, field: str, name: str) -> str:
+    """Give a term of `select_buckets`: a function of a field, under a name."""
+    return f"{function}({identifier(field)}) AS {identifier(name)}"
+
+
+def condition(where: str, field: str, relation: Literal["<", ">="], value: int) -> str:
+    """Add to a condition what must hold for an integer field."""
+    return f"{where} AND {identifier(field)} {relation} {value}"
+
+
+def on(where: str) -> str:
+    """Add to a condition that a switch must be on."""
+    return f'{where} AND "bool" = true'
+
+
 def select_edge(function: Literal["first", "last"]) -> str:
     """Ask for the time of every signal's first or last sample, one series a signal; each sample has a status."""
     tags = ", ".join(map(identifier, SIGNAL_TAGS))
@@ -161,6 +200,10 @@ def _sharded(shard: timedelta | None) -> str:
 
 def _seconds(time: timedelta) -> str:
     return f"{round(time.total_seconds())}s"
+
+
+def _every(start: int, width: int) -> str:
+    return f"GROUP BY time({width}ns, {start % width}ns) FILL(null)"
 
 
 def _within(where: str, start: int, end: int) -> str:

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
 
 import polars as pl
 
+from adapters.sample import ValueType
+from adapters.stores.buckets import edges
 from adapters.stores.contract import Position, StoreRefusedError, StoreUnavailableError
-from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, setup, writer
+from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, setup, summing, writer
 from adapters.stores.influxdb.series import Series
 from adapters.stores.influxdb.server import InfluxServer, connect
 from adapters.stores.influxdb.settings import InfluxSettings
@@ -125,6 +127,12 @@ class InfluxStore:
                 missing -= set(found[-1]["signal"])
             end = start
         return pl.concat([decode.samples(decode.STORED_SAMPLES.to_frame()), *found]).sort("signal")
+
+    async def buckets(
+        self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta
+    ) -> pl.DataFrame:
+        """Sum up the samples of one signal with start <= time < end, bucket by bucket; the server does it."""
+        return await summing.buckets(self._server, signal, kind, edges(start, end, width))
 
     async def extent(self) -> pl.DataFrame:
         """Tell which signals have samples, and the times of the first and the last of each."""

@@ -15,7 +15,8 @@ import polars as pl
 from deltalake.exceptions import DeltaError
 from polars.io.plugins import register_io_source
 
-from adapters.sample import SAMPLES, no_samples
+from adapters.sample import SAMPLES, ValueType, no_samples
+from adapters.stores import buckets as bucketing
 from adapters.stores.contract import CHANGES, EXTENT, StoreError
 from adapters.stores.lake import layout, parts
 from adapters.stores.lake.files import Folder
@@ -141,6 +142,48 @@ def changes(
         pl.col("time_ns").cast(CHANGES["time"]).alias("time") if name == "time" else pl.col(name).cast(kind)
         for name, kind in CHANGES.items()
     )
+
+
+def buckets(
+    folder: Folder, files: pl.DataFrame, signal: str, kind: ValueType, between: tuple[int, int], width: int
+) -> pl.DataFrame:
+    """Sum up the samples of one signal (`Store.buckets`): columns of `adapters.stores.buckets.columns`.
+
+    Days that are one sorted run hold each sample once, and are summed up as they are read, however many. Of each other
+    day all rows are read first, since a later one may replace an earlier one.
+
+    Args:
+        folder: of the table.
+        files: the files of one commit that may hold them.
+        signal: which one.
+        kind: which values.
+        between: start <= time < end, nanoseconds since 1970.
+        width: of a bucket, nanoseconds.
+    """
+    start, end = between
+    holding = parts.holding(files, [signal], start, end)
+    sealed = (pl.col("level") == parts.SEALED).all().over("day")
+    wanted = (pl.col("signal") == pl.lit(signal)) & pl.col("time_ns").is_between(start, end, closed="left")
+    names = ("signal", "time_ns", kind, "status", "written")
+    columns = pl.Schema({name: SAMPLE_ROWS.columns[name] for name in names})
+    summed = []
+    for (whole, _), some in holding.with_columns(run=sealed).group_by(
+        "run", pl.when(sealed).then(None).otherwise(pl.col("day"))
+    ):
+        rows = folder.scan(some["path"].to_list(), columns).filter(wanted).select("time_ns", kind, "status", "written")
+        if not whole:
+            rows = _counting(rows.collect()).lazy()
+        summed.append(bucketing.parts(rows, kind, start, width).collect(engine="streaming"))
+    return bucketing.joined(summed, kind, start, end, width)
+
+
+def _counting(rows: pl.DataFrame) -> pl.DataFrame:
+    """Of the rows of one signal keep for each instant the one that was written last."""
+    ordered = rows.sort("time_ns")
+    same = pl.col("time_ns") == pl.col("time_ns").shift(-1)
+    if not ordered.select(same.any()).item():
+        return ordered
+    return rows.sort("time_ns", "written").filter(same.fill_null(value=False).not_())
 
 
 def _telling(rows: pl.LazyFrame, whole: Sequence[tuple[int, int]]) -> pl.LazyFrame:

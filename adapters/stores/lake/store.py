@@ -9,7 +9,7 @@ import errno
 import os
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +18,8 @@ from typing import Final, Self
 import polars as pl
 from deltalake.exceptions import DeltaError
 
-from adapters.sample import no_samples
+from adapters.sample import ValueType, no_samples
+from adapters.stores.buckets import edges
 from adapters.stores.contract import CHANGES, REFUSED, Position
 from adapters.stores.lake import layout, parts, reading
 from adapters.stores.lake.faults import store_error
@@ -134,6 +135,15 @@ class LakeStore:
         wanted = set(signals)
         return await self._answer(
             lambda files: reading.last(self._samples.folder, files, wanted, layout.instant(before))
+        )
+
+    async def buckets(
+        self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta
+    ) -> pl.DataFrame:
+        """Sum up the samples of one signal with start <= time < end, bucket by bucket, as of now."""
+        first, after, each = edges(start, end, width)
+        return await self._answer(
+            lambda files: reading.buckets(self._samples.folder, files, signal, kind, (first, after), each)
         )
 
     async def extent(self) -> pl.DataFrame:
