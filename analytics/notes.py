@@ -20,6 +20,7 @@ from analytics.counters import counter, kilowatt_hours
 from analytics.kpis.catalogue import KPIS
 from analytics.kpis.contract import ACCOUNT, PLANNED, Kpi
 from analytics.kpis.effectiveness import EFFECTIVENESS
+from analytics.kpis.oee import OEE_BOTTLENECK
 from analytics.parts import counts_parts, counts_quality
 from collector.park import Equipment, EquipmentState, Park, SignalRole
 from collector.staterules import ByCounter, ByExpression, ByThreshold
@@ -66,8 +67,7 @@ def notes(park: Park) -> Notes:
     lacks |= {path: _in_common([lacks[one] for one in below if one in lacks]) for path, below in _below(park).items()}
     lacking: dict[str, dict[str, str]] = {}
     for kpi in KPIS:
-        produces = {_STATES} if _PRODUCTION.intersection(kpi.inputs) else set()
-        needs = [need for need in _ABOVE if need in kpi.needs | produces]
+        needs = _needs(kpi)
         texts = {path: next((lack[need] for need in needs if need in lack), "") for path, lack in lacks.items()}
         lacking[kpi.slug] = {path: text for path, text in texts.items() if text}
     unsorted = {
@@ -77,6 +77,14 @@ def notes(park: Park) -> Notes:
         slug: dict.fromkeys(sorted(unsorted), wording.ALL_GOOD.en) for slug in ("good_count", "oee", "nee", "teep")
     }
     return Notes(lacking, assumed)
+
+
+def possible(machine: Equipment) -> list[str]:
+    """Give the slugs of the KPIs for which a machine has what they need, in the order of the catalogue."""
+    if not machine.state_inputs:
+        return []
+    lack = _lacks(machine).keys()
+    return [kpi.slug for kpi in KPIS if kpi.slug != OEE_BOTTLENECK.slug and lack.isdisjoint(_needs(kpi))]
 
 
 def listed(unknown: pl.DataFrame) -> pl.DataFrame:
@@ -116,7 +124,7 @@ def _of_window(kpi: Kpi, value: pl.Expr) -> Iterable[pl.Expr]:
     """Give what can be said of a KPI by its account, the first that is not null counts."""
     is_null = value.is_null()
     line = pl.col("path").str.count_matches("/", literal=True) == 1
-    if kpi.slug == "oee_bottleneck":
+    if kpi.slug == OEE_BOTTLENECK.slug:
         yield pl.when(~line).then(pl.lit(wording.OF_LINES.en))
         return
     if kpi.level == "equipment":
@@ -140,6 +148,12 @@ def _of_window(kpi: Kpi, value: pl.Expr) -> Iterable[pl.Expr]:
     if "rework" in kpi.needs:
         yield pl.when(is_null & pl.col("rework_count").is_null()).then(pl.lit(wording.NO_REWORK_READING.en))
     yield pl.when(is_null).then(pl.lit(wording.NO_TIME.en))
+
+
+def _needs(kpi: Kpi) -> list[str]:
+    """Give what a machine must have for a KPI, in the order in which it is told."""
+    produces = {_STATES} if _PRODUCTION.intersection(kpi.inputs) else set()
+    return [need for need in _ABOVE if need in kpi.needs | produces]
 
 
 def _unknown(is_null: pl.Expr) -> pl.Expr:

@@ -26,6 +26,7 @@ from api.routes import (
     alerts,
     assets,
     deadletters,
+    equipment,
     explain,
     faults,
     gaps,
@@ -33,6 +34,7 @@ from api.routes import (
     health_scores,
     kpis,
     page,
+    parks,
     problems,
     reports,
     restatements,
@@ -58,6 +60,8 @@ V1 = (
     samples,
     gaps,
     deadletters,
+    parks,  # these two last: their addresses take whatever follows
+    equipment,
 )
 """The modules of routes under /api/v1, in the order of /docs."""
 

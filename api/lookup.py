@@ -29,6 +29,12 @@ def titled(title: Title, otherwise: str) -> TitleView:
     return TitleView(zh=title.zh or otherwise, en=title.en or otherwise)
 
 
+def park_at(park: Park, name: str) -> Park:
+    """Give the park, or answer 404 where it is not called so."""
+    _known(name, [park.id], "park", UNKNOWN_ASSET)
+    return park
+
+
 def factory_at(park: Park, path: str) -> Factory:
     """Give the factory at `path`, or answer 404."""
     factories = {factory.path: factory for factory in park.factories}
@@ -72,10 +78,15 @@ def known_detectors(slugs: Iterable[str]) -> list[str]:
     return known
 
 
+def known_source(name: str, there: Collection[str]) -> str:
+    """Give this name of a source, or answer 404 where it is none of those there are."""
+    return _known(name, there, "source", UNKNOWN_ASSET)
+
+
 def known_sources(parts: Parts, names: Iterable[str]) -> list[str]:
     """Give these names of sources or recordings, or answer 404 for the first that is none."""
     there = _sources(parts)
-    return [_known(name, there, "source", UNKNOWN_ASSET) for name in names]
+    return [known_source(name, there) for name in names]
 
 
 def sources_asked(parts: Parts, names: Collection[str] | None) -> list[str] | None:
@@ -86,6 +97,11 @@ def sources_asked(parts: Parts, names: Collection[str] | None) -> list[str] | No
     if names:
         return known_sources(parts, names)
     return None if parts.grants is None else sorted(_sources(parts))
+
+
+def source_seen(parts: Parts, name: str) -> str | None:
+    """Give the name of the source of a signal that the caller may see; None where the source may not be seen."""
+    return name if parts.sight is None or name in parts.sight.sources else None
 
 
 def _sources(parts: Parts) -> Collection[str]:
@@ -126,6 +142,16 @@ def assets_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | Non
     return None if parts.grants is None else list(_assets(parts.park))
 
 
+def paths_asked(parts: Parts, paths: Collection[str] | None) -> list[str]:
+    """Give the assets whose own numbers are asked for: those named, or every one that the caller may see, by path.
+
+    Those are the factories, lines and machines of the park, and the park itself for who may see all of it.
+    """
+    if paths:
+        return known_assets(parts, paths)
+    return [*([parts.park.id] if parts.grants is None else []), *_assets(parts.park)]
+
+
 def trees_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None:
     """Give the assets that a caller is shown with all below them: those named, or all; None: whatever there is.
 
@@ -135,6 +161,11 @@ def trees_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None
         known = known_assets(parts, paths)
         return None if parts.grants is None and parts.park.id in known else known
     return None if parts.grants is None else [factory.path for factory in parts.park.factories]
+
+
+def under(path: str, trees: Collection[str] | None) -> bool:
+    """Tell whether a path is one of those that `trees_asked` gives, or below one."""
+    return trees is None or any(path == tree or path.startswith(f"{tree}/") for tree in trees)
 
 
 def _assets(park: Park) -> Iterator[str]:

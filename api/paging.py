@@ -8,16 +8,20 @@ that a token sent with other filters is refused rather than answered wrongly.
 import base64
 import binascii
 import hashlib
-from collections.abc import Callable, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final
+from operator import itemgetter
+from typing import Annotated, Any, Final, TypeVar
 
 import orjson
 import polars as pl
 from fastapi import Query, Request
 
 from api.errors import ProblemError, wrong
+
+T = TypeVar("T")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -50,6 +54,15 @@ class Paging:
         if [type(part) for part in self.position] != list(types) or not all(map(_storable, self.position)):
             raise _no_token()
         return self.position
+
+    def of(self, rows: Iterable[T], *order: Callable[[T], str]) -> tuple[list[T], str | None]:
+        """Give this page of rows that are all at hand, in an order that tells them apart, and the token of the next."""
+        placed = sorted(((tuple(part(row) for part in order), row) for row in rows), key=itemgetter(0))
+        after = self.after(*[str] * len(order))
+        if after is not None:
+            placed = placed[bisect_right(placed, after, key=itemgetter(0)) :]
+        shown = placed[: self.limit]
+        return [row for _, row in shown], self.token(shown[-1][0]) if len(placed) > len(shown) else None
 
 
 def microseconds(instant: datetime) -> int:

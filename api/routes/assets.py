@@ -4,10 +4,12 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Query
 
-from api.parts import GivenParts
-from api.views.assets import EquipmentView, FactoryView, LineView, ParkView, SignalView
-from api.views.shape import TitleView, documented
-from collector.park import Equipment, Factory, Line, Signal, Title
+from api.deprecation import replaced_by
+from api.lookup import source_seen, titled
+from api.parts import GivenParts, Parts
+from api.views.assets import EquipmentTree, FactoryTree, LineTree, ParkTree, SignalLeaf
+from api.views.shape import documented
+from collector.park import Equipment, Factory, Line, Signal
 
 router = APIRouter(tags=["assets"])
 
@@ -55,62 +57,67 @@ _EXAMPLE: Final = {
 }
 
 
-@router.get("/assets", summary="Read the asset tree", responses=documented(_EXAMPLE))
+@router.get(
+    "/assets",
+    summary="Read the asset tree",
+    responses=documented(_EXAMPLE),
+    deprecated=True,
+    dependencies=[replaced_by("/api/v1/parks")],
+)
 async def list_assets(
     parts: GivenParts,
     *,
     signals: Annotated[bool, Query(description="Whether the signals are listed; they are most of the tree.")] = True,
-) -> ParkView:
-    """Give the whole park as configured: factories, lines, equipment and signals, in the order of the files."""
+) -> ParkTree:
+    """Give the whole park as configured: factories, lines, equipment and signals, in the order of the files.
+
+    `/parks`, `/factories`, `/lines`, `/equipment` and `/signals` give the same in pages, and more of each.
+    """
     park = parts.park
-    factories = [_factory(factory, signals=signals) for factory in park.factories]
-    return ParkView(id=park.id, title=_title(park.title, park.id), factories=factories)
+    factories = [_factory(parts, factory, signals=signals) for factory in park.factories]
+    return ParkTree(id=park.id, title=titled(park.title, park.id), factories=factories)
 
 
-def _factory(factory: Factory, *, signals: bool) -> FactoryView:
-    return FactoryView(
+def _factory(parts: Parts, factory: Factory, *, signals: bool) -> FactoryTree:
+    return FactoryTree(
         path=factory.path,
         id=factory.id,
-        title=_title(factory.title, factory.id),
+        title=titled(factory.title, factory.id),
         time_zone=factory.time_zone,
-        lines=[_line(line, signals=signals) for line in factory.lines],
+        lines=[_line(parts, line, signals=signals) for line in factory.lines],
     )
 
 
-def _line(line: Line, *, signals: bool) -> LineView:
-    return LineView(
+def _line(parts: Parts, line: Line, *, signals: bool) -> LineTree:
+    return LineTree(
         path=line.path,
         id=line.id,
-        title=_title(line.title, line.id),
+        title=titled(line.title, line.id),
         sources=[source.name for source in line.sources],
-        equipment=[_equipment(equipment, signals=signals) for equipment in line.equipment],
+        equipment=[_equipment(parts, equipment, signals=signals) for equipment in line.equipment],
     )
 
 
-def _equipment(equipment: Equipment, *, signals: bool) -> EquipmentView:
-    return EquipmentView(
+def _equipment(parts: Parts, equipment: Equipment, *, signals: bool) -> EquipmentTree:
+    return EquipmentTree(
         path=equipment.path,
         id=equipment.id,
-        title=_title(equipment.title, equipment.id),
+        title=titled(equipment.title, equipment.id),
         hold_for_s=equipment.hold_for.total_seconds(),
         state_signal=None if equipment.state is None else equipment.state.path,
-        signals=[_signal(signal) for signal in equipment.signals] if signals else None,
+        signals=[_signal(parts, signal) for signal in equipment.signals] if signals else None,
     )
 
 
-def _signal(signal: Signal) -> SignalView:
-    return SignalView(
+def _signal(parts: Parts, signal: Signal) -> SignalLeaf:
+    return SignalLeaf(
         path=signal.path,
         name=signal.name,
-        title=_title(signal.title, signal.name),
+        title=titled(signal.title, signal.name),
         type=signal.type,
         unit=signal.unit,
         role=signal.role,
         low=signal.low,
         high=signal.high,
-        source=signal.source,
+        source=source_seen(parts, signal.source),
     )
-
-
-def _title(title: Title, otherwise: str) -> TitleView:
-    return TitleView(zh=title.zh or otherwise, en=title.en or otherwise)

@@ -1,16 +1,16 @@
 """The dead letters: read and export them, replay them once what refused them is mended, or drop them."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
 from functools import partial
 from io import BytesIO
 from typing import Annotated, Any, Final, Literal
 
 import orjson
-from fastapi import APIRouter, Depends, Path, Query, Security
+from fastapi import APIRouter, Depends, Path, Query, Response, Security
 from fastapi.responses import StreamingResponse
 
 from api.access import allowed
+from api.answers import GivenShape
 from api.callers import Caller
 from api.errors import UNKNOWN_LETTER, ProblemError
 from api.lookup import known_sources
@@ -26,7 +26,7 @@ from api.views.deadletters import (
     ReplayRequest,
     ReplayView,
 )
-from api.views.shape import Paged, documented
+from api.views.shape import Paged, documented, listed
 from collector.deadletters import Choice, DeadLetter, read_dead_letters, readable, settle_dead_letters
 from collector.letterfile import LetterFormat, write_letters
 
@@ -83,27 +83,47 @@ _EXPORTED: Final[dict[int | str, dict[str, Any]]] = {
     }
 }
 
+_NO_NUL: Final = r"^[^\x00]*$"
+"""What a database takes as text."""
+
 Standing = Literal["open", "replayed", "dropped", "all"]
 """How letters stand."""
 
 OfSource = Annotated[str | None, Query(description="Name of one source. Left out: all of them.")]
 OfSignal = Annotated[
-    str | None, Query(description="Path of one signal, or of an asset: then of every signal below it.")
+    str | None,
+    Query(
+        max_length=300,
+        pattern=_NO_NUL,
+        description="Path of one signal, or of an asset: then of every signal below it.",
+    ),
 ]
-WithReason = Annotated[str, Query(max_length=200, description="Text that the reason holds, in any case.")]
+WithReason = Annotated[
+    str, Query(max_length=200, pattern=_NO_NUL, description="Text that the reason holds, in any case.")
+]
 InState = Annotated[Standing, Query(description="How they stand.")]
 
 
-@router.get("/dead-letters", summary="Read what could not become a sample", responses=documented(_EXAMPLE))
+@router.get(
+    "/dead-letters",
+    summary="Read what could not become a sample",
+    response_model=Paged[DeadLetterView],
+    responses=listed(_EXAMPLE),
+)
 async def list_dead_letters(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
     source: OfSource = None,
     signal: OfSignal = None,
     reason: WithReason = "",
     state: InState = "open",
-) -> Paged[DeadLetterView]:
-    """Give the dead letters, the newest first, each with its reason and how often it came."""
+) -> Response:
+    """Give the dead letters, the newest first, each with its reason and how often it came.
+
+    Of a source that also carries signals of factories that the caller may not see, inputs as they came are left out:
+    they may hold values of those.
+    """
     choice = _choice(parts, source, signal, reason, state)
     after = page.after(int)
     before = after[0] if after else None
@@ -112,7 +132,7 @@ async def list_dead_letters(
     )
     shown = letters[: page.limit]
     token = page.token((shown[-1].id,)) if len(letters) > len(shown) else None
-    return Paged[DeadLetterView](items=[_letter(letter) for letter in shown], next_page_token=token)
+    return shape.page(DeadLetterView, [_letter(letter) for letter in shown], token)
 
 
 @router.get(
@@ -167,7 +187,8 @@ async def replay_dead_letters(
     Needs a key with the scope `operate`. A letter is replayed once: asking again tells what became of it.
     """
     ids = list(dict.fromkeys(asked.ids))
-    told = {one.letter.id: one for one in await parts.replay(Choice(ids=tuple(ids)), asked.dry_run, caller.name)}
+    choice = Choice(ids=tuple(ids), sight=parts.sight)
+    told = {one.letter.id: one for one in await parts.replay(choice, asked.dry_run, caller.name)}
     found = await _found(parts, ids)
     items = []
     for number in ids:
@@ -191,8 +212,9 @@ async def drop_dead_letters(
     Needs a key with the scope `operate`.
     """
     ids = list(dict.fromkeys(asked.ids))
-    notes = dict.fromkeys(ids, f"{asked.because.strip()} (asked by {caller.name})")
-    settle = partial(settle_dead_letters, notes=notes, state="dropped", now=datetime.now(UTC))
+    note = f"{asked.because.strip()} (asked by {caller.name})"
+    there = await _found(parts, ids)
+    settle = partial(settle_dead_letters, notes=dict.fromkeys(there, note), state="dropped", now=parts.now())
     dropped = set(await parts.records().run(settle))
     found = await _found(parts, ids)
     items = []
@@ -208,7 +230,7 @@ async def drop_dead_letters(
 
 def _choice(parts: GivenParts, source: str | None, signal: str | None, reason: str, state: Standing) -> Choice:
     one = known_sources(parts, [source])[0] if source is not None else None
-    return Choice(None, one, signal, reason, None if state == "all" else state)
+    return Choice(None, one, signal, reason, None if state == "all" else state, parts.sight)
 
 
 async def _written(parts: GivenParts, choice: Choice, file_format: LetterFormat) -> AsyncIterator[bytes]:
@@ -227,7 +249,7 @@ async def _written(parts: GivenParts, choice: Choice, file_format: LetterFormat)
 
 async def _found(parts: GivenParts, ids: list[int]) -> dict[int, DeadLetter]:
     """Give those of these letters that there are, however they stand."""
-    choice = Choice(ids=tuple(ids), state=None)
+    choice = Choice(ids=tuple(ids), state=None, sight=parts.sight)
     letters = await parts.records().run(lambda connection: read_dead_letters(connection, choice, limit=len(ids)))
     return {letter.id: letter for letter in letters}
 

@@ -4,43 +4,42 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from adapters.sources.contract import GapKind
 from api.answers import GivenShape
+from api.errors import UNKNOWN_GAP, ProblemError
 from api.lookup import sources_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.views.gaps import GapView
-from api.views.shape import LAST_YEAR, Paged, listed
+from api.views.shape import LAST_YEAR, Paged, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
-from collector.gaps import Gap, read_gaps
+from collector.gaps import Gap, read_gap, read_gaps
+from collector.sight import Sight
 
 router = APIRouter(tags=["sources"])
 
 _FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST: Final = datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC)
 
-_EXAMPLE: Final[dict[str, Any]] = {
-    "items": [
-        {
-            "id": 17,
-            "source": "hobbing-opcua",
-            "signals": [],
-            "start": "2026-11-24T08:12:05.051Z",
-            "end": "2026-11-24T08:15:11.430Z",
-            "cause": "no answer to the keep-alive",
-            "kind": "outage",
-            "state": "filled",
-            "filled_by": "history",
-            "samples": 1861,
-            "resolved": "2026-11-24T08:15:24.019Z",
-            "reason": "",
-            "part_of": 12,
-        }
-    ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+_GAP: Final[dict[str, Any]] = {
+    "id": 17,
+    "source": "hobbing-opcua",
+    "signals": [],
+    "start": "2026-11-24T08:12:05.051Z",
+    "end": "2026-11-24T08:15:11.430Z",
+    "cause": "no answer to the keep-alive",
+    "kind": "outage",
+    "state": "filled",
+    "filled_by": "history",
+    "samples": 1861,
+    "resolved": "2026-11-24T08:15:24.019Z",
+    "reason": "",
+    "part_of": 12,
 }
+
+_EXAMPLE: Final = {"items": [_GAP], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
 
 
 @router.get(
@@ -77,32 +76,46 @@ async def list_gaps(
         sources=sources,
         states=state,
         kinds=kind,
+        sight=parts.sight,
         after=None if after is None else (instant(after[0]), after[1]),
         limit=page.limit + 1,
     )
     gaps = await parts.records().run(asked)
     shown = gaps[: page.limit]
     token = page.token(_position(shown[-1])) if len(gaps) > len(shown) else None
-    return shape.page(GapView, [_gap(gap) for gap in shown], token)
+    return shape.page(GapView, [_gap(gap, parts.sight) for gap in shown], token)
+
+
+@router.get("/gaps/{id}", summary="Read one gap", operation_id="readGap", responses=documented(_GAP))
+async def read_one_gap(
+    parts: GivenParts, number: Annotated[int, Path(alias="id", ge=1, lt=2**63, description="Its number.")]
+) -> GapView:
+    """Give one gap, whatever became of it."""
+    gap = await parts.records().run(partial(read_gap, number=number, sight=parts.sight))
+    if gap is None:
+        raise ProblemError(UNKNOWN_GAP, f"there is no gap {number}")
+    return _gap(gap, parts.sight)
 
 
 def _position(gap: Gap) -> tuple[int, int]:
     return microseconds(gap.start), gap.id
 
 
-def _gap(gap: Gap) -> GapView:
+def _gap(gap: Gap, sight: Sight | None) -> GapView:
+    seen = [path for path in gap.signals if sight is None or sight.sees(path)]
+    whole = len(seen) == len(gap.signals) and (bool(seen) or sight is None or gap.source not in sight.shared)
     return GapView.model_validate(
         {
             "id": gap.id,
             "source": gap.source,
-            "signals": list(gap.signals),
+            "signals": seen,
             "start": gap.start,
             "end": gap.end,
             "cause": gap.cause,
             "kind": gap.kind,
             "state": gap.state,
             "filled_by": gap.filled_by,
-            "samples": gap.samples,
+            "samples": gap.samples if whole else None,
             "resolved": gap.resolved,
             "reason": gap.reason,
             "part_of": gap.part_of,

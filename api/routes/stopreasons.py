@@ -2,20 +2,22 @@
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import itemgetter
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Security
+from fastapi import APIRouter, Depends, Path, Response, Security
 
 from analytics.stopreasons import Said, add_reason, list_reasons, revoke_reason
 from api.access import allowed
+from api.answers import GivenShape
 from api.callers import Caller
 from api.errors import INVALID_PARAMETER, UNKNOWN_STOP_REASON, Fault, ProblemError
-from api.lookup import equipment_at
+from api.lookup import equipment_at, titled
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.roles import Scope
-from api.views.shape import LAST_YEAR, Paged, TitleView, documented
-from api.views.stopreasons import SaidView, SayRequest, StopReasonsView, StopReasonView
+from api.views.shape import LAST_YEAR, Paged, documented, listed
+from api.views.stopreasons import SaidView, SayRequest, StopReasonView
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.config.problems import did_you_mean
 from collector.park import Park
@@ -44,40 +46,43 @@ _EXAMPLE: Final = {
     "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 _REASONS: Final = {
-    "items": [{"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"}]
+    "items": [{"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"}],
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
 OfMachine = Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]
 Operator = Annotated[Caller, Security(allowed(Scope.ALERTS))]
 
 
-@router.get("/stop-reasons", summary="Read which stop reasons there are", responses=documented(_REASONS))
-async def list_stop_reasons(parts: GivenParts) -> StopReasonsView:
-    """Give every reason that the park declares, in the order of its file."""
-    return StopReasonsView(
-        items=[
-            StopReasonView(
-                code=code,
-                title=TitleView(zh=reason.title.zh or code, en=reason.title.en or code),
-                loss=reason.loss,
-            )
-            for code, reason in parts.park.stop_reasons.items()
-        ]
-    )
+@router.get(
+    "/stop-reasons",
+    summary="Read which stop reasons there are",
+    response_model=Paged[StopReasonView],
+    responses=listed(_REASONS),
+)
+async def list_stop_reasons(
+    parts: GivenParts, shape: GivenShape, page: Annotated[Paging, Depends(paging(default=1000, most=1000))]
+) -> Response:
+    """Give every reason that the park declares, by code."""
+    shown, token = page.of(parts.park.stop_reasons.items(), itemgetter(0))
+    reasons = [StopReasonView(code=code, title=titled(one.title, code), loss=one.loss) for code, one in shown]
+    return shape.page(StopReasonView, reasons, token)
 
 
 @router.get(
     "/equipment/{path:path}/stop-reasons",
     summary="Read what people said of a machine's stops",
-    responses=documented(_EXAMPLE),
+    response_model=Paged[SaidView],
+    responses=listed(_EXAMPLE),
 )
 async def list_equipment_stop_reasons(
     parts: GivenParts,
+    shape: GivenShape,
     page: Annotated[Paging, Depends(paging(default=100, most=1000))],
     path: OfMachine,
     start: MaybeStart = None,
     end: MaybeEnd = None,
-) -> Paged[SaidView]:
+) -> Response:
     """Give what was said of stops that touch [start, end), in the order in which it was said, also what was taken back.
 
     Of two that concern one instant the later counts.
@@ -96,7 +101,7 @@ async def list_equipment_stop_reasons(
     said = await parts.records().run(asked)
     shown = said[: page.limit]
     token = page.token((shown[-1].id,)) if len(said) > len(shown) else None
-    return Paged[SaidView](items=[_view(one) for one in shown], next_page_token=token)
+    return shape.page(SaidView, [_view(one) for one in shown], token)
 
 
 @router.post(

@@ -1,11 +1,11 @@
-"""The asset tree: park, factories, lines, equipment, signals."""
+"""The asset tree: park, factories, lines, equipment, signals, each within the one above."""
 
 from adapters.sample import ValueType
 from api.views.shape import TitleView, View
 from collector.park import SignalRole
 
 
-class SignalView(View):
+class SignalLeaf(View):
     """One value of one piece of equipment."""
 
     path: str
@@ -32,11 +32,11 @@ class SignalView(View):
     high: float | None
     """Greatest valid value, in `unit`."""
 
-    source: str
-    """Name of the source that delivers it."""
+    source: str | None
+    """Name of the source that delivers it; null: one of a factory that the caller may not see."""
 
 
-class EquipmentView(View):
+class EquipmentTree(View):
     """One machine."""
 
     path: str
@@ -54,11 +54,11 @@ class EquipmentView(View):
     state_signal: str | None
     """Path of the signal that tells its state; null: it has none, and no utilisation."""
 
-    signals: list[SignalView] | None
+    signals: list[SignalLeaf] | None
     """Its signals; null where the request left them out."""
 
 
-class LineView(View):
+class LineTree(View):
     """One production line."""
 
     path: str
@@ -73,11 +73,11 @@ class LineView(View):
     sources: list[str]
     """Names of its sources."""
 
-    equipment: list[EquipmentView]
+    equipment: list[EquipmentTree]
     """Its machines."""
 
 
-class FactoryView(View):
+class FactoryTree(View):
     """One factory."""
 
     path: str
@@ -92,11 +92,11 @@ class FactoryView(View):
     time_zone: str
     """IANA name; its days and shifts are counted in it."""
 
-    lines: list[LineView]
+    lines: list[LineTree]
     """Its lines."""
 
 
-class ParkView(View):
+class ParkTree(View):
     """The whole park."""
 
     id: str
@@ -105,5 +105,5 @@ class ParkView(View):
     title: TitleView
     """What people call it."""
 
-    factories: list[FactoryView]
+    factories: list[FactoryTree]
     """Its factories."""

@@ -17,7 +17,7 @@ class GapView(View):
     """Name of the source."""
 
     signals: list[str]
-    """Paths concerned; empty: every signal of the source."""
+    """Paths concerned, as far as the caller may see them; empty: every signal of the source."""
 
     start: datetime
     """First instant that may be missing."""
@@ -42,7 +42,8 @@ class GapView(View):
     source's own), `recording` (a file) or `letters` (dead letters that were replayed); null while nothing has."""
 
     samples: int | None
-    """How many samples filled it; 0: nothing had happened; null where nobody counted."""
+    """How many samples filled it; 0: nothing had happened; null where nobody counted, or where signals are among them
+    that the caller may not see."""
 
     resolved: datetime | None
     """When it was found filled or unfillable; null while it is open."""

@@ -59,20 +59,21 @@ class SourceView(View):
     horizon: datetime | None
     """Until when, by the machine's clock, its last values are known to hold."""
 
-    samples: int
-    """Samples made durable since the records were made."""
+    samples: int | None
+    """Samples made durable since the records were made. This and the three counts below are null where the source also
+    carries signals of factories that the caller may not see."""
 
-    refusals: int
+    refusals: int | None
     """Inputs that could not become samples, since the records were made."""
 
-    duplicates: int
+    duplicates: int | None
     """Samples that said again what was known, as far as it was still in memory; they changed nothing."""
 
-    conflicts: int
+    conflicts: int | None
     """Samples that said something else of an instant than what was known of it, as far as it was still in memory."""
 
     last_conflict: ConflictView | None
-    """The last of these; null where there was none."""
+    """The last of these; null where there was none, or where it is of a signal that the caller may not see."""
 
     signals: int
-    """Signals configured on it."""
+    """Signals configured on it, of factories that the caller may see."""

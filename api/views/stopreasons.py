@@ -24,13 +24,6 @@ class StopReasonView(View):
     """Which loss a stop for this reason is."""
 
 
-class StopReasonsView(View):
-    """Every reason that the park declares."""
-
-    items: list[StopReasonView]
-    """In the order of the park's file."""
-
-
 class SayRequest(View):
     """Why a machine stood."""
 
