@@ -11,12 +11,18 @@ from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Depends, FastAPI, Security
+from fastapi.middleware.cors import CORSMiddleware
 
 from api.access import allowed
+from api.auditing import Auditing, Journal
+from api.bounds import Bounds
+from api.compression import Compression
 from api.deprecation import Deprecations
 from api.errors import answer_problems
+from api.freshness import Freshness, Heads
 from api.gate import Gate
-from api.headers import SafeHeaders
+from api.headers import SafeHeaders, cors
+from api.idempotency import Idempotency
 from api.openapi import camel_case, describe
 from api.parameters import only_known_parameters
 from api.parts import Parts
@@ -25,6 +31,8 @@ from api.routes import (
     alert_performance,
     alerts,
     assets,
+    capacity,
+    comparisons,
     deadletters,
     equipment,
     explain,
@@ -33,6 +41,7 @@ from api.routes import (
     health,
     health_scores,
     kpis,
+    losses,
     page,
     parks,
     problems,
@@ -52,7 +61,10 @@ V1 = (
     stopreasons,
     kpis,
     restatements,
+    losses,
     reports,
+    comparisons,
+    capacity,
     alert_performance,  # before alerts: its address has the form of an alert's
     alerts,
     faults,
@@ -87,8 +99,17 @@ def create_app(parts: Parts) -> FastAPI:
     )
     app.state.parts = parts
     app.add_middleware(Deprecations)
+    app.add_middleware(Idempotency, parts=parts)
     app.add_middleware(Gate, parts=parts)
-    app.add_middleware(SafeHeaders)
+    app.add_middleware(Bounds, settings=parts.settings)
+    app.state.journal = Journal(parts.records, parts.now, keep=parts.settings.audit.keep)
+    app.add_middleware(Auditing, journal=app.state.journal)
+    app.add_middleware(Freshness)
+    app.add_middleware(Compression)
+    if parts.settings.cors:
+        app.add_middleware(CORSMiddleware, **cors(parts.settings.cors))
+    app.add_middleware(SafeHeaders, tls=parts.settings.tls is not None)
+    app.add_middleware(Heads)
     answer_problems(app)
     v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ)), Depends(only_known_parameters)])
     for module in V1:
