@@ -23,19 +23,15 @@ import orjson
 import polars as pl
 from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
+from starlette.datastructures import State
 
 from api.errors import NOT_ACCEPTABLE, ProblemError, wrong
+from collector.spreadsheet import guarded
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 """How instants in nanoseconds are written: RFC 3339 in UTC, with as many digits as they need."""
 
 _OPTIONS: Final = orjson.OPT_UTC_Z
-
-_RISKY: Final = r"^[=+\-@\t\r\n]"
-"""How a cell begins that spreadsheets take for a formula (OWASP, CSV injection)."""
-
-_NUMBER: Final = r"^[+\-]?\d+(\.\d+)?([eE][+\-]?\d+)?$"
-"""What is none, however it begins."""
 
 
 class Form(StrEnum):
@@ -60,6 +56,9 @@ class Shape:
     url: str
     """What was asked, without `page_token`: path and query."""
 
+    state: State | None = None
+    """What is noted of the request: `rows`, how many it was answered, is for the audit."""
+
     def page(
         self, model: type[BaseModel], items: pl.DataFrame | Sequence[BaseModel], token: str | None, **beside: Any
     ) -> Response:
@@ -78,6 +77,8 @@ class Shape:
         for name in self.fields:
             if name not in there:
                 raise wrong(parameter="fields", detail=f"rows have no field {name!r}; they have {', '.join(there)}")
+        if self.state is not None:
+            self.state.rows = len(items)
         headers = {"Vary": "Accept"}
         if token is not None:
             headers["Link"] = f'<{self.url}{"&" if "?" in self.url else "?"}page_token={token}>; rel="next"'
@@ -114,7 +115,7 @@ def _shape(
     asked = tuple(dict.fromkeys(name.strip() for name in fields.split(",") if name.strip()))
     rest = request.url.remove_query_params("page_token")
     url = f"{rest.path}?{rest.query}" if rest.query else rest.path
-    return Shape(accepted(request.headers.get("accept", "*/*")), asked, url)
+    return Shape(accepted(request.headers.get("accept", "*/*")), asked, url, request.state)
 
 
 GivenShape: TypeAlias = Annotated[Shape, Depends(_shape)]
@@ -216,13 +217,6 @@ def _written(table: pl.DataFrame, form: Form) -> bytes:
     else:
         guarded(table).write_csv(file, datetime_format=INSTANT, line_terminator="\r\n")
     return file.getvalue()
-
-
-def guarded(table: pl.DataFrame) -> pl.DataFrame:
-    """Give a table whose texts no spreadsheet takes for formulas: an apostrophe stands before those that it would."""
-    text = pl.col(pl.String)
-    risky = text.str.contains(_RISKY) & ~text.str.contains(_NUMBER)
-    return table.with_columns(pl.when(risky).then("'" + text).otherwise(text).name.keep())
 
 
 def _range(part: str) -> tuple[str, float]:

@@ -14,6 +14,7 @@ import orjson
 import polars as pl
 
 from collector.deadletters import DeadLetter, readable
+from collector.spreadsheet import guarded
 
 _INSTANT: Final = pl.Datetime("us", "UTC")
 
@@ -44,7 +45,7 @@ class LetterFormat(StrEnum):
     JSONL = "jsonl"
     """JSON, a letter a line."""
     CSV = "csv"
-    """CSV with a header, for a spreadsheet."""
+    """CSV with a header, for a spreadsheet: a text that one takes for a formula has an apostrophe before it."""
     PARQUET = "parquet"
     """Parquet, the payloads as bytes."""
 
@@ -73,7 +74,7 @@ def write_letters(
         beside: Mapping[str, pl.DataType] = {"encoding": pl.String(), "size": pl.Int64(), "cut": pl.Boolean()}
         schema = {**_COLUMNS, "payload": pl.String(), **beside}
         frame = pl.DataFrame([told(letter) for letter in letters], schema=schema)
-        frame.write_csv(file, include_header=header, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
+        guarded(frame).write_csv(file, include_header=header, datetime_format="%Y-%m-%dT%H:%M:%S%.6fZ")
     else:
         rows = [{**asdict(letter), "cut": letter.cut} for letter in letters]
         pl.DataFrame(rows, schema={**_COLUMNS, "cut": pl.Boolean()}).write_parquet(file)
