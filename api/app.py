@@ -31,6 +31,7 @@ from api.routes import (
     alert_performance,
     alerts,
     assets,
+    audit,
     capacity,
     comparisons,
     deadletters,
@@ -72,6 +73,7 @@ V1 = (
     samples,
     gaps,
     deadletters,
+    audit,
     parks,  # these two last: their addresses take whatever follows
     equipment,
 )

@@ -369,7 +369,7 @@ class _Seen:
             rows=state.get("rows"),
             bytes=size,
             duration_us=(time.perf_counter_ns() - self._began) // 1000,
-            missing=None,
+            missing=0,
             request_id=self._id.decode(),
         )
 

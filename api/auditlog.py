@@ -28,6 +28,9 @@ Event: TypeAlias = Literal["answer", "begin", "end", "missing"]
 """What a row tells: `answer`: a request was answered; `begin` and `end`: an answer that lasts (a stream) began, and
 ended; `missing`: so many rows could not be kept, since the records were down too long."""
 
+Known: TypeAlias = Literal["key", "oidc", "loopback", "unknown"]
+"""How a caller was known."""
+
 AUDIT: Final = sa.Table(
     "audit",
     METADATA,
@@ -47,7 +50,7 @@ AUDIT: Final = sa.Table(
     sa.Column("rows", sa.BigInteger),
     sa.Column("bytes", sa.BigInteger),
     sa.Column("duration_us", sa.BigInteger),
-    sa.Column("missing", sa.BigInteger),
+    sa.Column("missing", sa.BigInteger, nullable=False),
     sa.Column("request_id", sa.String(64), nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
 )
@@ -69,6 +72,9 @@ NOTHING: Final = "0" * 64
 
 PRUNED_AT_ONCE: Final = 10_000
 """Rows that go in one transaction: others wait for it."""
+
+_KNOWN: Final[dict[str, Known]] = {"key": "key", "oidc": "oidc", "loopback": "loopback"}
+"""By what their ids begin with."""
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -122,8 +128,8 @@ class Entry:
     duration_us: int | None
     """From the request to `at`, in microseconds."""
 
-    missing: int | None
-    """How many rows are missing, for `missing`; None otherwise."""
+    missing: int
+    """How many rows are missing, for `missing`; 0 otherwise."""
 
     request_id: str
     """As answered in `X-Request-Id`."""
@@ -139,7 +145,7 @@ class Row:
     entry: Entry
     """What happened, with texts as they are kept."""
 
-    kind: str
+    kind: Known
     """How the caller was known: `key`, `oidc`, `loopback`, or `unknown`."""
 
     hash: str
@@ -252,9 +258,8 @@ def _kept(number: int, entry: Entry) -> dict[str, Any]:
     }
 
 
-def _kind(caller: str) -> str:
-    kind = caller.partition(":")[0]
-    return kind if kind in {"key", "oidc", "loopback"} else "unknown"
+def _kind(caller: str) -> Known:
+    return _KNOWN.get(caller.partition(":")[0], "unknown")
 
 
 def chained(before: str, row: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from fastapi.routing import APIRoute
 
 from api import errors
 from api.deprecation import tell_deprecation
+from api.repeats import WRITES
 from api.views.shape import ProblemView
 
 DESCRIPTION: Final = """\
@@ -22,6 +23,8 @@ Utilisation, states, alerts and raw samples of an industrial park's machines.
 - **Units** are UCUM codes; times are in seconds, ratios from 0 to 1.
 - **Lists** come in pages: send `next_page_token` as `page_token`, with the same parameters, until it is null.
 - **Errors** are problems (RFC 9457, `application/problem+json`); branch on `type`, which explains itself when asked.
+- **Writes**: send a header `Idempotency-Key`, and a write that is sent again is answered as before, not done again.
+- **Requests** have an id, answered in `X-Request-Id`: the one that you send in it, or one made here.
 - **Keys**: `Authorization: Bearer KEY` or `X-API-Key: KEY`; `parkline key create NAME` makes one.
 """
 
@@ -34,6 +37,7 @@ TAGS: Final = (
     {"name": "faults", "description": "How well machines are, the numbers that say so, and what looks for faults."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
+    {"name": "audit", "description": "Who asked for what."},
     {"name": "health", "description": "Whether the API and what it stands on work."},
     {"name": "problems", "description": "What the kinds of problems mean."},
 )
@@ -61,6 +65,12 @@ _KINDS: Final = {
     "503": errors.STORE_UNAVAILABLE,
 }
 
+_OF_KEY: Final = {
+    "409": "The request with this `Idempotency-Key` is still under way, or its answer is not kept.",
+    "422": "The `Idempotency-Key` is none, or belongs to another request.",
+}
+"""What these statuses mean for a key."""
+
 
 def camel_case(route: APIRoute) -> str:
     """Give the operation id of a route: the name of its function in camelCase."""
@@ -86,8 +96,10 @@ def describe(app: FastAPI) -> dict[str, Any]:
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
     for path, operations in described["paths"].items():
-        for operation in operations.values():
+        for method, operation in operations.items():
             _add_problems(operation, path)
+            if method.upper() in WRITES and path.startswith("/api/"):
+                _add_key(operation, path)
     tell_deprecation(app, described)
     return described
 
@@ -105,17 +117,44 @@ def _add_problems(operation: dict[str, Any], path: str) -> None:
     if "requestBody" in operation:
         codes |= {"409", "422"}
     for code in sorted(codes - (responses.keys() - {"422"})):
-        kind = _KINDS[code]
-        example = {
-            "type": kind.type,
-            "title": kind.title,
-            "status": kind.status,
-            "detail": _MEANINGS[code],
-            "instance": path,
-            "remedy": kind.remedy,
+        responses[code] = _problem(_KINDS[code], _MEANINGS[code], path)
+
+
+def _problem(kind: errors.Kind, meaning: str, path: str) -> dict[str, Any]:
+    """Give the description of an answer that is a problem."""
+    example = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status,
+        "detail": meaning,
+        "instance": path,
+        "remedy": kind.remedy,
+    }
+    schema = {"$ref": "#/components/schemas/ProblemView"}
+    return {"description": meaning, "content": {errors.MEDIA_TYPE: {"schema": schema, "example": example}}}
+
+
+def _add_key(operation: dict[str, Any], path: str) -> None:
+    """Add the header by which a write is done once, and what it is answered for it."""
+    operation.setdefault("parameters", []).append(
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "required": False,
+            "description": "A text that names this request, such as a UUID, in quotes or bare. Sent again within 24 h, "
+            "the request is answered as before (with `Idempotency-Replayed: true`), not done again.",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
         }
-        schema = {"$ref": "#/components/schemas/ProblemView"}
-        responses[code] = {
-            "description": _MEANINGS[code],
-            "content": {errors.MEDIA_TYPE: {"schema": schema, "example": example}},
-        }
+    )
+    responses = operation["responses"]
+    for code, kind in {"409": errors.IDEMPOTENCY_CONFLICT, "422": errors.IDEMPOTENCY_MISMATCH}.items():
+        if code in responses:
+            responses[code]["description"] += f" {_OF_KEY[code]}"
+        else:
+            responses[code] = _problem(kind, _OF_KEY[code], path)
+    for code, response in responses.items():
+        if code.startswith("2"):
+            response.setdefault("headers", {})["Idempotency-Replayed"] = {
+                "description": "`true` where the answer is that of a request before with the same `Idempotency-Key`.",
+                "schema": {"type": "string", "const": "true"},
+            }

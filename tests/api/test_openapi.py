@@ -79,6 +79,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/dead-letters/export": "exportDeadLetters",
         "/api/v1/dead-letters/replay": "replayDeadLetters",
         "/api/v1/dead-letters/drop": "dropDeadLetters",
+        "/api/v1/audit": "listAudit",
         "/healthz": "readHealth",
         "/readyz": "readReadiness",
         "/problems/{slug}": "readProblem",

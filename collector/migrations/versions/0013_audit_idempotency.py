@@ -32,7 +32,7 @@ def upgrade() -> None:
         sa.Column("rows", sa.BigInteger),
         sa.Column("bytes", sa.BigInteger),
         sa.Column("duration_us", sa.BigInteger),
-        sa.Column("missing", sa.BigInteger),
+        sa.Column("missing", sa.BigInteger, nullable=False),
         sa.Column("request_id", sa.String(64), nullable=False),
         sa.Column("hash", sa.String(64), nullable=False),
     )
