@@ -88,6 +88,22 @@ class Window:
         row = found.row(0, named=True)
         return cls(path, period, row["name"], row["start"], row["end"])
 
+    @classmethod
+    def at(cls, park: Park, path: str, period: str, instant: datetime) -> Self:
+        """Give the hour, shift or day of a machine that holds an instant, UTC; raises WindowError where there is none.
+
+        Of two shifts that overlap it is the one that began last.
+        """
+        zone = park.factory_of(path).zone
+        windows = windows_of(park.calendar_of(path), zone, instant, instant + _SHORT)
+        holding = (pl.col("period") == period) & (pl.col("start") <= instant) & (pl.col("end") > instant)
+        found = windows.filter(holding).sort("start")
+        if found.is_empty():
+            msg = f"no {period} of {path} holds {instant:%Y-%m-%dT%H:%M:%SZ}"
+            raise WindowError(msg)
+        row = found.row(-1, named=True)
+        return cls(path, period, row["name"], row["start"], row["end"])
+
     def frame(self) -> pl.DataFrame:
         """Give it as a frame with `equipment` and columns of `calendar.WINDOWS`."""
         row = {"equipment": self.path, "period": self.period, "name": self.name, "start": self.start, "end": self.end}

@@ -27,6 +27,7 @@ half is known do not count. Fewer than `FEWEST` in all say too little, and the n
 sums over its machines, in machine-seconds; machines without numbers are left out, and `note` says how many.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Final
 
@@ -114,13 +115,31 @@ def of_lines(machines: pl.DataFrame) -> pl.DataFrame:
     `based_on` is that of the machine with the fewest past shifts; null numbers are those of a line without any machine
     that has some.
     """
+    line = machines.with_columns(path=pl.col("path").str.split("/").list.slice(0, 2).list.join("/"))
+    return _together(line).select(CAPACITY.names())
+
+
+def of_classes(machines: pl.DataFrame, classes: Mapping[str, str]) -> pl.DataFrame:
+    """Give what classes of machines have to spare, summed as `of_lines` sums them, whatever line they stand in.
+
+    Args:
+        machines: columns of `CAPACITY`.
+        classes: the class of each machine, by path; empty: none was configured.
+
+    Returns:
+        Columns of `CAPACITY`, `path` being the class, and `machines`: i64, how many are in the sum.
+    """
+    return _together(machines.with_columns(pl.col("path").replace_strict(classes, return_dtype=pl.String)))
+
+
+def _together(machines: pl.DataFrame) -> pl.DataFrame:
+    """Sum up the rows of one path whose shifts begin together: columns of `CAPACITY`, and `machines`: how many."""
     told = pl.col("idle_s").is_not_null()
     silent = (~told).sum()
     note = pl.when(silent > 0).then(wording.LEFT_OUT.expression(silent=silent, machines=pl.len())).otherwise(pl.lit(""))
     summed = [pl.when(told.any()).then(pl.col(name).sum()) for name in _NUMBERS]
     return (
-        machines.with_columns(path=pl.col("path").str.split("/").list.slice(0, 2).list.join("/"))
-        .group_by("path", "start", "name")
+        machines.group_by("path", "start", "name")
         .agg(
             pl.col("end").max(),
             pl.col("planned_s", "maintenance_s").sum(),
@@ -128,9 +147,10 @@ def of_lines(machines: pl.DataFrame) -> pl.DataFrame:
             pl.col("based_on").filter(told).min().fill_null(0),
             pl.col("coverage").filter(told).mean(),
             note=note,
+            machines=pl.len(),
         )
-        .select(CAPACITY.names())
-        .cast(CAPACITY)
+        .select(*CAPACITY, "machines")
+        .cast({**dict(CAPACITY), "machines": pl.Int64()})
         .sort("path", "start", "name")
     )
 

@@ -1,6 +1,6 @@
 """What lies behind one number."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Path, Query, Response
@@ -8,13 +8,18 @@ from fastapi import APIRouter, Path, Query, Response
 from analytics.explaining import Window, WindowError, explain
 from analytics.timeline import Reader
 from analytics.wording import Language
+from api.deprecation import replaced_by
 from api.errors import wrong
 from api.lookup import equipment_at
-from api.parts import GivenParts
+from api.parts import GivenParts, Parts
 from api.views.explain import ExplanationView
-from api.views.shape import documented
+from api.views.kpis import StoredPeriod
+from api.views.shape import Instant, documented
 
 router = APIRouter(tags=["kpis"])
+
+Lang: TypeAlias = Annotated[Language, Query(description="Language of notes, reasons of restatements and days.")]
+"""The parameter `lang`."""
 
 _LONGEST: Final = 64
 
@@ -89,10 +94,40 @@ _EXAMPLE: Final = {
 
 
 @router.get(
+    "/explanations",
+    summary="Explain the numbers of a window",
+    response_model=ExplanationView,
+    responses=documented(_EXAMPLE),
+)
+async def read_explanation(
+    parts: GivenParts,
+    path: Annotated[str, Query(max_length=300, description="Path of the machine, `factory/line/equipment`.")],
+    start: Annotated[
+        Instant,
+        Query(description="`start` of the window, as its KPIs have it, or any instant in it; RFC 3339 with a zone."),
+    ],
+    period: Annotated[StoredPeriod, Query(description="Kind of the window.")] = "day",
+    lang: Lang = "en",
+) -> Response:
+    """Give the losses, stops, intervals, counter steps, gaps and restatements behind the numbers of one window.
+
+    It is made from the samples as they are now; `version`, `kpis` and `restatements` are as they are stored.
+    """
+    machine = equipment_at(parts.park, path)
+    try:
+        asked = Window.at(parts.park, machine.path, period, start)
+    except WindowError as error:
+        raise wrong(parameter="start", detail=str(error)) from error
+    return await _explained(parts, asked, lang)
+
+
+@router.get(
     "/equipment/{path:path}/explanation",
     summary="Explain the numbers of a window",
     response_model=ExplanationView,
     responses=documented(_EXAMPLE),
+    deprecated=True,
+    dependencies=[replaced_by("/api/v1/explanations?path={path}")],
 )
 async def explain_equipment_window(
     parts: GivenParts,
@@ -105,17 +140,18 @@ async def explain_equipment_window(
             "that begins on a day (`2026-03-02/night`).",
         ),
     ],
-    lang: Annotated[Language, Query(description="Language of notes, reasons of restatements and days.")] = "en",
+    lang: Lang = "en",
 ) -> Response:
-    """Give the losses, stops, intervals, counter steps, gaps and restatements behind the numbers of one window.
-
-    It is made from the samples as they are now; `version`, `kpis` and `restatements` are as they are stored.
-    """
+    """Give what `/explanations` gives, of a window as people write it, local to the machine's factory."""
     machine = equipment_at(parts.park, path)
     try:
         asked = Window.of(parts.park, machine.path, window)
     except WindowError as error:
         raise wrong(parameter="window", detail=str(error)) from error
+    return await _explained(parts, asked, lang)
+
+
+async def _explained(parts: Parts, window: Window, language: Language) -> Response:
     async with parts.reading() as store:
-        told = await explain(Reader(parts.park, store, parts.records()), asked, now=parts.now(), language=lang)
-    return Response(orjson.dumps(told.as_json(lang), option=orjson.OPT_UTC_Z), media_type="application/json")
+        told = await explain(Reader(parts.park, store, parts.records()), window, now=parts.now(), language=language)
+    return Response(orjson.dumps(told.as_json(language), option=orjson.OPT_UTC_Z), media_type="application/json")

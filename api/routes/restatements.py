@@ -17,15 +17,15 @@ from api.lookup import assets_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.routes.kpis import unit_of
-from api.views.kpis import Period
+from api.views.kpis import StoredPeriod
 from api.views.restatements import RestatementView
 from api.views.shape import Paged, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 
 router = APIRouter(tags=["kpis"])
 
-_NEAR: Final = timedelta(days=7)
-"""Windows that begin this near to each other are read together."""
+_NEAR: Final = timedelta(days=1)
+"""Windows that begin within this time are read together."""
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 _SHOWN: Final = ("path", "period", "name", "start", "end", "version", "computed", "replaced", "reason", "coverage")
@@ -73,7 +73,7 @@ async def list_restatements(
         list[str] | None,
         Query(max_length=100, description="Park, factory, line or equipment; may be repeated. Left out: all of them."),
     ] = None,
-    period: Annotated[Period | None, Query(description="Kind of window. Left out: all of them.")] = None,
+    period: Annotated[StoredPeriod | None, Query(description="Kind of window. Left out: all of them.")] = None,
     start: MaybeStart = None,
     end: MaybeEnd = None,
     lang: Annotated[Language, Query(description="Language of reasons and notes.")] = "en",
@@ -81,6 +81,7 @@ async def list_restatements(
     """Give the replaced versions of windows that begin in [start, end), those replaced last first.
 
     Each tells the numbers that the next version has otherwise. A window that only grew while it ran is not among them.
+    Weeks and months are restated when one of their days is: ask for `period=day`.
     """
     check_window(start, end)
     asked = partial(
@@ -130,11 +131,11 @@ async def _stored(store: Store, windows: pl.DataFrame) -> pl.DataFrame:
 
 
 def _runs(starts: list[datetime]) -> Iterator[tuple[datetime, datetime]]:
-    """Give the first and the last of ordered instants that lie near to each other."""
+    """Give the first and the last of ordered instants that lie within `_NEAR`."""
     first: datetime | None = None
     for number, start in enumerate(starts):
         first = first or start
-        if number + 1 == len(starts) or starts[number + 1] - start > _NEAR:
+        if number + 1 == len(starts) or starts[number + 1] - first > _NEAR:
             yield first, start
             first = None
 

@@ -5,8 +5,11 @@ from typing import Literal, TypeAlias
 
 from api.views.shape import TitleView, View
 
-Period: TypeAlias = Literal["hour", "shift", "day"]
-"""The kinds of windows."""
+StoredPeriod: TypeAlias = Literal["hour", "shift", "day"]
+"""The kinds of windows that are computed and stored."""
+
+Period: TypeAlias = Literal["hour", "shift", "day", "week", "month"]
+"""The kinds of windows; weeks and months are summed from stored days."""
 
 
 class ResultView(View):
@@ -16,16 +19,17 @@ class ResultView(View):
     """`factory[/line[/equipment]]`, or the park's id."""
 
     period: Period
-    """Kind of window: local hour, shift or local day of the factory."""
+    """Kind of window: local hour, shift, local day, week from Monday (ISO 8601) or month of the factory; of the park by
+    the zone of its first factory."""
 
     name: str
-    """Name of the shift; empty for hours and days."""
+    """Name of the shift; `2026-W10` for weeks, `2026-03` for months; empty for hours and days."""
 
     start: datetime
     """Start of the window."""
 
     end: datetime
-    """End of the window."""
+    """End of the window, or as far as is known of it; of a week or month that of its last day with results."""
 
     kpi: str
     """Which number: a slug of the catalogue; `loss:<loss>/<reason>`, the seconds that a loss took for one reason
@@ -41,10 +45,11 @@ class ResultView(View):
     """Share of planned time with known state, 0 to 1; null when nothing was planned."""
 
     computed: datetime
-    """When it was computed."""
+    """When it was computed; of weeks and months the newest of their days."""
 
     version: int
-    """How many times the window has been told, from 1: it is told again when a number changed after it was over."""
+    """How many times the window has been told, from 1: it is told again when a number changed after it was over. Of
+    weeks and months 1 + how often their days were."""
 
     reason: str
     """Why it was told again: `late samples`, `gap filled`, `gap`, `calendar changed`, `map changed`, `stop reason

@@ -1,9 +1,9 @@
-"""Reports: sums over days, weeks and months, their comparison, and what the coming shifts have to spare."""
+"""Reports: sums over days, weeks and months, and their comparison."""
 
 from datetime import date, datetime
 from typing import Literal
 
-from api.views.shape import Paged, View
+from api.views.shape import View
 
 
 class SumsView(View):
@@ -187,51 +187,3 @@ class ComparisonView(View):
 
     items: list[ChangeView]
     """KPIs, losses, then reasons by their share."""
-
-
-class CapacityView(View):
-    """What a machine or a line has to spare in one coming shift."""
-
-    path: str
-    """The machine, or the line: then the sums over its machines."""
-
-    name: str
-    """Name of the shift."""
-
-    start: datetime
-    """When it begins, or now where it is under way."""
-
-    end: datetime
-    """When it ends."""
-
-    planned_s: float
-    """Planned work, in seconds (of a line in machine-seconds)."""
-
-    maintenance_s: float
-    """What of it planned maintenance takes."""
-
-    typical_busy_s: float | None
-    """What such shifts are typically busy for: producing and setup, median of the last 8 weeks; null with too little
-    history."""
-
-    typical_stops_s: float | None
-    """What such shifts typically lose to unplanned stops and micro-stops."""
-
-    idle_s: float | None
-    """What is typically left: planned - maintenance - busy - stops."""
-
-    idle_safe_s: float | None
-    """What three of four such shifts had left: the lower quartile."""
-
-    based_on: int
-    """Past shifts that typical use is told from; 4 or more."""
-
-    coverage: float | None
-    """Share of their planned time with known state, 0 to 1."""
-
-    note: str
-    """Why numbers are null or incomplete; empty: nothing to say."""
-
-
-class CapacitiesView(Paged[CapacityView]):
-    """Idle capacity of the coming shifts, lines before their machines."""

@@ -95,7 +95,7 @@ async def test_other_answers_keep_their_policy(api: httpx.AsyncClient) -> None:
     assert "style-src 'self'" in (await api.get("/")).headers["content-security-policy"]
     data = (await api.get("/api/v1/reports/losses")).headers
     assert data["content-security-policy"].startswith("default-src 'none'; frame-ancestors")
-    assert data["cache-control"] == "no-store"
+    assert data["cache-control"] == "private, no-cache"
 
 
 async def test_a_page_needs_a_key(plant: Plant) -> None:
