@@ -82,6 +82,9 @@ class Computed:
     unmapped: pl.DataFrame
     """Raw values of states that mean nothing: equipment, raw, spans (how many)."""
 
+    states: pl.DataFrame
+    """What the machines did from where their touched ranges begin: columns of `spans.SPANS`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -129,6 +132,7 @@ async def compute(store: Store, task: Task) -> Computed:
             by_reason=by_reason(told.intervals, task.windows),
             products=_unknown_products(told.products, task.windows),
             unmapped=_unmapped(told.spans),
+            states=_touched(told.spans, task.ranges),
         )
 
     return await asyncio.to_thread(account)
@@ -231,6 +235,13 @@ def _unknown_products(products: pl.DataFrame, windows: pl.DataFrame) -> pl.DataF
         .select("period", "start", "product", path="equipment")
         .unique(maintain_order=True)
     )
+
+
+def _touched(spans: pl.DataFrame, ranges: pl.DataFrame) -> pl.DataFrame:
+    """Give the spans that ranges may have changed, and all behind them."""
+    since = ranges.group_by("equipment").agg(since=pl.col("start").min())
+    later = spans.join(since, on="equipment", how="inner").filter(pl.col("end") > pl.col("since"))
+    return later.select(spans.columns).sort("equipment", "start")
 
 
 def _unmapped(spans: pl.DataFrame) -> pl.DataFrame:

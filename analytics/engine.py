@@ -13,6 +13,7 @@ What keeps the numbers right:
   when its results are stored. A killed engine takes up where the last one left off.
 - An engine that was away for longer than the spool keeps entries reads what it missed from the store, by the time at
   which it was received, as far back as `REACH`.
+- What becomes of states goes into the feed with the progress that it is part of; windows follow when they are over.
 
 It holds `ROWS` samples of the spool at a time and one block of the jobs, whatever the backlog. Faults are another
 role's, `analytics.watcher`.
@@ -31,6 +32,7 @@ import structlog
 from adapters.stores.contract import Store
 from analytics.configured import configured, other_work
 from analytics.jobs import Jobs, ranges_of
+from analytics.machinestates import read_machine_states, taken_in, tell_states
 from analytics.pending import Key, Touch, due, merged, ranges, remaining, touches
 from analytics.progress import (
     Progress,
@@ -41,7 +43,9 @@ from analytics.progress import (
     write_progress,
     write_touches,
 )
+from analytics.statenews import Timeline
 from analytics.stopreasons import read_reason_news
+from analytics.telling import Looked, tell_windows
 from analytics.timeline import Reader
 from analytics.touched import BLOCK, Cause, by_day, touched
 from analytics.workers import Local, Workers
@@ -114,6 +118,7 @@ class Engine:
         self._progress = Progress()
         self._pending: dict[Key, Touch] = {}
         self._computed: dict[str, datetime] = {}
+        self._told = dict[str, Timeline]()
         self._open = AsyncExitStack()
         self._opened = False
 
@@ -121,6 +126,7 @@ class Engine:
         """Take up what the last engine left, and have the spool keep the rest; raises RecordsError, SpoolError."""
         owed = await self._records.run(read_owed)
         self._progress, self._computed = owed.progress, dict(owed.computed)
+        self._told = await self._records.run(read_machine_states)
         self._pending = {key: one for key, one in owed.touches.items() if one.equipment in self._park.equipment}
         await self._see_configuration(now)
         await self._spool.commit(CONSUMER, self._progress.position if self._progress.log == self._spool.log else 0)
@@ -151,7 +157,8 @@ class Engine:
         await self._see_gaps()
         await self._see_reasons()
         written, more = await self._compute(now)
-        return Cycle(samples, written, behind or more)
+        untold = await tell_windows(self._jobs.publisher, self._ready, self._computed, now)
+        return Cycle(samples, written, behind or more or untold)
 
     async def _read(self, now: datetime) -> Chunk:
         if self._progress.log != self._spool.log:
@@ -298,13 +305,18 @@ class Engine:
         await self._ready()
         grown = pl.concat([ranges(()), *(ranges_of([path], start, end) for path, start, end in running)])
         touched = pl.concat([ranges(dues), grown])
-        written = await self._jobs.compute(touched, now=now, frontiers=frontiers, settled=self._computed)
+        looked = Looked(self._park, self._told, frontiers)
+        written = await self._jobs.compute(
+            touched, now=now, frontiers=frontiers, settled=self._computed, heard=looked.hear
+        )
         left = remaining(dues, stored)
         until = {equipment: frontiers[equipment] for equipment in fresh | {equipment for equipment, _, _ in running}}
+        news = looked.news()
 
         def write(connection: sa.Connection) -> None:
             write_touches(connection, left)
             write_computed(connection, until)
+            tell_states(connection, news, now=now)
 
         await self._records.run(write)
         for key, touch in left.items():
@@ -313,6 +325,7 @@ class Engine:
             else:
                 self._pending[key] = touch
         self._computed.update(until)
+        self._told = taken_in(self._told, news)
         return written, len(every) > len(dues)
 
     async def _ready(self) -> Store:

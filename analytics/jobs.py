@@ -6,12 +6,13 @@ A task's windows are those that its ranges touch, whole. Its results and those o
 are written together.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import polars as pl
 
+from analytics.computing import Computed, Task
 from analytics.planning import planner
 from analytics.publishing import Publisher
 from analytics.reaching import reaching_on
@@ -50,6 +51,7 @@ class Jobs:
         now: datetime,
         frontiers: Mapping[str, datetime] | None = None,
         settled: Mapping[str, datetime] | None = None,
+        heard: Callable[[Task, Computed], None] | None = None,
     ) -> int:
         """Compute every window that `touched` ranges may have changed, and store the results.
 
@@ -58,6 +60,7 @@ class Jobs:
             now: the present, UTC.
             frontiers: frontiers by equipment that replace those of the links, as in `Reader.timeline`.
             settled: as `Publisher.publish` takes it.
+            heard: is given what came of each task once its results are stored.
 
         Returns:
             How many results were written.
@@ -80,6 +83,8 @@ class Jobs:
         written = 0
         async for task, computed in self.workers.compute(self.reader.store, planned.tasks(ranges)):
             written += await self.publisher.publish(task, computed, now=now, settled=settled)
+            if heard is not None:
+                heard(task, computed)
         return written
 
 

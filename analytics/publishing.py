@@ -1,12 +1,13 @@
 """Publishing: from accounts to stored results, with everything above the machines, and a version for what changed.
 
     accounts ─► roll-up ─► KPIs, seconds by reason ─► compared with what is stored ─┬─► changed rows ─► store
-                                                                                   └─► what they replace ─► records
+                                                                                   ├─► what they replace ─► records
+                                                                                   └─► what is to be told ─► records
 
 What a machine did not change is left alone, also in the numbers above it: the machines that a task does not compute
 enter the sums with their stored accounts. A shift that the calendar does not have any more is withdrawn. What is
-replaced goes into the records before the store is written, so that a kill between the two loses nothing; done again, it
-comes out the same.
+replaced, and which windows are to be told (`analytics.untold`), goes into the records before the store is written, so
+that a kill between the two loses nothing; done again, it comes out the same.
 """
 
 from collections.abc import Mapping
@@ -15,17 +16,20 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import polars as pl
+import sqlalchemy as sa
 import structlog
 
 from adapters.stores.contract import RESULTS, Store
 from analytics.accounts import BY_REASON, KEY
-from analytics.computing import Computed, Task, margin
+from analytics.computing import Computed, Task
 from analytics.ledger import write_superseded
 from analytics.notes import WITHDRAWN, Notes, notes
 from analytics.restatement import LOSS, STOPS, restated, told_by_reason
 from analytics.results import accounts_of, results
 from analytics.rollup import bottlenecks, foreign, rollup, rollup_reasons
+from analytics.settling import settled_until
 from analytics.touched import whole
+from analytics.untold import Untold, WindowKey, news_of, write_untold
 from analytics.withdrawal import above, gone, looked_at, withdrawn
 from collector.park import Park
 from collector.records import Records
@@ -57,6 +61,9 @@ class Publisher:
 
     unmapped: set[tuple[str, str]] = field(default_factory=set)
     """Machines and raw values that no state is configured for, as far as they have been told."""
+
+    noted: dict[WindowKey, int] = field(default_factory=dict)
+    """Versions of windows that were noted as untold, as far as they have not been told since."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lacking", notes(self.park))
@@ -101,9 +108,17 @@ class Publisher:
             ]
         )
         before = stored.join(rows.select(KEY).unique(), on=KEY, how="semi")
-        written, superseded = restated(rows, self._growing(before, settled), self._causes(task))
-        if len(superseded):
-            await self.records.run(lambda connection: write_superseded(connection, superseded, now))
+        known = self._growing(before, settled)
+        written, superseded = restated(rows, known, self._causes(task))
+        untold = self._untold(news_of(written, known), now)
+        if len(superseded) or untold:
+
+            def write(connection: sa.Connection) -> None:
+                write_superseded(connection, superseded, now)
+                write_untold(connection, untold)
+
+            await self.records.run(write)
+            self.noted.update({one.key: one.version for one in untold})
         if len(written):
             await self.store.write_results(written)
         return len(written)
@@ -127,21 +142,19 @@ class Publisher:
         """Mark stored windows that were not over when they were computed: their end is taken back by a microsecond."""
         if settled is None:
             return stored
-        known = {
-            path: settled[path] - margin(machine) - machine.hold_for
-            for path, machine in self.park.equipment.items()
-            if path in settled
-        }
-        reach = {path: _least(known, self._below(path)) for path in stored["path"].unique()}
-        least = pl.col("path").replace_strict(reach, default=None, return_dtype=RESULTS["end"])
+        until = settled_until(self.park, settled)
+        if not until:
+            return stored
+        least = pl.col("path").replace_strict(until, default=None, return_dtype=RESULTS["end"])
         grows = (pl.col("end") > least).fill_null(value=False)
         return stored.with_columns(end=pl.when(grows).then(pl.col("end") - _MICROSECOND).otherwise("end"))
 
-    def _below(self, path: str) -> list[str]:
-        """Give the machines at or below a path."""
-        if path == self.park.id:
-            return list(self.park.equipment)
-        return [one for one in self.park.equipment if one == path or one.startswith(f"{path}/")]
+    def _untold(self, news: pl.DataFrame, now: datetime) -> list[Untold]:
+        """Give the windows that are to be noted as untold; those that run are noted once."""
+        rows = (
+            (WindowKey(path, period, start), version, end) for path, period, start, version, end in news.iter_rows()
+        )
+        return [Untold(key, version, end, now) for key, version, end in rows if self.noted.get(key) != version]
 
     def _with_bottlenecks(self, rows: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
         """Fill in the OEE of each line's bottleneck."""
@@ -181,11 +194,6 @@ class Publisher:
 def _of(rows: pl.DataFrame, windows: pl.DataFrame) -> pl.DataFrame:
     """Give the rows of these windows."""
     return rows.join(windows.select(KEY).unique(), on=KEY, how="semi")
-
-
-def _least(known: Mapping[str, datetime], paths: list[str]) -> datetime | None:
-    """Give the least of these machines' instants; None where none has any."""
-    return min((known[path] for path in paths if path in known), default=None)
 
 
 def _reason_rows(accounts: pl.DataFrame, seconds: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -39,7 +39,12 @@ FEED_HEAD: Final = sa.Table(
     sa.Column("last", sa.BigInteger, nullable=False),
     sa.Column("pruned", sa.BigInteger, nullable=False),
 )
-"""One row, made with the tables: the number of the last row written, and of the last row pruned."""
+"""One row: the number of the last row written, and of the last row pruned."""
+
+_COUNT: Final = sa.text(
+    "INSERT INTO feed_head (id, last, pruned) VALUES (1, :more, 0)"
+    " ON CONFLICT (id) DO UPDATE SET last = feed_head.last + :more RETURNING last"
+)
 
 PRUNED_AT_ONCE: Final = 10_000
 """Rows that one transaction drops at most: others who tell something wait meanwhile."""
@@ -91,8 +96,7 @@ def tell(connection: sa.Connection, topic: Topic, entries: Sequence[Entry], *, n
     """Tell changes, in their order, in the transaction of `connection`."""
     if not entries:
         return
-    head = sa.update(FEED_HEAD).values(last=FEED_HEAD.c.last + len(entries)).returning(FEED_HEAD.c.last)
-    first = connection.execute(head).scalar_one() - len(entries) + 1
+    first = connection.execute(_COUNT, {"more": len(entries)}).scalar_one() - len(entries) + 1
     rows = [
         {"number": number, "at": now, "topic": topic, "path": entry.path, "body": entry.body}
         for number, entry in enumerate(entries, first)
@@ -112,8 +116,8 @@ def read_feed(
 
 def read_bounds(connection: sa.Connection) -> Bounds:
     """Give what the feed holds."""
-    row = connection.execute(sa.select(FEED_HEAD.c.pruned, FEED_HEAD.c.last)).one()
-    return Bounds(row.pruned, row.last)
+    row = connection.execute(sa.select(FEED_HEAD.c.pruned, FEED_HEAD.c.last)).one_or_none()
+    return Bounds(0, 0) if row is None else Bounds(row.pruned, row.last)
 
 
 def prune(connection: sa.Connection, *, before: datetime, limit: int = PRUNED_AT_ONCE) -> int:
