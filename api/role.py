@@ -18,6 +18,8 @@ from api.app import create_app
 from api.keeper import Keeper
 from api.oidc import trusting
 from api.parts import Parts
+from api.tls import Tls, watch
+from api.wire import guarded, make_room
 from collector.assembly import open_records, open_store
 from collector.deadletters import Choice
 from collector.load import Config, load
@@ -42,17 +44,23 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
 
     Raises:
         CannotListenError: the address is taken, or is none of this machine.
+        TlsError: the certificate or its key cannot be used.
     """
     settings = config.installation.api
+    tls = Tls(settings.tls, config.folder, now=_now()) if settings.tls is not None else None
     with _listening(settings) as listener:
         async with serving(config) as parts:
             app = create_app(parts)
-            server = _Server(_uvicorn(app))
+            server = _Server(_uvicorn(app, settings, tls))
             async with aclosing(app.state.journal), asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listener]), name="http")
-                _log.info("api", page=f"http://{settings.host}:{settings.port}/", open_page=settings.open_page)
+                watching = [group.create_task(watch(tls, _now), name="certificate")] if tls is not None else []
+                scheme = "http" if tls is None else "https"
+                _log.info("api", page=f"{scheme}://{settings.host}:{settings.port}/", open_page=settings.open_page)
                 await stop.wait()
                 server.should_exit = True
+                for task in watching:
+                    task.cancel()
 
 
 @asynccontextmanager
@@ -92,10 +100,14 @@ class _Server(uvicorn.Server):
         yield
 
 
-def _uvicorn(app: FastAPI) -> uvicorn.Config:
+def _uvicorn(app: FastAPI, settings: ApiSettings, tls: Tls | None) -> uvicorn.Config:
+    room = make_room(settings.connections)
+    if room < settings.connections:
+        _log.warning("few files may be open", connections=room, wanted=settings.connections, remedy="raise ulimit -n")
     return uvicorn.Config(
         app,
-        http="httptools",
+        http=guarded(settings),
+        ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
         ws="none",
         lifespan="off",
         log_config=None,
