@@ -1,35 +1,57 @@
-"""Raw samples of one signal, in pages.
+"""Samples of one signal, in pages: raw, or summed up in buckets.
 
-A page reads the store in slices of growing width until it is full, so that its cost follows its rows and not the
-window asked for: a year of a quiet signal and an hour of a fast one are both a few short reads.
+A page of raw samples reads the store in slices of growing width until it is full, so that its cost follows its rows and
+not the window asked for: a year of a quiet signal and an hour of a fast one are both a few short reads. A page of
+buckets has the store sum up the part of the window that its buckets cover.
 """
 
 import asyncio
+import re
 from datetime import datetime, timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query, Response
 
 from adapters.sample import ValueType, is_bad, is_good
+from adapters.stores import buckets as bucketing
 from adapters.stores.contract import Store
-from api.answers import INSTANT, GivenShape
+from api.answers import INSTANT, GivenShape, Shape
+from api.errors import wrong
 from api.lookup import signal_at
 from api.paging import Paging, instant, paging
-from api.parts import GivenParts
-from api.views.samples import SampleView
+from api.parts import GivenParts, Parts
+from api.views.samples import BucketsView, BucketView, SampleView
 from api.views.shape import Paged, listed
 from api.window import End, Start, check_window
+from collector.park import Signal
 
 router = APIRouter(tags=["samples"])
 
 WINDOW_AT_MOST: Final = timedelta(days=31)
-"""The longest window of one request."""
+"""The longest window of raw samples."""
+
+SUMMED_AT_MOST: Final = timedelta(days=366)
+"""The longest window of buckets."""
+
+BUCKETS_AT_MOST: Final = 10_000
+"""The most buckets of a window."""
 
 _FIRST_SLICE: Final = timedelta(minutes=10)
 _WIDEST_SLICE: Final = timedelta(days=1)
 
-_EXAMPLE: Final = {
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+_WIDTH: Final = "^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
+_UNITS: Final = {
+    "ms": timedelta(milliseconds=1),
+    "s": timedelta(seconds=1),
+    "m": timedelta(minutes=1),
+    "h": timedelta(hours=1),
+    "d": timedelta(days=1),
+}
+
+_EXAMPLE: Final[dict[str, Any]] = {
     "items": [
         {
             "time": "2026-11-24T08:12:04.900Z",
@@ -43,7 +65,12 @@ _EXAMPLE: Final = {
 }
 
 
-@router.get("/samples", summary="Read raw samples", response_model=Paged[SampleView], responses=listed(_EXAMPLE))
+@router.get(
+    "/samples",
+    summary="Read samples, raw or summed up in buckets",
+    response_model=Paged[SampleView] | BucketsView,
+    responses=listed(_EXAMPLE),
+)
 async def list_samples(
     parts: GivenParts,
     shape: GivenShape,
@@ -51,13 +78,30 @@ async def list_samples(
     signal: Annotated[str, Query(description="Path of the signal, `factory/line/equipment/signal`.")],
     start: Start,
     end: End,
+    points: Annotated[
+        int | None,
+        Query(ge=10, le=BUCKETS_AT_MOST, description="Sum the window up in so many buckets of one width, at most."),
+    ] = None,
+    every: Annotated[
+        str | None,
+        Query(pattern=_WIDTH, description="Sum the window up in buckets of this width from `start` on: `60s`, `15m`."),
+    ] = None,
 ) -> Response:
     """Give the samples of one signal with start <= time < end, by time; 31 days at most in one request.
 
     Values are in the signal's unit, which the asset tree tells.
+
+    With `points` or `every` the window is summed up in buckets, 366 days and 10,000 buckets at most: the least, the
+    greatest, the mean and the newest value of each, so that peaks survive. Samples that are good or uncertain count;
+    bad ones are counted apart.
     """
-    check_window(start, end, most=WINDOW_AT_MOST)
+    if points is not None and every is not None:
+        raise wrong(parameter="every", detail="give `points` or `every`, not both")
+    summed = points is not None or every is not None
+    check_window(start, end, most=SUMMED_AT_MOST if summed else WINDOW_AT_MOST)
     wanted = signal_at(parts.park, signal)
+    if summed:
+        return await _summed(parts, shape, page, wanted, start, end, _width(start, end, points, every))
     after = page.after(int)
     async with parts.reading() as store:
         found = await _first(store, wanted.path, start, end, after[0] if after else None, page.limit + 1)
@@ -68,6 +112,57 @@ async def list_samples(
         else None
     )
     return shape.page(SampleView, _shown(shown, wanted.type), token)
+
+
+def _width(start: datetime, end: datetime, points: int | None, every: str | None) -> timedelta:
+    """Give the width of a bucket; answers 422 where there would be too many."""
+    if points is not None:
+        return max(-((start - end) // points), _MICROSECOND)  # rounded up, so that there are no more
+    match = re.fullmatch(r"(\d+)([a-z]+)", every or "")
+    assert match is not None  # noqa: S101 - the pattern of the parameter
+    width = int(match[1]) * _UNITS[match[2]]
+    if (end - start) / width > BUCKETS_AT_MOST:
+        least = (end - start).total_seconds() / BUCKETS_AT_MOST
+        detail = f"the window would have more than {BUCKETS_AT_MOST:,} buckets; write {least:.3f} s or more"
+        raise wrong(parameter="every", detail=detail)
+    return width
+
+
+async def _summed(
+    parts: Parts, shape: Shape, page: Paging, signal: Signal, start: datetime, end: datetime, width: timedelta
+) -> Response:
+    """Answer a page of buckets; its token holds the number of the last one."""
+    after = page.after(int)
+    first = 0 if after is None else after[0] + 1
+    count = -((start - end) // width)
+    if not 0 <= first <= count:
+        raise wrong(parameter="page_token", detail="it is none of this window; send the one of the page before")
+    until = min(first + page.limit, count)
+    async with parts.reading() as store:
+        found = await store.buckets(
+            signal.path, signal.type, start + first * width, min(start + until * width, end), width
+        )
+    token = page.token([until - 1]) if until < count else None
+    return shape.page(BucketView, _told(found, signal.type), token, width_s=width.total_seconds())
+
+
+def _told(found: pl.DataFrame, declared: ValueType) -> pl.DataFrame:
+    """Give the fields of `BucketView`."""
+    extremes = declared in bucketing.NUMBERS
+    value = found.schema["last"] if extremes else pl.Float64()
+    all_of_them = pl.col("count") + pl.col("bad")
+    return found.select(
+        pl.col("start").dt.to_string(INSTANT),
+        "count",
+        "bad",
+        good_share=pl.when(all_of_them > 0).then(pl.col("good") / all_of_them),
+        **{name: pl.col(name) if extremes else pl.lit(None, value) for name in ("min", "max")},
+        mean=pl.col("mean") if extremes else pl.lit(None, value),
+        last="last",
+        true_share=pl.when(pl.col("count") > 0).then(pl.col("trues") / pl.col("count"))
+        if declared == "bool"
+        else pl.lit(None, pl.Float64),
+    )
 
 
 async def _first(

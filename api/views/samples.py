@@ -1,8 +1,8 @@
-"""Raw samples of one signal."""
+"""Samples of one signal: raw, or summed up in buckets."""
 
 from typing import Literal
 
-from api.views.shape import View
+from api.views.shape import Paged, View
 
 
 class SampleView(View):
@@ -23,3 +23,41 @@ class SampleView(View):
 
     received: str
     """When parkline had it in hand; RFC 3339 in UTC."""
+
+
+class BucketView(View):
+    """What the samples of one bucket come to. Those whose status is Bad are counted and tell nothing else."""
+
+    start: str
+    """First instant of the bucket; RFC 3339 in UTC. It ends where the next one begins."""
+
+    count: int
+    """How many samples count: they have a value, and are good or uncertain."""
+
+    bad: int
+    """How many samples are bad."""
+
+    good_share: float | None
+    """How many of all these are good, 0 to 1; null where there are none."""
+
+    min: float | int | None
+    """The least value that counts, exact, in the signal's unit; null where none does, and for switches and texts."""
+
+    max: float | int | None
+    """The greatest value that counts, as `min`."""
+
+    mean: float | None
+    """The arithmetic mean of the values that count, each weighing the same, however long it held; null as `min`."""
+
+    last: float | int | bool | str | None
+    """The newest value that counts, in the signal's type."""
+
+    true_share: float | None
+    """Of switches: how many of those that count are true, 0 to 1; null where none does, and for all others."""
+
+
+class BucketsView(Paged[BucketView]):
+    """One page of buckets, in order; those without samples are there, too."""
+
+    width_s: float
+    """Width of a bucket in seconds; the last one of the window may be shorter."""

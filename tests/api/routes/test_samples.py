@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +14,11 @@ import pytest
 from adapters.registry import store_kind
 from adapters.sample import SAMPLES, Status
 from adapters.stores.contract import Position, Store
+from api.auth import create_key
+from api.parts import Parts
+from api.roles import Role
 from tests.api.client import asking, items, problem, walk
-from tests.api.plant import HOB, NOW, Plant
+from tests.api.plant import HOB, NOW, PRESS, Plant
 
 URL = "/api/v1/samples"
 
@@ -123,3 +127,126 @@ async def test_what_cannot_be_asked_is_a_problem(
 async def test_signal_and_window_are_asked_for(api: httpx.AsyncClient) -> None:
     body = problem(await api.get(URL), 422, "invalid-parameter")
     assert {fault["name"] for fault in body["errors"]} == {"signal", "start", "end"}
+
+
+async def test_points_are_buckets_in_which_peaks_survive(plant: Plant, tmp_path: Path) -> None:
+    second = 10**9
+    rows: list[tuple[int, Any, int]] = [
+        (at * second, 5.0 if at != 40_000 else 900.0, Status.GOOD) for at in range(0, 86_400, 10)
+    ]
+    rows[10] = (100 * second, None, Status.BAD)
+    rows[20] = (200 * second, -3.0, Status.UNCERTAIN)
+    asked: dict[str, Any] = {"signal": f"{HOB}/spindle_temperature", "points": 10, **DAY}
+    async with lake(tmp_path) as store:
+        await store.write(batch("spindle_temperature", "float", *rows), Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            answer = (await client.get(URL, params=asked)).json()
+            pages = await walk(client, URL, limit=4, **asked)
+            table = await client.get(URL, params=asked, headers={"Accept": "text/csv"})
+    assert answer["width_s"] == 8640.0
+    assert answer["next_page_token"] is None
+    buckets = answer["items"]
+    assert [bucket["start"] for bucket in buckets[:2]] == ["2026-11-24T00:00:00Z", "2026-11-24T02:24:00Z"]
+    assert buckets[0] == {
+        "start": "2026-11-24T00:00:00Z",
+        "count": 863,
+        "bad": 1,
+        "good_share": pytest.approx(862 / 864),
+        "min": -3.0,
+        "max": 5.0,
+        "mean": pytest.approx((862 * 5.0 - 3.0) / 863),
+        "last": 5.0,
+        "true_share": None,
+    }
+    assert [bucket["max"] for bucket in buckets] == [5.0] * 4 + [900.0] + [5.0] * 5
+    assert [row for page in pages for row in page] == buckets
+    assert [len(page) for page in pages] == [4, 4, 2]
+    assert table.text.splitlines()[0] == "start,count,bad,good_share,min,max,mean,last,true_share"
+    assert len(table.text.splitlines()) == 11
+
+
+async def test_every_begins_with_the_window_and_shows_what_is_empty(plant: Plant, tmp_path: Path) -> None:
+    samples = batch("parts", "int", (30 * 10**9, 2**62 + 1, Status.GOOD), (181 * 10**9, 7, Status.GOOD))
+    asked = {"signal": f"{HOB}/parts", "start": "2026-11-24T00:00:30Z", "end": "2026-11-24T00:03:10Z", "every": "1m"}
+    async with lake(tmp_path) as store:
+        await store.write(samples, Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            rows = await items(client, URL, **asked)
+    assert [(row["start"], row["count"], row["good_share"], row["max"], row["last"]) for row in rows] == [
+        ("2026-11-24T00:00:30Z", 1, 1.0, 2**62 + 1, 2**62 + 1),
+        ("2026-11-24T00:01:30Z", 0, None, None, None),
+        ("2026-11-24T00:02:30Z", 1, 1.0, 7, 7),
+    ]
+
+
+async def test_switches_and_texts_have_a_newest_value(plant: Plant, tmp_path: Path) -> None:
+    door = batch("door", "bool", (1, True, Status.GOOD), (2, True, Status.GOOD), (3, False, Status.GOOD))
+    state = batch("execution", "text", (1, "ACTIVE", Status.GOOD), (2, "READY", Status.UNCERTAIN))
+    async with lake(tmp_path) as store:
+        await store.write(pl.concat([door, state]), Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            switch = (await items(client, URL, signal=f"{HOB}/door", every="1d", **DAY))[0]
+            text = (await items(client, URL, signal=f"{HOB}/execution", every="1d", **DAY))[0]
+    assert (switch["count"], switch["last"], switch["true_share"]) == (3, False, pytest.approx(2 / 3))
+    assert (text["count"], text["last"], text["good_share"], text["true_share"]) == (2, "READY", 0.5, None)
+    assert {switch["min"], switch["max"], switch["mean"], text["min"], text["max"], text["mean"]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "named"),
+    [
+        ({"points": 9}, "points"),
+        ({"points": 10_001}, "points"),
+        ({"every": "0s"}, "every"),
+        ({"every": "60 s"}, "every"),
+        ({"every": "1s"}, "every"),
+        ({"every": "1h", "points": 10}, "every"),
+        ({"points": 10, "end": "2027-11-26T00:00:00Z"}, "end"),
+        ({"points": 10, "page_token": "nonsense"}, "page_token"),
+    ],
+)
+async def test_what_cannot_be_summed_up_is_a_problem(
+    api: httpx.AsyncClient, parameters: dict[str, Any], named: str
+) -> None:
+    asked = {"signal": f"{HOB}/parts", **DAY, **parameters}
+    body = problem(await api.get(URL, params=asked), 422, "invalid-parameter")
+    assert {fault["name"] for fault in body["errors"]} == {named}
+
+
+async def test_a_year_is_summed_up(api: httpx.AsyncClient) -> None:
+    window = {"start": "2025-11-25T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
+    rows = await items(api, URL, signal=f"{HOB}/parts", points=1000, **window)
+    assert len(rows) == 1000
+    whole = await items(api, URL, signal=f"{HOB}/parts", limit=10_000, start="2026-10-30T00:00:00Z", end=window["end"])
+    assert sum(row["count"] for row in rows) == len(whole)
+    assert max(row["max"] for row in rows if row["count"]) == whole[-1]["value"]
+
+
+@pytest.mark.parametrize("asked", [{}, {"points": 100}, {"every": "1h"}])
+@pytest.mark.parametrize("granted", [["moulds"], []])
+async def test_signals_of_other_factories_are_not_there(
+    plant: Plant, asked: dict[str, Any], granted: list[str]
+) -> None:
+    async with plant.parts() as parts:
+        key = await key_of(parts, granted)
+        async with asking(parts, key=key) as client:
+            hidden = problem(
+                await client.get(URL, params={"signal": f"{HOB}/parts", **DAY, **asked}), 404, "unknown-asset"
+            )
+            strange = problem(
+                await client.get(URL, params={"signal": "no/such/thing/parts", **DAY, **asked}), 404, "unknown-asset"
+            )
+            own = await client.get(URL, params={"signal": f"{PRESS}/parts", **DAY, **asked})
+    assert (
+        hidden["detail"].replace(f"{HOB}/parts", "S").split(";")[0]
+        == strange["detail"].replace("no/such/thing/parts", "S").split(";")[0]
+    )
+    assert "gears" not in hidden["detail"].replace(f"{HOB}/parts", "")
+    assert own.status_code == (200 if granted else 404)
+
+
+async def key_of(parts: Parts, factories: list[str]) -> str:
+    """Make a key that opens these factories."""
+    roles, made = [Role.VIEWER], partial(create_key, name="some", now=NOW, expires=None)
+    _, text = await parts.records().run(lambda connection: made(connection, roles=roles, factories=factories))
+    return text
