@@ -249,6 +249,31 @@ class AuditSettings(Settings):
     """How long, 1 d to 36500 d; older rows of the audit go."""
 
 
+class ExportSettings(Settings):
+    """Exports: files that the API makes for whoever asks, to be downloaded later."""
+
+    folder: Path = Path("data/exports")
+    """Where the files are, relative to the configuration's folder; of one API process alone, and of nothing else."""
+
+    keep: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=timedelta(days=30))
+    """How long a finished file can be downloaded, 1 min to 30 d; then it is deleted."""
+
+    at_once: int = Field(default=1, ge=1, le=16)
+    """Exports that are made at one time, 1 to 16, of one caller one; each keeps a processor or two busy."""
+
+    waiting: int = Field(default=20, ge=1, le=1000)
+    """Exports of one caller that may wait or be made, 1 to 1,000."""
+
+    rows: int = Field(default=1_000_000_000, ge=1)
+    """Rows of one export at most, 1 or more."""
+
+    bytes: Size = Field(default=10 * 2**30, ge=2**20)
+    """Bytes of one caller's files together at most, 1 MiB or more."""
+
+    spare: Size = Field(default=2**30, ge=0)
+    """Bytes that exports leave free on the disk, which may be the spool's too."""
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -287,6 +312,9 @@ class ApiSettings(Settings):
 
     rate: RateSettings = RateSettings()
     """How much one caller may ask."""
+
+    exports: ExportSettings = ExportSettings()
+    """Files that are made for whoever asks."""
 
     audit: AuditSettings = AuditSettings()
     """What is kept of who asked for what."""
