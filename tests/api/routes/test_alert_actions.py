@@ -128,7 +128,7 @@ async def test_what_latches_is_reset_when_its_cause_is_gone(api: httpx.AsyncClie
         ("shelving", SHELF | {"reason": " "}, "say why it is shelved"),
         ("shelving", {"reason": "x"}, "until"),
         ("comments", {"comment": ""}, "comment"),
-        ("comments", {"comment": "\x00"}, "comment"),
+        ("comments", {"comment": "\x00"}, "NUL"),
         ("comments", {"comment": "x" * 1001}, "comment"),
         ("acknowledgement", {"coment": "typo"}, "coment"),
     ],
