@@ -15,8 +15,8 @@ HIDDEN: Final = "***"
 _CUT: Final = "…"
 
 _NAMES: Final = re.compile(
-    r"(^|[^a-z])(api[^a-z]?key|key|token|jwt|bearer|secret|password|passwd|pwd|auth|authorization|credentials?|sig|signature)$",
-    re.IGNORECASE,
+    r"(?i:token|jwt|secret|passwd|password|pwd|credentials?|signature|authorization|apikey)$"
+    r"|(?:^|[^A-Za-z]|(?<=[a-z])(?=[A-Z]))(?i:key|auth|sig|bearer)$"  # no monkeys
 )
 """Names of parameters that hold secrets."""
 
