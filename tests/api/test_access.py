@@ -75,8 +75,10 @@ async def test_a_key_without_the_scope_is_forbidden(plant: Plant, tmp_path: Path
             lambda connection: create_key(connection, "nothing", now=NOW, expires=None, roles=[])
         )
         async with asking(with_records(parts, records), key=text) as client:
-            body = problem(await client.get("/api/v1/assets"), 403, "forbidden")
-    assert "'read'" in body["detail"]
+            answer = await client.get("/api/v1/assets")
+    body = problem(answer, 403, "forbidden")
+    assert "lacks the scope 'read', which comes with the roles viewer, platform" in body["detail"]
+    assert answer.headers["www-authenticate"] == 'Bearer realm="parkline", error="insufficient_scope", scope="read"'
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,19 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from api.auth import KEYS, USED_EVERY, Key, create_key, find_key, read_keys, revoke_key
-from api.roles import Role
+from api.auth import (
+    KEYS,
+    USED_EVERY,
+    Key,
+    KeyWorthlessError,
+    create_key,
+    find_key,
+    looks_like_key,
+    read_keys,
+    revoke_key,
+    rotate_key,
+)
+from api.roles import Role, Scope
 from collector.records import Records
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -91,6 +102,104 @@ async def test_use_is_noted_but_not_each_time(records: Records) -> None:
     assert await used(NOON) == NOON
     assert await used(NOON + USED_EVERY / 2) == NOON
     assert await used(NOON + USED_EVERY) == NOON + USED_EVERY
+
+
+DAY = timedelta(days=1)
+
+
+async def rotate(
+    records: Records, key: str, now: datetime, grace: timedelta = 7 * DAY, expires: datetime | None = None
+) -> tuple[Key, Key, str]:
+    rotated = await records.run(lambda connection: rotate_key(connection, key, now=now, grace=grace, expires=expires))
+    assert rotated is not None
+    return rotated
+
+
+async def test_a_rotated_key_and_the_one_in_its_place_are_good_at_once(records: Records) -> None:
+    key, text = await records.run(
+        lambda connection: create_key(
+            connection,
+            "gear works",
+            now=NOON,
+            expires=NOON + 90 * DAY,
+            roles=[Role.ENGINEER, Role.PLATFORM],
+            factories=["gears"],
+            views=["city"],
+        )
+    )
+    later = NOON + 80 * DAY
+    old, new, new_text = await rotate(records, key.id, later)
+    for one, its_text in ((old, text), (new, new_text)):
+        assert await find(records, its_text, later) == one
+        assert one.state(later) == "valid"
+    kept = ("name", "roles", "factories", "views", "holder", "scopes")
+    assert [getattr(new, name) for name in kept] == [getattr(key, name) for name in kept]
+    assert old.state(later + 7 * DAY) == "expired"
+    assert old.state(later + 7 * DAY - DAY / 24) == "valid"
+    assert new.expires == later + 90 * DAY  # as long as the old one was made for
+
+
+async def test_a_grace_never_makes_a_key_live_longer(records: Records) -> None:
+    key, _ = await make(records, expires=NOON + 2 * DAY)
+    old, _, _ = await rotate(records, key.id, NOON + DAY)
+    assert old.expires == NOON + 2 * DAY
+
+
+async def test_a_new_key_lives_for_ever_if_the_old_one_did_and_as_told_if_told(records: Records) -> None:
+    key, _ = await make(records)
+    old, new, _ = await rotate(records, key.id, NOON)
+    assert (old.expires, new.expires) == (NOON + 7 * DAY, None)
+    _, told, _ = await rotate(records, new.id, NOON, expires=NOON + 3 * DAY)
+    assert told.expires == NOON + 3 * DAY
+
+
+async def test_a_key_is_rotated_again_while_its_grace_lasts(records: Records) -> None:
+    key, _ = await make(records, expires=NOON + 90 * DAY)
+    await rotate(records, key.id, NOON + DAY)
+    old, new, _ = await rotate(records, key.id, NOON + 2 * DAY)
+    assert old.expires == NOON + 8 * DAY  # the first grace: a second one does not lengthen it
+    assert new.expires == NOON + 92 * DAY
+    assert {one.holder for one in await records.run(read_keys)} == {key.holder}
+
+
+async def test_a_grace_of_nothing_ends_the_old_key_at_once(records: Records) -> None:
+    key, _ = await make(records)
+    old, new, _ = await rotate(records, key.id, NOON, timedelta())
+    assert (old.state(NOON), new.state(NOON)) == ("expired", "valid")
+
+
+async def test_a_worthless_key_is_not_rotated(records: Records) -> None:
+    revoked, _ = await make(records)
+    await records.run(lambda connection: revoke_key(connection, revoked.id, now=NOON))
+    expired, _ = await make(records, expires=NOON + DAY)
+    for key, state in ((revoked, "revoked"), (expired, "expired")):
+        with pytest.raises(KeyWorthlessError, match=f"{key.id}.* is {state}"):
+            await rotate(records, key.id, NOON + DAY)
+    assert len(await records.run(read_keys)) == 2
+    nothing = await records.run(
+        lambda connection: rotate_key(connection, "00000000", now=NOON, grace=DAY, expires=None)
+    )
+    assert nothing is None
+
+
+async def test_a_key_of_views_alone_may_read_them_and_nothing_else(records: Records) -> None:
+    key, _ = await records.run(
+        lambda connection: create_key(connection, "city", now=NOON, expires=None, roles=[], views=["city"])
+    )
+    assert key.scopes == {Scope.OPEN}
+
+
+def test_what_has_not_the_form_of_a_key_is_looked_for_nowhere() -> None:
+    assert looks_like_key("parkline_0f_a")
+    for text in (
+        "parkline_0f_a' OR 1=1",
+        "parkline_0f_ä",
+        "parkline_0f_a\n",
+        "parkline_%_a",
+        "PARKLINE_0f_a",
+        "parkline_0f",
+    ):
+        assert not looks_like_key(text), text
 
 
 def _contents(folder: Path) -> list[bytes]:

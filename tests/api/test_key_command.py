@@ -57,6 +57,11 @@ def test_a_key_is_revoked(config: Path) -> None:
         (["create", "audit", "--expires", "soon"], 2, "90d"),
         (["create", "audit", "--expires", "0d"], 2, "longer"),
         (["create", "audit", "--expires", "99999999d"], 2, "90d"),
+        (["create", "audit", "--factory", "wroks"], 2, "no factory 'wroks'; did you mean `works`?"),
+        (["create", "audit", "--view", "the city"], 2, "'the city' is no name; write 1 to 64 letters"),
+        (["create", "audit", "--role", "boss"], 2, "viewer"),
+        (["rotate", "00000000"], 1, "parkline key list"),
+        (["rotate", "00000000", "--grace", "a while"], 2, "--grace: 'a while' is no duration"),
         (["create", " "], 2, "who gets the key"),
         (["create", "x" * 65], 2, "1 to 64 characters"),
     ],
@@ -85,3 +90,39 @@ def test_records_that_cannot_be_opened_are_told(config: Path) -> None:
 def test_a_key_has_the_roles_that_are_asked_for(config: Path) -> None:
     assert key(config, "create", "shift lead", "--role", "maintenance", "--role", "platform").exit_code == 0
     assert listed(config)[0]["roles"] == "maintenance platform"
+
+
+def test_a_key_opens_the_factories_and_views_that_are_asked_for(config: Path) -> None:
+    assert key(config, "create", "works", "--role", "engineer", "--factory", "works").exit_code == 0
+    assert key(config, "create", "city", "--view", "city", "--view", "energy").exit_code == 0
+    assert key(config, "create", "both", "--view", "city", "--role", "viewer").exit_code == 0
+    rows = {row["name"]: (row["roles"], row["factories"], row["views"]) for row in listed(config)}
+    assert rows == {
+        "works": ("engineer", "works", ""),
+        "city": ("", "*", "city energy"),
+        "both": ("viewer", "*", "city"),
+    }
+
+
+def test_a_rotated_key_gives_way_to_one_of_the_same_holder(config: Path) -> None:
+    made = json.loads(key(config, "create", "works", "--factory", "works", "--expires", "90d", "-o", "json").stdout)
+    rotated = key(config, "rotate", made["id"], "--grace", "12h")
+    assert rotated.exit_code == 0, rotated.stderr
+    (text,) = rotated.stdout.split()
+    assert "this once only" in rotated.stderr
+    assert f"the old key {made['id']} stays valid until" in rotated.stderr
+    old, new = sorted(listed(config), key=lambda row: row["id"] != made["id"])
+    assert text.startswith(f"parkline_{new['id']}_")
+    assert {row["state"] for row in (old, new)} == {"valid"}
+    assert old["expires"] < made["expires"] <= new["expires"]
+    shared = ("name", "roles", "factories", "views", "holder")
+    assert [new[name] for name in shared] == [old[name] for name in shared]
+
+
+def test_a_revoked_key_is_not_rotated_and_it_is_said_what_to_do(config: Path) -> None:
+    made = json.loads(key(config, "create", "works", "-o", "json").stdout)
+    key(config, "revoke", made["id"])
+    rotated = key(config, "rotate", made["id"])
+    assert rotated.exit_code == 1
+    assert "is revoked and cannot be rotated; make a new one with `parkline key create`" in rotated.stderr
+    assert len(listed(config)) == 1
