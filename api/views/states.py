@@ -36,3 +36,29 @@ class TimelineView(Paged[SpanView]):
 
     known_until: datetime | None
     """Until when its source has spoken, by the machine's clock; no span reaches beyond. Null: never."""
+
+
+class MachineSpanView(SpanView):
+    """An interval in one state of one machine, half-open: [start, end)."""
+
+    path: str
+    """The machine."""
+
+
+class CurrentStateView(View):
+    """What one machine does now, as far as is known."""
+
+    path: str
+    """The machine."""
+
+    state: EquipmentState
+    """What it does, or did at `known_until`; `unknown` also where it has never reported."""
+
+    raw: str | None
+    """The machine's own word for it; null where no report holds."""
+
+    since: datetime | None
+    """Since when; null: for more than a week, or it has never reported."""
+
+    known_until: datetime | None
+    """Until when its source has spoken, by the machine's clock: how old this is. Null: never."""

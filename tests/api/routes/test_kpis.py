@@ -5,11 +5,14 @@ from itertools import pairwise
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 
+from adapters.stores.lake.store import LakeStore
 from analytics.kpis.catalogue import KPIS
-from tests.api.client import items, problem, walk
-from tests.api.plant import HOB, PARK, WASHER
+from tests.analytics.plant import ResultStore
+from tests.api.client import asking, items, problem, walk
+from tests.api.plant import HOB, PARK, WASHER, Plant
 
 DAYS = {"start": "2026-11-21T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
 
@@ -134,3 +137,97 @@ async def test_a_long_window_of_days_is_allowed(api: httpx.AsyncClient) -> None:
     starts = [datetime.fromisoformat(row["start"]) for row in rows]
     assert len(starts) >= 3
     assert all(other - one == timedelta(days=1) for one, other in pairwise(starts))
+
+
+@pytest.mark.parametrize(
+    ("period", "path", "name", "start"),
+    [
+        ("week", HOB, "2026-W48", "2026-11-22T16:00:00Z"),
+        ("week", "moulds", "2026-W48", "2026-11-22T23:00:00Z"),
+        ("month", "riverside", "2026-11", "2026-10-31T16:00:00Z"),
+    ],
+)
+async def test_weeks_and_months_are_the_sums_of_their_days(
+    api: httpx.AsyncClient, period: str, path: str, name: str, start: str
+) -> None:
+    window = {"start": start, "end": "2026-11-28T00:00:00Z"}
+    rows = {row["kpi"]: row for row in await items(api, "/api/v1/kpis", path=path, period=period, **window)}
+    days = await items(api, "/api/v1/kpis", path=path, period="day", **window)
+    for kpi in ("producing_time", "planned_time", "unknown_time", "failure_count", "loss:idle/READY"):
+        assert rows[kpi]["value"] == pytest.approx(sum(row["value"] for row in days if row["kpi"] == kpi))
+    told = rows["utilisation"]
+    assert told["value"] == pytest.approx(rows["producing_time"]["value"] / rows["planned_time"]["value"])
+    assert told["coverage"] == pytest.approx(1 - rows["unknown_time"]["value"] / rows["planned_time"]["value"])
+    assert (told["name"], told["start"], told["version"]) == (name, start, 1)
+    assert told["end"] == max(row["end"] for row in days)
+    assert told["computed"] == max(row["computed"] for row in days)
+
+
+async def test_without_a_window_the_newest_week_of_everything_is_told(api: httpx.AsyncClient) -> None:
+    rows = await items(api, "/api/v1/kpis", period="week", kpi="utilisation", include="inputs")
+    assert len(rows) == 11  # the park, two factories, three lines, five machines
+    assert {row["name"] for row in rows} == {"2026-W48"}
+    within = {"start": "2026-11-22T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
+    assert rows == await items(api, "/api/v1/kpis", period="week", kpi="utilisation", include="inputs", **within)
+    for row in rows:
+        assert row["value"] == pytest.approx(row["inputs"]["producing_time"] / row["inputs"]["planned_time"])
+
+
+@pytest.mark.parametrize("period", ["week", "month"])
+async def test_pages_of_weeks_add_up_to_the_whole(api: httpx.AsyncClient, period: str) -> None:
+    asked = {"period": period, "start": "2026-06-01T00:00:00Z", "end": "2026-12-01T00:00:00Z"}
+    whole = await items(api, "/api/v1/kpis", limit=10_000, **asked)
+    pages = await walk(api, "/api/v1/kpis", limit=97, **asked)
+    assert [row for page in pages for row in page] == whole
+    keys = [(row["path"], row["period"], row["start"], row["kpi"]) for row in whole]
+    assert keys == sorted(set(keys))
+    assert len({row["path"] for row in whole}) == 11
+
+
+async def test_pages_of_the_newest_add_up_to_the_whole(api: httpx.AsyncClient) -> None:
+    whole = await items(api, "/api/v1/kpis", limit=10_000)
+    pages = await walk(api, "/api/v1/kpis", limit=333)
+    assert [row for page in pages for row in page] == whole
+    assert {row["period"] for row in whole} == {"hour", "shift", "day"}
+
+
+async def test_a_page_costs_no_more_however_long_the_window_is(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    results = LakeStore.results
+
+    async def counted(self: LakeStore, **asked: Any) -> pl.DataFrame:
+        found = await results(self, **asked)
+        read.append(found.height)
+        return found
+
+    monkeypatch.setattr(LakeStore, "results", counted)
+    for window in (
+        {"start": "2026-11-23T00:00:00Z", "end": "2026-11-24T00:00:00Z"},
+        {"start": "2026-11-21T15:00:00Z", "end": "2027-01-21T00:00:00Z"},
+    ):
+        read.clear()
+        rows = await items(api, "/api/v1/kpis", period="hour", limit=200, **window)
+        assert len(rows) == 200
+        assert sum(read) < 800
+
+
+async def test_a_path_that_is_repeated_counts_once(api: httpx.AsyncClient) -> None:
+    asked: dict[str, Any] = {"period": "day", "kpi": ["utilisation"] * 100}
+    once = await items(api, "/api/v1/kpis", path=HOB, **asked)
+    assert await items(api, "/api/v1/kpis", path=[HOB] * 100, **asked) == once
+    assert len(once) == 1
+    problem(await api.get("/api/v1/kpis", params={"path": [HOB] * 101}), 422, "invalid-parameter")
+
+
+async def test_an_empty_store_is_read_in_few_steps(plant: Plant) -> None:
+    store = ResultStore()
+    async with (
+        plant.parts(open_page=True, store=lambda: store) as parts,
+        asking(parts, peer="127.0.0.1", host="localhost") as client,
+    ):
+        assert await items(client, "/api/v1/kpis") == []
+        years = {"start": "2017-01-01T00:00:00Z", "end": "2027-01-01T00:00:00Z"}
+        answer = (await client.get("/api/v1/kpis", params={"period": "day", **years})).json()
+        assert answer == {"items": [], "next_page_token": None}

@@ -98,3 +98,72 @@ async def test_a_wrong_parameter_is_named(api: httpx.AsyncClient, change: dict[s
 async def test_any_zone_is_read_and_utc_is_answered(api: httpx.AsyncClient) -> None:
     local = {"start": "2026-11-24T08:00:00+08:00", "end": "2026-11-25T08:00:00+08:00"}
     assert (await api.get(at(HOB), params=local)).json() == (await api.get(at(HOB), params=DAY)).json()
+
+
+async def test_states_of_several_machines_are_those_of_each(api: httpx.AsyncClient) -> None:
+    asked = {"path": ["gears/hobbing", GRINDER], **DAY}
+    rows = await items(api, "/api/v1/states", **asked)
+    machines = [GRINDER, HOB, "gears/hobbing/hob-02"]
+    assert list(dict.fromkeys(row["path"] for row in rows)) == machines
+    for path in machines:
+        own = [{name: row[name] for name in row if name != "path"} for row in rows if row["path"] == path]
+        assert own == await items(api, at(path), **DAY)
+    pages = await walk(api, "/api/v1/states", limit=7, **asked)
+    assert len(pages) > 3
+    assert [row for page in pages for row in page] == rows
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"path": []}, "path"),
+        ({"path": [HOB] * 51}, "path"),
+        ({"end": "2026-12-26T00:00:00Z"}, "end"),
+        ({"limit": "10001"}, "limit"),
+    ],
+)
+async def test_states_of_several_machines_are_bounded(
+    api: httpx.AsyncClient, change: dict[str, Any], name: str
+) -> None:
+    answer = await api.get("/api/v1/states", params={"path": HOB, **DAY, **change})
+    assert [fault["name"] for fault in problem(answer, 422, "invalid-parameter")["errors"]] == [name]
+
+
+async def test_more_machines_than_fit_are_told(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.routes.states.MACHINES_AT_MOST", 4)
+    answer = await api.get("/api/v1/states", params={"path": "riverside", **DAY})
+    assert problem(answer, 422, "invalid-parameter")["detail"].endswith(
+        "they have 5 machines; ask for 4 at most at once"
+    )
+
+
+async def test_what_machines_do_now_is_the_last_of_what_they_did(api: httpx.AsyncClient) -> None:
+    rows = {row["path"]: row for row in await items(api, "/api/v1/states/current")}
+    assert sorted(rows) == list(rows)
+    assert WASHER not in rows
+    week = {"start": "2026-11-20T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
+    for path, row in rows.items():
+        last = (await items(api, at(path), **week))[-1]
+        assert (row["state"], row["raw"], row["since"]) == (last["state"], last["raw"], last["start"])
+    assert rows[HOB]["known_until"] == "2026-11-24T08:14:58Z"
+    assert rows[PRESS]["state"] == "unknown"
+    pages = await walk(api, "/api/v1/states/current", limit=2)
+    assert [row for page in pages for row in page] == list(rows.values())
+    assert [row["path"] for row in await items(api, "/api/v1/states/current", path="moulds")] == [
+        PRESS,
+        "moulds/injection/im-02",
+    ]
+
+
+async def test_what_was_played_is_told_as_it_was_at_its_end(plant: Plant, tmp_path: Path) -> None:
+    last = NOW - timedelta(days=1)
+    ended = Link("recording-gears-grinding", "ended", NOW, NOW, last, NOW, 12, 0, "")
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        await records.run(lambda connection: write_links(connection, [ended]))
+        async with asking_of(plant, records) as client:
+            rows = {row["path"]: row for row in await items(client, "/api/v1/states/current")}
+            spans = await items(client, at(GRINDER), start="2026-11-22T00:00:00Z", end="2026-11-24T00:00:00Z")
+    assert (rows[GRINDER]["state"], rows[GRINDER]["since"]) == (spans[-1]["state"], spans[-1]["start"])
+    assert instant(rows[GRINDER]["known_until"]) == last + timedelta(microseconds=1)
+    silent = rows[HOB]
+    assert silent == {"path": HOB, "state": "unknown", "raw": None, "since": None, "known_until": None}
