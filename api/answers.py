@@ -106,19 +106,20 @@ class Shape:
         return table.select(name for name in schema if _wanted(name, self.fields))
 
 
-def _shape(
+def shape_of(
     request: Request,
     fields: Annotated[
         str, Query(max_length=1000, description="Fields of each row that are wanted, with commas between; empty: all.")
     ] = "",
 ) -> Shape:
+    """Give the form of the answer to a request for a list; raises ProblemError where it accepts none."""
     asked = tuple(dict.fromkeys(name.strip() for name in fields.split(",") if name.strip()))
     rest = request.url.remove_query_params("page_token")
     url = f"{rest.path}?{rest.query}" if rest.query else rest.path
     return Shape(accepted(request.headers.get("accept", "*/*")), asked, url, request.state)
 
 
-GivenShape: TypeAlias = Annotated[Shape, Depends(_shape)]
+GivenShape: TypeAlias = Annotated[Shape, Depends(shape_of)]
 """The parameter by which a route of a list is given the form of its answer."""
 
 

@@ -36,6 +36,7 @@ from api.routes import (
     comparisons,
     deadletters,
     equipment,
+    events,
     explain,
     faults,
     gaps,
@@ -53,6 +54,7 @@ from api.routes import (
     states,
     stopreasons,
 )
+from api.stream import Hub
 
 V1 = (
     assets,
@@ -68,6 +70,7 @@ V1 = (
     capacity,
     alert_performance,  # before alerts: its address has the form of an alert's
     alerts,
+    events,
     faults,
     health_scores,
     samples,
@@ -100,6 +103,7 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=camel_case,
     )
     app.state.parts = parts
+    app.state.hub = Hub(parts.records, parts.settings.streams)
     app.add_middleware(Deprecations)
     app.add_middleware(Idempotency, parts=parts)
     app.add_middleware(Gate, parts=parts)

@@ -90,6 +90,12 @@ NOT_NOW: Final = Kind(
 NOT_ACCEPTABLE: Final = Kind(
     "not-acceptable", 406, "The address has no such form", "Send a header `Accept` with one of the forms in `detail`."
 )
+UNKNOWN_ALERT: Final = Kind(
+    "unknown-alert", 404, "There is no such alert", "Look up alerts under /api/v1/alerts; their ids never change."
+)
+NOT_NOW: Final = Kind(
+    "not-now", 409, "As the alert stands, this cannot be done", "Do what `detail` says first, and ask again."
+)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -122,6 +128,18 @@ IDENTITY_UNAVAILABLE: Final = Kind(
     503,
     "The identity provider does not answer",
     "Ask again after `Retry-After` seconds; if it lasts, an administrator must look at `api: oidc:` and the API's log.",
+)
+TOO_MANY_STREAMS: Final = Kind(
+    "too-many-streams",
+    429,
+    "There are as many streams of events as there may be",
+    "Close streams that nobody reads, or share one; an administrator can raise `api: streams`.",
+)
+EVENTS_GONE: Final = Kind(
+    "events-gone",
+    410,
+    "What was asked for is no longer kept",
+    "Read the resources that `detail` names again, and go on after the number that it gives.",
 )
 STORE_UNAVAILABLE: Final = Kind(
     "store-unavailable",
@@ -198,6 +216,8 @@ KINDS: Final = {
         UNKNOWN_STOP_REASON,
         UNKNOWN_ALERT,
         NOT_NOW,
+        UNKNOWN_ALERT,
+        NOT_NOW,
         NOT_ACCEPTABLE,
         METHOD_NOT_ALLOWED,
         IDEMPOTENCY_MISMATCH,
@@ -205,6 +225,8 @@ KINDS: Final = {
         IDEMPOTENCY_NOT_KEPT,
         RATE_LIMITED,
         IDENTITY_UNAVAILABLE,
+        TOO_MANY_STREAMS,
+        EVENTS_GONE,
         STORE_UNAVAILABLE,
         STORE_REFUSED,
         RECORDS_UNAVAILABLE,

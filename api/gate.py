@@ -68,6 +68,7 @@ class Gate:
         request = Request(scope)
         try:
             caller = request.state.caller = await self._caller(request)
+            request.state.again = partial(self._again, request)
         except (ProblemError, RecordsError) as error:
             await answer(request, error)(scope, receive, send)
             return
@@ -90,7 +91,7 @@ class Gate:
         who = _network(request)
         tokens = self._parts.tokens
         try:
-            if tokens is not None and bearer and text.count(".") == 2:  # noqa: PLR2004 - a token has three parts
+            if tokens is not None and bearer and _is_token(text):
                 return await tokens.caller(text)
             if self._failures is not None and text not in self._keys:
                 _hold_up(who, self._failures.look(who, self._clock()))
@@ -99,6 +100,16 @@ class Gate:
             if error.kind is UNAUTHORIZED and self._failures is not None:
                 _hold_up(who, self._failures.take(who, self._clock()))
             raise
+
+    async def _again(self, request: Request) -> Caller:
+        """Give who asked, as things stand now, whatever their address has sent since; raises as `_caller`."""
+        bearer, text = _credentials(request)
+        if text is None:
+            return _LOOPBACK
+        tokens = self._parts.tokens
+        if tokens is not None and bearer and _is_token(text):
+            return await tokens.caller(text)
+        return await self._holder(text)
 
     async def _holder(self, text: str) -> Caller:
         key = await self._keys.get(text) if looks_like_key(text) else None
@@ -134,6 +145,10 @@ def _credentials(request: Request) -> tuple[bool, str | None]:
     if given and not given[0].strip():
         raise _unreadable(detail=f"the header for the key holds none; {_SAY_HOW}")
     return bool(bearers), given[0].strip() if given else None
+
+
+def _is_token(text: str) -> bool:
+    return text.count(".") == 2  # noqa: PLR2004 - a token has three parts
 
 
 def _unreadable(*, detail: str) -> ProblemError:

@@ -34,6 +34,7 @@ TAGS: Final = (
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},
     {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
     {"name": "alerts", "description": "What goes wrong, and what people do about it."},
+    {"name": "events", "description": "What changes, as it changes: alerts, states and KPIs."},
     {"name": "faults", "description": "How well machines are, the numbers that say so, and what looks for faults."},
     {"name": "samples", "description": "Raw samples."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},

@@ -59,6 +59,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
                 _log.info("api", page=f"{scheme}://{settings.host}:{settings.port}/", open_page=settings.open_page)
                 await stop.wait()
                 server.should_exit = True
+                await app.state.hub.aclose()
                 for task in watching:
                     task.cancel()
 

@@ -82,6 +82,10 @@ class RecordsSettings(Settings):
     dead_letter_bytes: Size = Field(default=256 * 2**20, ge=2**20)
     """Bytes of payloads and reasons that the dead letters may take, 1 MiB or more; they go as by their number."""
 
+    feed: Duration = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=timedelta(days=3650))
+    """How long it is kept what changed, for listeners that were away; 1 h to 3650 d. Who comes back later is told to
+    read everything again."""
+
 
 class AnalyticsSettings(Settings):
     """The jobs that compute utilisation."""
@@ -274,6 +278,16 @@ class ExportSettings(Settings):
     """Bytes that exports leave free on the disk, which may be the spool's too."""
 
 
+class StreamSettings(Settings):
+    """How many clients may listen to events at once."""
+
+    per_caller: int = Field(default=50, ge=1, le=1_000_000)
+    """Streams that one caller may have open, 1 to 1,000,000."""
+
+    total: int = Field(default=20_000, ge=1, le=1_000_000)
+    """Streams that may be open in all, 1 to 1,000,000; each is a connection and takes some 30 KB."""
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -315,6 +329,9 @@ class ApiSettings(Settings):
 
     exports: ExportSettings = ExportSettings()
     """Files that are made for whoever asks."""
+
+    streams: StreamSettings = StreamSettings()
+    """How many may listen to events."""
 
     audit: AuditSettings = AuditSettings()
     """What is kept of who asked for what."""
