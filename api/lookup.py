@@ -189,7 +189,7 @@ def _known(wanted: str, there: Collection[str], what: str, kind: Kind) -> str:
 
 
 def _near(wanted: str, there: Collection[str]) -> list[str]:
-    """Give the most likely of these names.
+    """Give the most likely of these names; where none is like it, the few that end in the same segment.
 
     Of paths each segment is looked for among those beside it alone: to compare a path with every signal of a great
     park takes a second, in which nobody else is answered.
@@ -197,12 +197,17 @@ def _near(wanted: str, there: Collection[str]) -> list[str]:
     *above, last = wanted.split("/")
     begin = ""
     for segment in above:
-        beside = {path[len(begin) :].partition("/")[0] for path in there if path.startswith(begin)}
-        near = [segment] if segment in beside else get_close_matches(segment, sorted(beside), n=1)
+        near = _close(segment, {path[len(begin) :].partition("/")[0] for path in there if path.startswith(begin)}, 1)
         if not near:
-            return sorted(path for path in there if path.endswith(f"/{last}"))[:_NAMED]
+            break
         begin += f"{near[0]}/"
-    beside = {path[len(begin) :] for path in there if path.startswith(begin)}
-    return [
-        begin + name for name in get_close_matches(last, sorted(name for name in beside if "/" not in name), n=_NAMED)
-    ]
+    else:
+        beside = {path[len(begin) :] for path in there if path.startswith(begin)}
+        if near := _close(last, {name for name in beside if "/" not in name}, _NAMED):
+            return [begin + name for name in near]
+    ending = sorted(path for path in there if path.endswith(f"/{last}"))
+    return ending if len(ending) <= _NAMED else []
+
+
+def _close(name: str, names: Collection[str], most: int) -> list[str]:
+    return [name] if name in names else get_close_matches(name, sorted(names), n=most)

@@ -28,6 +28,7 @@ from collector.deadletters import (
 )
 from collector.letter import LETTERS
 from collector.records import Records
+from collector.sight import Sight
 from tests.collector.fakes import NOON, refusals
 from tests.databases import SQLITE
 
@@ -270,3 +271,38 @@ def test_nothing_goes_uncounted(database: str, engine: sa.Engine) -> None:
     Here.engine = engine
     examples = 25 if database == SQLITE else 8  # each takes much longer
     run_state_machine_as_test(Here, settings=settings(max_examples=examples, stateful_step_count=20, deadline=None))
+
+
+@pytest.mark.parametrize(
+    ("sight", "seen"),
+    [
+        (Sight(frozenset({"works"}), frozenset({"plc", "broker"}), frozenset({"broker"})), {"a", "b", "f"}),
+        (Sight(frozenset({"works"}), frozenset({"plc"}), frozenset()), {"a", "b"}),
+        (Sight(frozenset({"other"}), frozenset({"plc", "broker"}), frozenset()), {"a", "d", "e", "g"}),
+        (Sight(frozenset({"works"}), frozenset(), frozenset()), set()),
+        (Sight(frozenset(), frozenset(), frozenset()), set()),
+    ],
+)
+async def test_letters_of_others_are_not_there(records: Records, sight: Sight, seen: set[str]) -> None:
+    own, upper, foreign = "works/line/press/force", "WORKS/line/press/force", "other/works/press/force"
+    rows = [
+        ("plc", None, "a", "input"),
+        ("plc", own, "b", "input"),
+        ("plc", upper, "c", "sample"),
+        ("plc", foreign, "d", "sample"),
+        ("broker", None, "e", "input"),
+        ("broker", own, "f", "sample"),
+        ("broker", foreign, "g", "admitted"),
+    ]
+    letters = [(source, "t", signal, text.encode(), "no", NOON, form, None) for source, signal, text, form in rows]
+    await write(records, pl.DataFrame(letters, schema=LETTERS, orient="row"))
+    for choice in (Choice(sight=sight), Choice(ids=tuple(range(1, 99)), state=None, sight=sight)):
+        found = await records.run(partial(read_dead_letters, choice=choice, limit=100))
+        assert {letter.payload.decode() for letter in found} == seen
+
+
+async def test_a_signal_is_chosen_letter_by_letter(records: Records) -> None:
+    await write(records, sample_letters(NOON))
+    for signal, count in (("works/line", 1), ("WORKS/line", 0), ("works/lin_", 0), ("works/line/press/force", 1)):
+        found = await records.run(partial(read_dead_letters, choice=Choice(signal=signal), limit=9))
+        assert len(found) == count, signal

@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 
 from adapters.sources.contract import GapKind
-from collector.gaps import Gap, add_gap, begin_gap, end_gap, read_gaps, read_news
+from collector.gaps import Gap, add_gap, begin_gap, end_gap, read_gap, read_gaps, read_news
 from collector.records import Records
+from collector.sight import Sight
 from tests.collector.fakes import NOON
 
 pytestmark = pytest.mark.every_database
@@ -118,3 +119,38 @@ async def test_every_change_is_news_once(records: Records) -> None:
     news = await records.run(lambda c: read_news(c, after=begun.changed))
     assert [gap.cause for gap in news] == ["full", "away"]
     assert news[-1].end == NOON + HOUR
+
+
+@pytest.mark.parametrize(
+    ("factories", "sources", "seen"),
+    [
+        ({"works"}, {"plc", "broker"}, ["all", "own", "both", "brokers"]),
+        ({"works"}, {"plc"}, ["all", "own", "both"]),
+        ({"other"}, {"plc"}, ["all", "foreign", "both"]),
+        ({"wor"}, {"plc"}, ["all"]),
+        ({"works"}, set(), []),
+        (set(), set(), []),
+    ],
+)
+async def test_gaps_of_others_are_not_there(
+    records: Records, factories: set[str], sources: set[str], seen: list[str]
+) -> None:
+    sight = Sight(frozenset(factories), frozenset(sources), frozenset())
+    upper, foreign = FORCE.replace("works", "WORKS"), "other/works/press/force"
+    noted = {"all": [], "own": [FORCE], "upper": [upper], "foreign": [foreign], "both": [foreign, FORCE], "brokers": []}
+    numbers = {}
+    for cause, signals in noted.items():
+        source = "broker" if cause == "brokers" else "plc"
+        numbers[cause] = await records.run(
+            partial(overflow, source=source, signals=signals, start=NOON, end=NOON, cause=cause)
+        )
+    found = await records.run(partial(read_gaps, start=NOON - HOUR, end=NOON + HOUR, sight=sight))
+    assert [gap.cause for gap in found] == seen
+    for cause, number in numbers.items():
+        gap = await records.run(partial(read_gap, number=number, sight=sight))
+        assert (gap is not None) is (cause in seen), cause
+
+
+async def test_an_empty_list_of_sources_is_none_of_them(records: Records) -> None:
+    await records.run(partial(overflow, source="plc", signals=(), start=NOON, end=NOON, cause="x"))
+    assert await records.run(partial(read_gaps, start=NOON - HOUR, end=NOON + HOUR, sources=[])) == []

@@ -3,13 +3,18 @@
 import base64
 import csv
 import io
+from pathlib import Path
 
 import httpx
 import orjson
 import pytest
 
 from api.routes import deadletters
-from tests.api.client import items, problem, walk
+from collector.deadletters import Bounds, write_dead_letters
+from collector.records import Records
+from tests.api.client import asking_of, items, problem, walk
+from tests.api.plant import Plant
+from tests.collector.fakes import refusals
 
 URL = "/api/v1/dead-letters"
 
@@ -65,3 +70,21 @@ async def test_what_is_exported_can_be_chosen(api: httpx.AsyncClient) -> None:
     assert (await api.get(f"{URL}/export", params={"state": "dropped"})).content == b""
     problem(await api.get(f"{URL}/export", params={"source": "nobody"}), 404, "unknown-asset")
     problem(await api.get(f"{URL}/export", params={"format": "parquet"}), 422, "invalid-parameter")
+
+
+async def test_what_came_is_no_formula_in_a_spreadsheet(plant: Plant, tmp_path: Path) -> None:
+    formula = '=HYPERLINK("http://evil.example";"ERR")'
+    given = refusals(formula.encode(), b"-12.5", source="grinding-mqtt")
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records, asking_of(plant, records) as client:
+        await records.run(lambda connection: write_dead_letters(connection, given, bounds=Bounds(100, 2**20)))
+        page = await client.get(URL, headers={"Accept": "text/csv"})
+        file = await client.get(f"{URL}/export", params={"format": "csv"})
+        assert [letter["payload"] for letter in await items(client, URL)] == ["-12.5", formula]
+    for table in (page, file):
+        payloads = [row["payload"] for row in csv.DictReader(io.StringIO(table.text))]
+        assert payloads == ["-12.5", f"'{formula}"]
+
+
+@pytest.mark.parametrize("name", ["signal", "reason"])
+async def test_no_database_is_asked_for_nul(api: httpx.AsyncClient, name: str) -> None:
+    problem(await api.get(URL, params={name: "a\0b"}), 422, "invalid-parameter")

@@ -42,6 +42,13 @@ async def test_gaps_are_filtered(api: httpx.AsyncClient) -> None:
     problem(await api.get(URL, params={"source": "grinding"}), 404, "unknown-asset")
 
 
+async def test_one_gap_is_as_in_the_list(api: httpx.AsyncClient) -> None:
+    for gap in await items(api, URL):
+        assert (await api.get(f"{URL}/{gap['id']}")).json() == gap
+    problem(await api.get(f"{URL}/4711"), 404, "unknown-gap")
+    problem(await api.get(f"{URL}/first"), 422, "invalid-parameter")
+
+
 async def test_pages_add_up_to_the_whole_of_gaps_that_began_together(plant: Plant, tmp_path: Path) -> None:
     async with Records(f"sqlite:///{tmp_path}/records.db") as records:
         for number in range(7):

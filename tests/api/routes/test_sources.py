@@ -9,12 +9,12 @@ from collector.conflictlog import add_doubles
 from collector.conflicts import Conflict, Doubles
 from collector.links import Link, write_links
 from collector.records import Records
-from tests.api.client import asking, asking_of, items
+from tests.api.client import asking, asking_of, items, problem, walk
 from tests.api.plant import NOW, Plant, links
 
 
 async def test_every_source_tells_how_it_stands(api: httpx.AsyncClient) -> None:
-    up, second, down = await items(api, "/api/v1/sources")
+    second, up, down = await items(api, "/api/v1/sources")
     assert (up["name"], up["kind"], up["line"]) == ("hobbing-opcua", "opcua", "gears/hobbing")
     assert (up["state"], up["stale"], up["problem"]) == ("up", False, "")
     assert (up["samples"], up["signals"]) == (1_284_551, 11)
@@ -37,7 +37,7 @@ async def test_what_a_source_says_twice_is_told(plant: Plant, tmp_path: Path) ->
     conflict = Conflict("gears/hobbing/hob-01/spindle_speed", NOW, None, "7.5 (status 0x40000000)")
     async with Records(f"sqlite:///{tmp_path}/records.db") as records, asking_of(plant, records) as client:
         await records.run(lambda connection: add_doubles(connection, {"hobbing-opcua": Doubles(151, 2, conflict)}))
-        first, second, _ = await items(client, "/api/v1/sources")
+        second, first, _ = await items(client, "/api/v1/sources")
     assert (first["duplicates"], first["conflicts"]) == (151, 2)
     assert first["last_conflict"] == {
         "signal": conflict.signal,
@@ -60,6 +60,22 @@ async def test_a_recording_stands_beside_the_sources_of_its_line(plant: Plant, t
         await records.run(lambda connection: write_links(connection, [*links(), ended]))
         async with asking_of(plant, records) as client:
             sources = await items(client, "/api/v1/sources")
-    assert [source["name"] for source in sources[:3]] == ["hobbing-opcua", "grinding-mqtt", "injection-opcua"]
-    assert (sources[3]["kind"], sources[3]["line"], sources[3]["state"]) == ("recording", "gears/grinding", "ended")
-    assert (sources[3]["signals"], sources[3]["stale"]) == (4, False)
+            one = (await client.get("/api/v1/sources/recording-gears-grinding")).json()
+            problem(await client.get("/api/v1/sources/recording-gears-hobbing"), 404, "unknown-asset")
+    assert [source["line"] for source in sources] == [
+        "gears/grinding",
+        "gears/grinding",
+        "gears/hobbing",
+        "moulds/injection",
+    ]
+    assert sources[1] == one
+    assert (one["kind"], one["line"], one["state"]) == ("recording", "gears/grinding", "ended")
+    assert (one["signals"], one["stale"]) == (4, False)
+
+
+async def test_sources_come_in_pages_and_as_tables(api: httpx.AsyncClient) -> None:
+    whole = await items(api, "/api/v1/sources")
+    assert await walk(api, "/api/v1/sources", limit=2) == [whole[:2], whole[2:]]
+    table = await api.get("/api/v1/sources", params={"fields": "name,state"}, headers={"Accept": "text/csv"})
+    assert table.text.splitlines()[0] == "name,state"
+    assert len(table.text.splitlines()) == 4

@@ -15,7 +15,7 @@ from api.roles import Role
 from collector.park import StopReason, Title
 from collector.records import Records
 from tests.api.client import asking, items, problem, walk, with_records
-from tests.api.plant import GRINDER, HOB, NOW, PARK, Plant
+from tests.api.plant import GRINDER, HOB, NOW, PARK, PRESS, Plant
 
 URL = f"/api/v1/equipment/{HOB}/stop-reasons"
 SAID: dict[str, Any] = {
@@ -57,8 +57,8 @@ async def key(records: Records, *roles: Role) -> str:
 
 async def test_the_reasons_of_the_park_are_told(api: httpx.AsyncClient) -> None:
     assert await items(api, "/api/v1/stop-reasons") == [
-        {"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"},
         {"code": "lunch", "title": {"zh": "lunch", "en": "lunch"}, "loss": "planned_stop"},
+        {"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"},
     ]
 
 
@@ -120,7 +120,7 @@ async def test_a_key_that_only_reads_says_nothing(parts: Parts, records: Records
         ({"end": "2026-11-24T07:10:00Z"}, "end: it must lie after `start`"),
         ({"end": "2026-12-25T07:10:01Z"}, "end: it may lie 31 days after `start` at most"),
         ({"start": "yesterday"}, "start: 'yesterday' is no instant"),
-        ({"note": "\0"}, "note: "),
+        ({"note": "\0"}, "a text of the body holds the character NUL"),
         ({"note": "x" * 1001}, "note: "),
         ({"loss": "idle"}, "loss: "),
     ],
@@ -149,3 +149,28 @@ async def test_what_is_not_there_is_a_problem(api: httpx.AsyncClient) -> None:
     other = f"/api/v1/equipment/{GRINDER}/stop-reasons/{said['id']}"
     problem(await api.delete(other), 404, "unknown-stop-reason")
     assert (await items(api, URL))[0]["revoked"] is None
+
+
+async def test_who_may_see_one_factory_says_and_reads_nothing_of_another(
+    parts: Parts, records: Records, api: httpx.AsyncClient
+) -> None:
+    url = f"/api/v1/equipment/{PRESS}/stop-reasons"
+    said = (await api.post(url, json=SAID)).json()
+    granted = await records.run(
+        lambda c: create_key(c, "k", now=NOW, expires=None, roles=[Role.ENGINEER], factories=["gears"])
+    )
+    whole = await key(records, Role.ENGINEER)
+    alone = replace(parts, park=parts.park.only(["gears"]))
+    async with asking(parts, key=granted[1]) as client, asking(alone, key=whole) as otherwise:
+        for method, address, body in (
+            ("GET", url, None),
+            ("POST", url, SAID),
+            ("DELETE", f"{url}/{said['id']}", None),
+            ("DELETE", f"{URL}/{said['id']}", None),
+        ):
+            answer = await client.request(method, address, json=body)
+            assert answer.status_code == 404, (method, address)
+            assert answer.content == (await otherwise.request(method, address, json=body)).content
+        problem(await client.delete(f"{URL}/{said['id']}"), 404, "unknown-stop-reason")
+        assert (await client.post(URL, json=SAID)).status_code == 201
+    assert await items(api, url) == [said]
