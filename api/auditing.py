@@ -145,8 +145,8 @@ class Journal:
 
     async def flush(self) -> None:
         """Write what waits; return when it is written or the records do not take it."""
-        self._hurry.set()
         while self._task is not None and self._waiting:
+            self._hurry.set()
             tried: asyncio.Future[None] = asyncio.get_running_loop().create_future()
             self._owed.append((self._noted, tried))
             try:

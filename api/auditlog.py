@@ -222,9 +222,9 @@ def _head_to_write(connection: sa.Connection, count: int) -> tuple[int, str]:
     highest = connection.execute(sa.select(AUDIT.c.number, AUDIT.c.hash).order_by(AUDIT.c.number.desc()).limit(1))
     there = highest.one_or_none()
     if head is None:
-        last, before = (0, NOTHING) if there is None else (there.number, there.hash)
-        if there is not None:
-            _log.error("the audit had lost its head; it goes on from its last row", number=last)
+        last, before = (0, NOTHING) if there is None else (there.number + 1, there.hash)
+        if there is not None:  # the number that is left out shows it to whoever checks
+            _log.error("the audit has lost its head; a number is left out behind its last row", number=last)
         dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
         made = dialect.insert(AUDIT_HEAD).values(id=1, last=0, hash=before, pruned=0, pruned_hash=NOTHING)
         connection.execute(made.on_conflict_do_nothing())
@@ -286,13 +286,13 @@ def read_audit(
 ) -> list[Row]:
     """Give rows by number, `limit` at most, those that follow number `after` in this order."""
     order = AUDIT.c.number.desc() if newest_first else AUDIT.c.number
-    asked = sa.select(AUDIT).where(*_conditions(wanted)).order_by(order).limit(limit)
+    asked = sa.select(AUDIT).where(*_conditions(wanted, connection.dialect.name)).order_by(order).limit(limit)
     if after is not None:
         asked = asked.where(AUDIT.c.number < after if newest_first else AUDIT.c.number > after)
     return [_row(row) for row in connection.execute(asked)]
 
 
-def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
+def _conditions(wanted: Wanted, dialect: str) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = []
     if wanted.caller is not None:
         conditions.append(AUDIT.c.caller == one_line(wanted.caller, 300))
@@ -309,16 +309,16 @@ def _conditions(wanted: Wanted) -> list[sa.ColumnElement[bool]]:
         prefix = one_line(wanted.prefix, 1000)
         conditions.append(sa.func.substr(AUDIT.c.path, 1, len(prefix)) == prefix)
     if wanted.grants is not None:
-        conditions.append(_granted_within(wanted.grants))
+        conditions.append(_granted_within(wanted.grants, dialect))
     return conditions
 
 
-def _granted_within(grants: Collection[str]) -> sa.ColumnElement[bool]:
-    """Hold for rows whose factories are among these: nothing is left of their JSON without them."""
-    text: sa.ColumnElement[Any] = sa.cast(AUDIT.c.factories, sa.Text)
-    for piece in (*(orjson.dumps(factory).decode() for factory in sorted(grants)), "[", "]", ",", " "):
-        text = sa.func.replace(text, piece, "")
-    return sa.and_(AUDIT.c.factories.is_not(None), text == "")
+def _granted_within(grants: Collection[str], dialect: str) -> sa.ColumnElement[bool]:
+    """Hold for rows of callers who were granted factories, and none but these."""
+    each = sa.func.json_each if dialect == "sqlite" else sa.func.json_array_elements_text
+    factory = each(AUDIT.c.factories).table_valued("value")
+    other = sa.select(sa.literal(1)).select_from(factory).where(factory.c.value.not_in(sorted(grants)))
+    return sa.and_(AUDIT.c.factories.is_not(None), ~other.exists())
 
 
 def _row(row: Any) -> Row:
