@@ -214,7 +214,8 @@ def _written(table: pl.DataFrame, form: Form) -> bytes:
     if form is Form.PARQUET:
         table.write_parquet(file)
     elif form is Form.ARROW:
-        table.write_ipc_stream(file)
+        # not as string views: their buffers keep the texts of rows that were filtered out, which others may not see
+        table.write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
     else:
         guarded(table).write_csv(file, datetime_format=INSTANT, line_terminator="\r\n")
     return file.getvalue()
