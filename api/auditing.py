@@ -192,6 +192,7 @@ class Journal:
                     await self._prune()
         finally:
             self._task = None
+            self._hurry.clear()
             self._fail(RecordsError("the audit is not written any more; the role is about to stop"))
 
     async def _pause(self, seconds: float) -> None:
