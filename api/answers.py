@@ -100,10 +100,8 @@ class Shape:
             return chosen.with_columns(
                 _text(column) for column in chosen if column.dtype.is_nested() or column.dtype == pl.Object
             )
-        schema = dict(columns_of(model))
-        rows = [dict(_flat(item.model_dump(by_alias=True), schema)) for item in items]
-        table = pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
-        return table.select(name for name in schema if _wanted(name, self.fields))
+        table = table_of(model, items)
+        return table.select(name for name in table.columns if _wanted(name, self.fields))
 
 
 def shape_of(
@@ -142,6 +140,13 @@ def accepted(header: str) -> Form:
             NOT_ACCEPTABLE, f"there is nothing here that `Accept: {header[:200]}` takes; there is {known}"
         )
     return best
+
+
+def table_of(model: type[BaseModel], items: Sequence[BaseModel]) -> pl.DataFrame:
+    """Give views as a table."""
+    schema = dict(columns_of(model))
+    rows = [dict(_flat(item.model_dump(by_alias=True), schema)) for item in items]
+    return pl.DataFrame([[row[name] for name in schema] for row in rows], schema=schema, orient="row")
 
 
 def columns_of(model: type[BaseModel], prefix: str = "") -> Iterator[tuple[str, pl.DataType]]:

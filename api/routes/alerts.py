@@ -1,7 +1,7 @@
 """Alerts: what lasts and what is over, and what people do about it."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Annotated, Any, Final
@@ -266,6 +266,19 @@ async def _history(parts: Parts, alert: str) -> AlertHistoryView:
     standing, events, unseen = await parts.records().run(read)
     reader = _Reader(parts, unseen)
     return AlertHistoryView(**_shown(reader, standing), events=[_event(reader, event) for event in events])
+
+
+async def views_of(parts: Parts, asked: Callable[[sa.Connection], list[Standing]]) -> list[AlertView]:
+    """Give the alerts that `asked` finds, as whoever has these parts may see them."""
+    trees = trees_asked(parts, None)
+
+    def read(connection: sa.Connection) -> tuple[list[Standing], frozenset[str]]:
+        found = asked(connection)
+        return found, _unseen(connection, found, trees)
+
+    found, unseen = await parts.records().run(read)
+    reader = _Reader(parts, unseen)
+    return [AlertView(**_shown(reader, standing)) for standing in found]
 
 
 def _unknown(alert: str) -> ProblemError:

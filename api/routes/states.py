@@ -105,7 +105,7 @@ async def list_states(
         told = f"they have {len(machines)} machines; ask for {MACHINES_AT_MOST} at most at once"
         raise wrong(parameter="path", detail=told)
     after = page.after(str, int)
-    known = await _known_until(parts, machines)
+    known = await known_until(parts, machines)
     found = SPANS.to_frame()
     async with parts.reading() as store:
         reader = Reader(parts.park, store, parts.records())
@@ -157,7 +157,7 @@ async def list_current_states(
     machines = sorted(one for one in _machines(parts, path) if parts.park.equipment[one].state_inputs)
     left = [one for one in machines if after is None or one > after[0]]
     shown = left[: page.limit]
-    known = await _known_until(parts, shown)
+    known = await known_until(parts, shown)
     async with parts.reading() as store:
         now = await _current(Reader(parts.park, store, parts.records()), known, parts.now())
     rows = [
@@ -196,7 +196,7 @@ async def list_equipment_states(
     equipment = equipment_at(parts.park, path)
     after = page.after(int)
     begin = start if after is None else max(start, instant(after[0]))
-    known = await _known_until(parts, [equipment.path])
+    known = await known_until(parts, [equipment.path])
     until = known.get(equipment.path)
     async with parts.reading() as store:
         reader = Reader(parts.park, store, parts.records())
@@ -235,7 +235,7 @@ async def _current(reader: Reader, known: Mapping[str, datetime], now: datetime)
     return told
 
 
-async def _known_until(parts: Parts, machines: Iterable[str]) -> dict[str, datetime]:
+async def known_until(parts: Parts, machines: Iterable[str]) -> dict[str, datetime]:
     """Tell up to when it is known what machines did: by their links, or by what was played as their lines."""
     links = await parts.records().run(read_links)
     now = parts.now()
