@@ -60,6 +60,7 @@ class Guarded(HttpToolsProtocol):
         """Bytes that came and are neither body nor a head that has ended."""
         self._in_body = False
         self._crowded = False
+        self._refused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request."""
@@ -79,16 +80,19 @@ class Guarded(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what came; an end of a head that is still missing is waited for."""
-        self._untold += len(data)
-        if not self._in_body and self._untold > LONGEST_HEAD + len(data):
-            self._refuse(HEADERS_TOO_LARGE, _too_large())
+        if self._refused:
             return
+        if self._untold > LONGEST_HEAD:
+            if self._in_body:
+                self.transport.abort()
+            else:
+                self._refuse(HEADERS_TOO_LARGE, _too_large())
+            return
+        self._untold += len(data)
         super().data_received(data)
         if self.transport.is_closing():
             return
-        if self._in_body and self._untold > LONGEST_HEAD + len(data):
-            self.transport.abort()
-        elif self._idle and self._waits is None and self.timeout_keep_alive_task is None:
+        if self._idle and self._waits is None and self.timeout_keep_alive_task is None:
             self._wait()
 
     def on_headers_complete(self) -> None:
@@ -189,11 +193,16 @@ class Guarded(HttpToolsProtocol):
         self.transport.abort()
 
     def _refuse(self, kind: Kind, detail: str) -> None:
-        """Answer without a request, and close."""
-        if self._idle:
-            self.transport.write(_written(kind, detail, self.server_state.default_headers))
-        self.transport.close()
-        self._stall()
+        """Answer without a request, and close once the client had time to read it: a close would cut it off."""
+        if not self._idle:
+            self.transport.abort()
+            return
+        self._refused = True
+        self.transport.write(_written(kind, detail, self.server_state.default_headers))
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._stop_waiting()
+        self._wait()
 
 
 def guarded(settings: ApiSettings) -> type[Guarded]:
