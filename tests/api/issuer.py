@@ -1,10 +1,11 @@
 """An identity provider as tests need it: keys, the documents that it publishes, and tokens."""
 
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
-from time import time
+from time import monotonic, time
 from typing import Any, Final
 
 import jwt
@@ -84,10 +85,10 @@ def token(key: SigningKey, *, headers: dict[str, Any] | None = None, **given: An
     return jwt.encode(claims(**given), key.private, key.algorithm, {"kid": key.id, **(headers or {})})
 
 
-def tokens_of(*keys: SigningKey, settings: OidcSettings = SETTINGS) -> Tokens:
+def tokens_of(*keys: SigningKey, settings: OidcSettings = SETTINGS, clock: Callable[[], float] = monotonic) -> Tokens:
     """Give what takes tokens that are signed by these keys."""
 
     async def fetch() -> Signers:
         return read_signers(key_set(*keys), settings.algorithms)
 
-    return Tokens(settings, Provider(fetch, timedelta(minutes=10)))
+    return Tokens(settings, Provider(fetch, timedelta(minutes=10)), clock)

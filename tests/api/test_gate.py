@@ -293,7 +293,7 @@ async def test_ten_thousand_wrong_keys_leave_nothing_behind(books: Counted, cloc
 
 
 async def test_only_so_many_keys_are_kept(books: Counted, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("api.keyring.MOST", 3)
+    monkeypatch.setattr("api.recent.MOST", 3)
     keys = [(await make(books, f"number {number}"))[1] for number in range(5)]
     gate = Gate(who_asks, parts_of(books), clock)
     async with asking(gate) as client:

@@ -193,13 +193,34 @@ async def test_a_token_with_a_new_key_is_taken_after_the_provider_changed_its_ke
     async def fetch() -> Signers:
         return read_signers(key_set(*keys), SETTINGS.algorithms)
 
-    tokens = Tokens(SETTINGS, Provider(fetch, timedelta(minutes=10), lambda: now[0]))
+    tokens = Tokens(SETTINGS, Provider(fetch, timedelta(minutes=10), lambda: now[0]), lambda: now[0])
     new = signing_key("ES256", "new")
     assert (await tokens.caller(token(ES))).id == "oidc:ada"
     keys[:] = [new]
     now[0] += 60
     assert (await tokens.caller(token(new))).id == "oidc:ada"
     assert await refusal(tokens, token(ES)) == NOT_SIGNED
+
+
+async def test_a_good_token_is_verified_once_a_second_and_a_bad_one_never_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, verified = [0.0], []
+    tokens = tokens_of(ES, clock=lambda: now[0])
+    decode = jwt.decode
+
+    def counting(text: str, *given: Any, **named: Any) -> dict[str, Any]:
+        verified.append(text)
+        return decode(text, *given, **named)
+
+    monkeypatch.setattr(jwt, "decode", counting)
+    good, bad = token(ES), with_other_claims(token(ES))
+    for _ in range(5):
+        assert (await tokens.caller(good)).id == "oidc:ada"
+        assert await refusal(tokens, bad) == NOT_SIGNED
+    assert (verified.count(good), verified.count(bad)) == (1, 5)
+    now[0] += 1
+    assert (await tokens.caller(good)).id == "oidc:ada"
+    assert verified.count(good) == 2
+    assert len(tokens._recent) == 1
 
 
 async def down() -> Signers:
