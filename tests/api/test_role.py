@@ -5,12 +5,16 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
 
+from api.auditcheck import check_audit
+from api.auditlog import Wanted, read_audit
 from api.role import CannotListenError, serve
+from collector.assembly import open_records
 from collector.load import Config, load
 from tests.api.client import problem
 from tests.api.installation import install
@@ -52,6 +56,27 @@ async def test_it_answers_and_stops_and_leaves_signals_alone(tmp_path: Path) -> 
         assert "server" not in (await client.get("/")).headers
     with pytest.raises(httpx.TransportError):
         await httpx.AsyncClient().get(str(client.base_url))
+
+
+async def test_what_was_asked_before_a_stop_is_in_the_audit_after_it(tmp_path: Path) -> None:
+    install(tmp_path)
+    config = load(tmp_path)
+    async with running(config) as client:
+        for _ in range(3):
+            assert (await client.get("/api/v1/gaps")).status_code == 200
+        assert (await client.post("/api/v1/dead-letters/drop", json={})).status_code == 401
+        async with client.stream("GET", "/api/v1/events", headers={"Accept": "text/event-stream"}) as stream:
+            assert stream.status_code == 200
+    async with open_records(config) as records:
+        rows = await records.run(partial(read_audit, wanted=Wanted(), limit=10, newest_first=False))
+        verdict = await check_audit(records.run)
+    told = [(row.entry.method, row.entry.path, row.entry.status, row.entry.event) for row in rows]
+    assert told[:4] == [("GET", "/api/v1/gaps", 200, "answer")] * 3 + [
+        ("POST", "/api/v1/dead-letters/drop", 401, "answer")
+    ]
+    assert told[4:] == [("GET", "/api/v1/events", 200, event) for event in ("begin", "end")]
+    assert {row.kind for row in rows} == {"loopback", "unknown"}
+    assert (verdict.checked, verdict.faults) == (6, ())
 
 
 async def test_it_answers_while_the_store_is_down_and_takes_it_up_when_it_is_back(tmp_path: Path) -> None:
