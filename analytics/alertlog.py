@@ -17,6 +17,7 @@ does not, is the newest all the same: a clock was set back.
 """
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
@@ -291,7 +292,7 @@ def read_detectors(connection: sa.Connection, detector: str) -> dict[str, Any]:
 
 
 def entry_of(event: AlertEvent) -> Entry:
-    """Give what the feed tells of an event."""
+    """Give what the feed tells of an event; not which alert suppresses it, which may be of another factory."""
     standing, alert = event.standing, event.standing.alert
     body = {
         "event": event.id,
@@ -309,10 +310,14 @@ def entry_of(event: AlertEvent) -> Entry:
         "message": {"zh": message(alert, "zh"), "en": message(alert, "en")},
         "value": alert.value,
         "person": event.person,
-        "comment": event.comment,
+        "comment": "" if event.kind in _BY_DESIGN and _ID.fullmatch(event.comment) else event.comment,
         "at": instant(event.at),
     }
     return Entry(alert.equipment, body)
+
+
+_BY_DESIGN: Final = frozenset({EventKind.SUPPRESSED, EventKind.UNSUPPRESSED})
+_ID: Final = re.compile("[0-9a-f]{16}")
 
 
 class _Book:

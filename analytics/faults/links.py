@@ -112,7 +112,7 @@ class OneLink:
     """How long it must be lost, ns."""
 
     machines: int
-    """How many machines have signals of it."""
+    """How many machines of its factory have signals of it; how many others do, is nothing for its readers."""
 
     zone: ZoneInfo
     """Time zone of its factory."""
@@ -159,7 +159,13 @@ def rules(park: Park) -> dict[str, OneLink | Several]:
     for factory in park.factories:
         for line in factory.lines:
             links = [
-                OneLink(one.name, line.path, nanoseconds(one.lost_after), len(machines.get(one.name, ())), factory.zone)
+                OneLink(
+                    one.name,
+                    line.path,
+                    nanoseconds(one.lost_after),
+                    sum(path.startswith(f"{factory.path}/") for path in machines.get(one.name, ())),
+                    factory.zone,
+                )
                 for one in line.sources
             ]
             found |= {subject_of(one.source): one for one in links}

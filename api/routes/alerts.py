@@ -1,17 +1,14 @@
 """Alerts: what lasts and what is over, and what people do about it."""
 
-from collections import Counter
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
 from analytics.alertlog import After, UnknownAlertError, act, read_events, read_outside, read_standing, read_standings
-from analytics.alerts import Alert
-from analytics.faults import links
 from analytics.lifecycle import Action, ActionError, AlarmState, AlertEvent, EventKind, NotNowError, Standing
 from analytics.sayings import message
 from api.access import allowed
@@ -84,7 +81,7 @@ _UNSEEN: Final = "park"
 """What suppresses an alert, as told to somebody who may not see that."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class _Reader:
     """What somebody may see of alerts that they may see."""
 
@@ -94,21 +91,9 @@ class _Reader:
     unseen: frozenset[str]
     """Ids of alerts that suppress these, and that they may not see."""
 
-    @cached_property
-    def machines(self) -> dict[str, int]:
-        """How many machines that they may see have signals of each source, by the subject of its alerts."""
-        pairs = {(signal.source, signal.equipment) for signal in self.parts.park.signals.values()}
-        return Counter(links.subject_of(source) for source, _ in pairs)
-
     def by(self, suppressed_by: str) -> str:
         """Say what suppresses an alert."""
         return _UNSEEN if suppressed_by in self.unseen else suppressed_by
-
-    def alert(self, alert: Alert) -> Alert:
-        """Give an alert; one of a link that several factories share counts their own machines alone."""
-        if self.parts.grants is None or alert.detector != links.SLUG or "machines" not in alert.parameters:
-            return alert
-        return replace(alert, parameters={**alert.parameters, "machines": str(self.machines[alert.signal])})
 
 
 OfAlert = Annotated[str, Path(pattern="^[0-9a-f]{16}$", description="Id of the alert.")]
@@ -297,7 +282,7 @@ def _who(caller: Caller, person: str) -> str:
 
 
 def _shown(reader: _Reader, standing: Standing) -> dict[str, Any]:
-    alert = reader.alert(standing.alert)
+    alert = standing.alert
     return {
         "id": standing.id,
         "equipment": alert.equipment,

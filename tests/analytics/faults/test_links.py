@@ -221,3 +221,11 @@ def test_what_lasts_is_what_is_carried_and_nothing_is_told_twice(changes: list[A
     assert len({one for one in told if not one[2]}) == len([one for one in told if not one[2]])
     looking.look(now + 1, dict.fromkeys("abcd", ("up", float(now + 1))))
     assert looking.lasting == set()
+
+
+def test_a_link_that_factories_share_counts_the_machines_of_its_own() -> None:
+    own = line("works/line", machine("works/line/a"), machine("works/line/b"))
+    other = line("foundry/line", machine("foundry/line/c")).model_copy(update={"sources": ()})
+    looking = Looking(park(own, other))
+    [lost] = looking.look(30, {"plc": ("down", 5)})
+    assert "machines concerned 2: cable" in message(lost, "en")

@@ -136,13 +136,6 @@ async def test_what_suppresses_it_from_elsewhere_is_the_park_and_no_id(asked_by:
         assert (one["suppressed_by"], one["events"][0]["comment"]) == (OURS.id, OURS.id)
 
 
-async def test_a_link_that_factories_share_counts_machines_of_whoever_reads(asked_by: Asking) -> None:
-    async with asked_by(None) as client:
-        assert "machines concerned 4" in (await client.get(f"{URL}/{OURS.id}")).json()["message"]["en"]
-    async with asked_by({"gears"}) as client:
-        assert "machines concerned 3" in (await client.get(f"{URL}/{OURS.id}")).json()["message"]["en"]
-
-
 async def test_alerts_are_asked_for_by_detector_and_by_group(asked_by: Asking) -> None:
     async with asked_by(None) as client:
         assert {one["id"] for one in await items(client, URL, detector="link")} == {OURS.id, PARKS.id}
