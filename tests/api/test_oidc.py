@@ -1,12 +1,15 @@
 """Tokens: which are taken, and each way known to make one that must not be."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from time import time
 from typing import Any
 
@@ -20,9 +23,12 @@ from api.callers import Caller
 from api.errors import ProblemError
 from api.oidc import Tokens, trusting
 from api.provider import Provider, ProviderError
+from api.role import serving
 from api.roles import Scope
 from api.signers import Signers, read_signers
+from collector.load import load
 from tests.api.client import asking, problem
+from tests.api.installation import install
 from tests.api.issuer import AUDIENCE, ISSUER, SETTINGS, SigningKey, claims, key_set, signing_key, token, tokens_of
 from tests.api.plant import Plant
 
@@ -279,3 +285,36 @@ async def test_a_token_is_not_taken_where_none_is_trusted(plant: Plant, ask: str
         method: Callable[..., Awaitable[Any]] = getattr(client, ask)
         answer = await method("/api/v1/alerts", headers=bearer(token(ES)))
     assert problem(answer, 401, "unauthorized")["detail"] == "this is no key of this park"
+
+
+@asynccontextmanager
+async def published(documents: dict[str, bytes]) -> AsyncIterator[str]:
+    """Publish documents over HTTP on this machine; give the address."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        path = (await reader.readuntil(b"\r\n\r\n")).split(b" ")[1].decode()
+        body = documents[path]
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()
+        yield f"http://{host}:{port}"
+
+
+async def test_an_installation_takes_tokens_of_the_provider_that_it_names(tmp_path: Path) -> None:
+    documents = {"/jwks": key_set(*EVERY)}
+    async with published(documents) as issuer:
+        description = {"issuer": issuer, "jwks_uri": f"{issuer}/jwks"}
+        documents["/.well-known/openid-configuration"] = json.dumps(description).encode()
+        install(tmp_path)
+        main = tmp_path / "parkline.yaml"
+        oidc = f"oidc: {{ issuer: '{issuer}', audience: {AUDIENCE}, roles: {{ boss: admin }} }}, port:"
+        main.write_text(main.read_text(encoding="utf-8").replace("port:", oidc), encoding="utf-8")
+        async with serving(await asyncio.to_thread(load, tmp_path)) as parts, asking(parts) as client:
+            good, bad = token(RS, iss=issuer, roles=["boss"]), token(RS, roles=["boss"])
+            answer = await client.get("/api/v1/factories", headers=bearer(good))
+            assert [factory["path"] for factory in answer.json()["items"]] == ["works"]
+            refused = problem(await client.get("/api/v1/factories", headers=bearer(bad)), 401, "unauthorized")
+    assert refused["detail"] == f"the token is of another issuer than {issuer}"
