@@ -129,7 +129,7 @@ def verify(
         for fault in verdict.faults:
             typer.echo(fault, err=True)
     if verdict.found:
-        fail(f"the audit is not as it was written: {verdict.found} faults")
+        fail(f"the audit is not as it was written; faults: {verdict.found}")
 
 
 def _wanted(caller: str, path: str, since: str, until: str) -> "Wanted":
