@@ -38,6 +38,7 @@ from api.routes import (
     equipment,
     events,
     explain,
+    exports,
     faults,
     gaps,
     health,
@@ -54,7 +55,7 @@ from api.routes import (
     states,
     stopreasons,
 )
-from api.stream import Hub
+from api.stream import Handover, Hub
 
 V1 = (
     assets,
@@ -74,6 +75,7 @@ V1 = (
     faults,
     health_scores,
     samples,
+    exports,
     gaps,
     deadletters,
     audit,
@@ -103,11 +105,12 @@ def create_app(parts: Parts) -> FastAPI:
         generate_unique_id_function=camel_case,
     )
     app.state.parts = parts
-    app.state.hub = Hub(parts.records, parts.settings.streams)
     app.add_middleware(Deprecations)
     app.add_middleware(Idempotency, parts=parts)
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(Bounds, settings=parts.settings)
+    app.state.hub = Hub(parts.records, parts.settings.streams)
+    app.add_middleware(Handover, hub=app.state.hub)
     app.state.journal = Journal(parts.records, parts.now, keep=parts.settings.audit.keep)
     app.add_middleware(Auditing, journal=app.state.journal)
     app.add_middleware(Freshness)

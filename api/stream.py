@@ -26,7 +26,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 import sqlalchemy as sa
 import structlog
-from starlette.types import Receive, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.callers import Caller
 from api.errors import TOO_MANY_STREAMS, ProblemError
@@ -71,6 +71,9 @@ _TOGETHER: Final = 200
 
 _ABREAST: Final = 4
 """Listeners that are told at once what they missed before the events that are kept."""
+
+_LISTENER: Final = "listener"
+"""Where in a request's state the listener waits for the hand-over."""
 
 _SLOTS: Final = int(BEAT_S / POLLED_S)
 _BEAT: Final = b":\n\n"
@@ -232,6 +235,46 @@ class Listener:
             self.pump = None
 
 
+class Handover:
+    """Serves streams when `app`, which began them, has returned: so nothing of what it needs to answer is held by them.
+
+    What stands before it sees a stream's whole life.
+    """
+
+    def __init__(self, app: ASGIApp, hub: "Hub") -> None:
+        self._app = app
+        self._hub = hub
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        state = scope.setdefault("state", {})
+        try:
+            await self._app(scope, receive, send)
+        except BaseException:
+            if (begun := state.pop(_LISTENER, None)) is not None:
+                self._hub.leave(begun)
+            raise
+        listener: Listener | None = state.pop(_LISTENER, None)
+        if listener is not None:
+            _forget(scope)
+            await self._hub.serve(listener, receive, send)
+
+
+def _forget(scope: Scope) -> None:
+    """Drop what only the begin of an answer needs: 2 KB of a request's scope."""
+    for name in [name for name in scope if name.startswith("fastapi")]:
+        del scope[name]
+    scope["state"].pop("again", None)
+
+
+def hand_over(scope: Scope, listener: Listener) -> None:
+    """Have a listener be told whose answer has begun."""
+    scope["state"][_LISTENER] = listener
+
+
 @dataclass(slots=True)
 class _Holder:
     """Listeners that came with one key or token."""
@@ -325,12 +368,15 @@ class Hub:
             self._empty.set()
 
     async def serve(self, listener: Listener, receive: Receive, send: Send) -> None:
-        """Tell a listener that has entered, until either side has enough; its response has begun."""
-        listener.put(b"retry: %d\n\n" % RETRY_MS, 0)
-        listener.begin(send)
-        await self._join(listener)
-        while (await receive())["type"] != "http.disconnect":
-            continue
+        """Tell a listener that has entered, until either side has enough, and count it out; its response has begun."""
+        try:
+            listener.put(b"retry: %d\n\n" % RETRY_MS, 0)
+            listener.begin(send)
+            await self._join(listener)
+            while (await receive())["type"] != "http.disconnect":
+                continue
+        finally:
+            self.leave(listener)
 
     async def begin(self) -> None:
         """Begin to read the feed, if nobody does; raises RecordsError."""

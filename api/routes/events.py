@@ -16,7 +16,7 @@ from api.errors import EVENTS_GONE, INVALID_PARAMETER, MEDIA_TYPE, Fault, Proble
 from api.lookup import trees_asked
 from api.paging import Paging, paging
 from api.parts import GivenParts, Parts
-from api.stream import RESOURCES, Filter, Hub, Listener
+from api.stream import RESOURCES, Filter, Hub, Listener, hand_over
 from api.views.events import EventView
 from api.views.shape import Paged, listed
 from collector.feed import Bounds, Told, Topic, read_bounds, read_feed
@@ -256,7 +256,7 @@ def _view(told: Told) -> EventView:
 
 
 class _Stream(Response):
-    """The answer that is a stream: little of it is left while it waits."""
+    """The begin of an answer that is a stream."""
 
     def __init__(self, hub: Hub, listener: Listener) -> None:
         super().__init__(media_type=STREAM, headers=_HEADERS)
@@ -265,7 +265,7 @@ class _Stream(Response):
         self._listener = listener
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Begin, tell, end."""
+        """Begin; `api.stream` goes on."""
         try:
             self._hub.enter(self._listener)
         except ProblemError as error:
@@ -273,9 +273,10 @@ class _Stream(Response):
             return
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-            await self._hub.serve(self._listener, receive, send)
-        finally:
+            hand_over(scope, self._listener)
+        except BaseException:
             self._hub.leave(self._listener)
+            raise
 
 
 def _credential(request: Request) -> str:

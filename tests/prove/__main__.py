@@ -38,6 +38,7 @@ PROOFS: Final[dict[str, str]] = {
     "two-collectors": "tests.prove.two_collectors",
     "source-lost": "tests.prove.source_lost",
     "kill9-notify": "tests.prove.kill9_notify",
+    "idle-streams": "tests.prove.idle_streams",
 }
 """Name to module, in the order in which all of them run."""
 
@@ -46,7 +47,7 @@ def main() -> int:
     """Prove; 0 when everything held, 1 when something was lost or doubled, or failed."""
     parser = argparse.ArgumentParser(prog="python -m tests.prove")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(PROOFS)}; all without a name")
-    parser.add_argument("--rounds", type=int, help="how many faults each proof makes")
+    parser.add_argument("--rounds", type=int, help="how many faults each proof makes; of idle-streams: clients")
     asked = parser.parse_args()
     for name in asked.names:
         if name not in PROOFS:
