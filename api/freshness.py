@@ -61,8 +61,7 @@ class _Tagging:
             return  # the body of what the client has
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
-            if self._scope["path"].startswith("/api/"):
-                _vary(headers)
+            _vary(headers, _DEPENDS_ON if self._scope["path"].startswith("/api/") else ("Accept-Encoding",))
             if message["status"] == HTTPStatus.OK and "no-store" not in headers.get("cache-control", ""):
                 if "etag" in headers:
                     await self._answer(message)
@@ -95,10 +94,10 @@ class _Tagging:
         return True
 
 
-def _vary(headers: MutableHeaders) -> None:
+def _vary(headers: MutableHeaders, names: tuple[str, ...]) -> None:
     there = [name.strip() for value in headers.getlist("vary") for name in value.split(",")]
     lowered = [name.lower() for name in there]
-    headers["Vary"] = ", ".join(there + [name for name in _DEPENDS_ON if name.lower() not in lowered])
+    headers["Vary"] = ", ".join(there + [name for name in names if name.lower() not in lowered])
 
 
 def _tag(content: bytes, link: str) -> str:
