@@ -29,7 +29,6 @@ from analytics import lifecycle
 from analytics.alertqueries import (
     AT_ONCE,
     After,
-    below,
     chunks,
     read_alert,
     read_alerts,
@@ -65,7 +64,7 @@ from analytics.sayings import message
 from analytics.shelves import AlarmPoint, Shelves
 from collector.feed import Entry, tell
 from collector.feed import written as instant
-from collector.records import METADATA
+from collector.records import METADATA, lies_under
 
 __all__ = [
     "AT_ONCE",
@@ -508,7 +507,7 @@ def _change_point(connection: sa.Connection, alert: Alert, action: Action, now: 
 
 def _open_below(connection: sa.Connection, path: str) -> list[Standing]:
     """Give the alerts below a path that are open, or whose point is hidden by people."""
-    return _asked(connection, below(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
+    return _asked(connection, lies_under(ALERTS.c.equipment, path), sa.or_(_OPEN, _FLAGGED))
 
 
 def _of_point(connection: sa.Connection, standing: Standing, hidden: Hidden) -> list[Standing]:

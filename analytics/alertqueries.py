@@ -11,6 +11,7 @@ from analytics.alarmstates import AlarmState, AlertEvent, EventKind, Standing
 from analytics.alerts import Alert
 from analytics.alerttables import ALERTS, EVENTS, event_of, standing_of
 from collector.park import Severity
+from collector.records import lies_under
 
 AT_ONCE: Final = 500
 """Values in one question at most: databases bound how many a statement may have."""
@@ -149,15 +150,10 @@ def read_events(
     return [event_of(row) for row in connection.execute(query)]
 
 
-def below(column: sa.ColumnElement[str], path: str) -> sa.ColumnElement[bool]:
-    """True for what lies at or below a path."""
-    return sa.or_(column == path, column.startswith(path + "/", autoescape=True))
-
-
 def chunks(values: Sequence[T]) -> list[Sequence[T]]:
     """Give values in portions of `AT_ONCE`."""
     return [values[first : first + AT_ONCE] for first in range(0, len(values), AT_ONCE)]
 
 
 def _under(column: sa.ColumnElement[str], paths: Collection[str]) -> sa.ColumnElement[bool]:
-    return sa.or_(sa.false(), *(below(column, path) for path in paths))
+    return sa.or_(sa.false(), *(lies_under(column, path) for path in paths))

@@ -26,7 +26,7 @@ from analytics.faults.contract import Baseline, Indicator
 from analytics.health import KEY, SLUG, HealthBook, Heard, Part, Score
 from analytics.lifecycle import AlarmState, AlertEvent, Standing
 from collector.park import Park, Severity
-from collector.records import METADATA, Instant
+from collector.records import METADATA, Instant, lies_under
 
 HEALTH: Final = sa.Table(
     "health",
@@ -388,9 +388,7 @@ def _abandoned(standings: Iterable[Standing], book: HealthBook, now: datetime) -
 
 
 def _under(column: sa.ColumnElement[str], paths: Collection[str]) -> sa.ColumnElement[bool]:
-    return sa.or_(
-        sa.false(), *(sa.or_(column == path, column.startswith(path + "/", autoescape=True)) for path in paths)
-    )
+    return sa.or_(sa.false(), *(lies_under(column, path) for path in paths))
 
 
 def _as_json(part: Part) -> dict[str, Any]:

@@ -123,6 +123,7 @@ async def test_alerts_are_chosen(records: Records) -> None:
 async def test_a_path_is_no_pattern(records: Records) -> None:
     await log(records, alert(0, machine="works/line/press"))
     assert await read(records, under=["work_"]) == []
+    assert await read(records, under=["WORKS", "Works/line"]) == []
     assert await read(records, under=["%"]) == []
 
 

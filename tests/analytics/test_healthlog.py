@@ -101,6 +101,7 @@ def test_each_hour_keeps_its_lowest_and_newest_score(ledger: sa.Connection) -> N
     found = read_hours(ledger, start=at(0), end=at(7200), under=[PUMP])
     assert [(one.hour, one.lowest, one.newest) for one in found] == [(at(0), 80, 96), (at(3600), 100, 100)]
     assert found[0].parts[0].lost == 20
+    assert read_hours(ledger, start=at(0), end=at(7200), under=[PUMP.upper(), "WORKS"]) == []
     assert [one.equipment for one in read_hours(ledger, start=at(3600), end=at(7200))] == [FAN, PUMP]
     late = at(0) + KEPT + timedelta(hours=2)
     write_health(ledger, plant(), near(0.5), late)

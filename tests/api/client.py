@@ -1,15 +1,18 @@
 """A client of an API in the same process."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import httpx
 
 from api.app import create_app
+from api.auth import create_key
 from api.errors import MEDIA_TYPE
 from api.parts import Parts
+from api.roles import Role
 from collector.records import Records
 from tests.api.plant import Plant
 
@@ -70,3 +73,14 @@ async def asking_of(plant: Plant, records: Records) -> AsyncIterator[httpx.Async
     async with AsyncExitStack() as stack:
         parts = with_records(await stack.enter_async_context(plant.parts(open_page=True)), records)
         yield await stack.enter_async_context(asking(parts, peer="127.0.0.1", host="localhost"))
+
+
+@asynccontextmanager
+async def asking_as(
+    parts: Parts, records: Records, factories: Collection[str] | None, *, role: Role = Role.VIEWER
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Give a client whose key opens these factories (None: the whole park), on other records, where the key is."""
+    made = partial(create_key, name="k", now=parts.now(), expires=None, roles=[role], factories=factories)
+    _, text = await records.run(made)
+    async with asking(with_records(parts, records), key=text) as client:
+        yield client

@@ -19,7 +19,6 @@ import polars as pl
 import pytest
 
 from adapters.sources.contract import GapKind
-from api.auth import create_key
 from api.parts import Parts
 from api.roles import Role
 from collector.conflictlog import add_doubles
@@ -31,7 +30,7 @@ from collector.links import Link, write_links
 from collector.park import Park
 from collector.records import Records
 from collector.redecoding import Told
-from tests.api.client import asking, items, problem, walk, with_records
+from tests.api.client import asking_as, items, problem, walk
 from tests.api.plant import GRINDER, HOB, NOW, PARK, PRESS, Plant, links
 
 OURS: Final = "hobbing-opcua"
@@ -73,9 +72,7 @@ async def asked(plant: Plant, records: Records) -> AsyncIterator[Asking]:
         @asynccontextmanager
         async def client(*factories: str | None, role: Role = Role.VIEWER, **changes: Any) -> AsyncIterator[Any]:
             granted = None if None in factories else [one for one in factories if one]
-            made = partial(create_key, name="k", now=NOW, expires=None, roles=[role], factories=granted)
-            _, text = await records.run(made)
-            async with asking(changed(with_records(parts, records), **changes), key=text) as client:
+            async with asking_as(changed(parts, **changes), records, granted, role=role) as client:
                 yield client
 
         yield client

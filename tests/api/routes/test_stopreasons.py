@@ -14,7 +14,7 @@ from api.parts import Parts
 from api.roles import Role
 from collector.park import StopReason, Title
 from collector.records import Records
-from tests.api.client import asking, items, problem, walk, with_records
+from tests.api.client import asking, asking_as, items, problem, walk, with_records
 from tests.api.plant import GRINDER, HOB, NOW, PARK, PRESS, Plant
 
 URL = f"/api/v1/equipment/{HOB}/stop-reasons"
@@ -156,12 +156,11 @@ async def test_who_may_see_one_factory_says_and_reads_nothing_of_another(
 ) -> None:
     url = f"/api/v1/equipment/{PRESS}/stop-reasons"
     said = (await api.post(url, json=SAID)).json()
-    granted = await records.run(
-        lambda c: create_key(c, "k", now=NOW, expires=None, roles=[Role.ENGINEER], factories=["gears"])
-    )
-    whole = await key(records, Role.ENGINEER)
-    alone = replace(parts, park=parts.park.only(["gears"]))
-    async with asking(parts, key=granted[1]) as client, asking(alone, key=whole) as otherwise:
+    alone, engineer = replace(parts, park=parts.park.only(["gears"])), Role.ENGINEER
+    async with (
+        asking_as(parts, records, ["gears"], role=engineer) as client,
+        asking_as(alone, records, None, role=engineer) as otherwise,
+    ):
         for method, address, body in (
             ("GET", url, None),
             ("POST", url, SAID),
