@@ -21,6 +21,7 @@ from api.auditlog import Entry, Wanted, read_audit
 from api.callers import Caller
 from api.errors import FORBIDDEN, ProblemError, answer
 from collector.records import Records, RecordsError
+from tests.api.inmemory import InMemory
 
 T = TypeVar("T")
 
@@ -29,11 +30,11 @@ LI = Caller("key:5f0c1b7e", "gear works", frozenset(), frozenset({"moulds", "gea
 ENTRY = Entry(NOON, "answer", "", "", "", "GET", "", "/api/", "", 200, None, None, 2, 5, 0, "1")
 
 
-class Plug:
+class Plug(InMemory):
     """Records in memory that can be unplugged."""
 
     def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
+        super().__init__(connection)
         self.down = False
         self.runs = 0
         self.meanwhile: Callable[[], object] = lambda: None
@@ -48,11 +49,11 @@ class Plug:
             raise RecordsError(msg)
         self.meanwhile()
         self.runs += 1
-        return work(self._connection)
+        return await super().run(work)
 
     def rows(self) -> list[Entry]:
         """Give the rows, the oldest first."""
-        return [row.entry for row in read_audit(self._connection, Wanted(), limit=100_000, newest_first=False)]
+        return [row.entry for row in read_audit(self.connection, Wanted(), limit=100_000, newest_first=False)]
 
 
 @pytest.fixture

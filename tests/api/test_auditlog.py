@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from hashlib import sha256
-from typing import Any, TypeVar
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -26,8 +26,7 @@ from api.auditlog import (
     write_audit,
 )
 from collector.records import Records
-
-T = TypeVar("T")
+from tests.api.inmemory import InMemory
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ENTRY = Entry(
@@ -50,40 +49,30 @@ ENTRY = Entry(
 )
 
 
-class Quick:
-    """Records in memory, all of it in one transaction."""
-
-    def __init__(self, connection: sa.Connection) -> None:
-        self._connection = connection
-
-    async def run(self, work: Callable[[sa.Connection], T]) -> T:
-        return work(self._connection)
-
-
 @pytest.fixture
-def quick(ledger: sa.Connection) -> Quick:
-    return Quick(ledger)
+def quick(ledger: sa.Connection) -> InMemory:
+    return InMemory(ledger)
 
 
-async def write(records: Records | Quick, *entries: Entry) -> None:
+async def write(records: Records | InMemory, *entries: Entry) -> None:
     await records.run(partial(write_audit, entries=entries))
 
 
-async def fill(records: Records | Quick, count: int) -> None:
+async def fill(records: Records | InMemory, count: int) -> None:
     """Write rows that were answered a minute apart."""
     await write(records, *(replace(ENTRY, at=NOON + timedelta(minutes=place), rows=place) for place in range(count)))
 
 
-async def numbers(records: Records | Quick, **wanted: Any) -> list[int]:
+async def numbers(records: Records | InMemory, **wanted: Any) -> list[int]:
     rows = await records.run(partial(read_audit, wanted=Wanted(**wanted), limit=100, newest_first=False))
     return [row.number for row in rows]
 
 
-async def faults(records: Records | Quick, **known: str) -> tuple[str, ...]:
+async def faults(records: Records | InMemory, **known: str) -> tuple[str, ...]:
     return (await check_audit(records.run, {int(number[1:]): digest for number, digest in known.items()})).faults
 
 
-async def do(records: Records | Quick, *statements: sa.Executable) -> None:
+async def do(records: Records | InMemory, *statements: sa.Executable) -> None:
     """Do to the database what no part of parkline does."""
 
     def work(connection: sa.Connection) -> None:
@@ -102,7 +91,7 @@ async def test_a_row_is_read_as_it_was_written(records: Records) -> None:
     assert await records.run(read_head) == Head(2, newest.hash, 0, NOTHING)
 
 
-async def test_a_hash_is_that_of_the_row_and_the_hash_before_it(quick: Quick) -> None:
+async def test_a_hash_is_that_of_the_row_and_the_hash_before_it(quick: InMemory) -> None:
     await write(quick, ENTRY)
     [row] = await quick.run(partial(read_audit, wanted=Wanted(), limit=10))
     cells = (
@@ -177,7 +166,7 @@ async def test_who_sees_some_factories_sees_callers_of_those_alone(records: Reco
         assert await numbers(records, grants=grants) == seen
 
 
-async def test_pages_go_on_behind_a_number(quick: Quick) -> None:
+async def test_pages_go_on_behind_a_number(quick: InMemory) -> None:
     await fill(quick, 5)
     pages = [
         await quick.run(partial(read_audit, wanted=Wanted(), limit=2, after=after, newest_first=newest))
@@ -186,7 +175,7 @@ async def test_pages_go_on_behind_a_number(quick: Quick) -> None:
     assert [[row.number for row in page] for page in pages] == [[5, 4], [3, 2], [3, 4]]
 
 
-async def test_nothing_is_written_of_nothing(quick: Quick) -> None:
+async def test_nothing_is_written_of_nothing(quick: InMemory) -> None:
     await write(quick)
     assert await numbers(quick) == []
     assert await faults(quick) == ()
@@ -212,7 +201,7 @@ async def test_old_rows_go_and_what_is_left_is_still_held(records: Records) -> N
     assert await faults(records) == ("row 5 is not there",)
 
 
-async def test_all_rows_may_be_old(quick: Quick) -> None:
+async def test_all_rows_may_be_old(quick: InMemory) -> None:
     await fill(quick, 3)
     assert await quick.run(partial(prune_audit, before=NOON + timedelta(days=1))) == 3
     assert await faults(quick) == ()
@@ -221,7 +210,7 @@ async def test_all_rows_may_be_old(quick: Quick) -> None:
     assert await faults(quick) == ()
 
 
-async def test_only_a_beginning_is_pruned_however_clocks_went(quick: Quick) -> None:
+async def test_only_a_beginning_is_pruned_however_clocks_went(quick: InMemory) -> None:
     late, early = replace(ENTRY, at=NOON + timedelta(days=9)), ENTRY
     await write(quick, early, late, early)
     assert await quick.run(partial(prune_audit, before=NOON + timedelta(days=1))) == 1
@@ -229,7 +218,7 @@ async def test_only_a_beginning_is_pruned_however_clocks_went(quick: Quick) -> N
     assert await faults(quick) == ()
 
 
-async def test_many_old_rows_go_in_pieces(quick: Quick, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_old_rows_go_in_pieces(quick: InMemory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("api.auditlog.PRUNED_AT_ONCE", 3)
     assert PRUNED_AT_ONCE > 3
     await fill(quick, 8)
@@ -302,7 +291,7 @@ TAMPERING: dict[str, tuple[list[sa.Executable], tuple[str, ...]]] = {
 
 
 @pytest.mark.parametrize("what", TAMPERING)
-async def test_what_was_done_to_it_by_hand_shows(quick: Quick, what: str) -> None:
+async def test_what_was_done_to_it_by_hand_shows(quick: InMemory, what: str) -> None:
     await fill(quick, 8)
     assert await faults(quick) == ()
     statements, told = TAMPERING[what]
@@ -310,7 +299,7 @@ async def test_what_was_done_to_it_by_hand_shows(quick: Quick, what: str) -> Non
     assert await faults(quick) == told
 
 
-async def test_an_audit_made_anew_shows_by_a_head_that_was_noted(quick: Quick) -> None:
+async def test_an_audit_made_anew_shows_by_a_head_that_was_noted(quick: InMemory) -> None:
     await fill(quick, 4)
     noted = (await check_audit(quick.run)).head
     await do(quick, sa.delete(AUDIT), sa.update(AUDIT_HEAD).values(last=0, hash=NOTHING))
@@ -320,7 +309,7 @@ async def test_an_audit_made_anew_shows_by_a_head_that_was_noted(quick: Quick) -
     assert await faults(quick, n9=noted.hash) == ("row 9, which was noted, is not there: the audit ends before it",)
 
 
-async def test_a_head_that_was_noted_fits_an_audit_that_went_on_and_was_pruned(quick: Quick) -> None:
+async def test_a_head_that_was_noted_fits_an_audit_that_went_on_and_was_pruned(quick: InMemory) -> None:
     await fill(quick, 4)
     noted = (await check_audit(quick.run)).head
     await fill(quick, 4)
@@ -340,7 +329,7 @@ async def test_it_is_written_on_whatever_was_done_to_it(records: Records) -> Non
         await do(records, sa.delete(AUDIT), sa.update(AUDIT_HEAD).values(last=0, hash=NOTHING))
 
 
-async def test_more_faults_than_anybody_reads_are_counted(quick: Quick) -> None:
+async def test_more_faults_than_anybody_reads_are_counted(quick: InMemory) -> None:
     await write(quick, *[ENTRY] * (TOLD + 50))
     await do(quick, sa.update(AUDIT).values(status=500))
     verdict = await check_audit(quick.run)
@@ -349,7 +338,7 @@ async def test_more_faults_than_anybody_reads_are_counted(quick: Quick) -> None:
 
 @pytest.mark.parametrize("meanwhile", ["written", "pruned"])
 async def test_it_is_checked_while_it_is_written_and_pruned(
-    quick: Quick, monkeypatch: pytest.MonkeyPatch, meanwhile: str
+    quick: InMemory, monkeypatch: pytest.MonkeyPatch, meanwhile: str
 ) -> None:
     monkeypatch.setattr("api.auditcheck.AT_ONCE", 3)
     assert AT_ONCE > 3
