@@ -117,6 +117,30 @@ IDEMPOTENCY_NOT_KEPT: Final = Kind(
     "The answer to this `Idempotency-Key` was given once and is not kept",
     "Look up what the first request did; if its answer never arrived, undo that, and send it with another key.",
 )
+UNKNOWN_EXPORT: Final = Kind(
+    "unknown-export",
+    404,
+    "There is no such export",
+    "Look up your exports under /api/v1/exports; they are forgotten a week after their time was over.",
+)
+EXPORT_NOT_DONE: Final = Kind(
+    "export-not-done",
+    409,
+    "The export has no file",
+    "Wait until `state` of the export is `done`; ask for another one where it failed or its time is over.",
+)
+RANGE_NOT_SATISFIABLE: Final = Kind(
+    "range-not-satisfiable",
+    416,
+    "The file has no such bytes",
+    "Ask for bytes that the file has, as `Content-Range` says; or for all of it, without `Range`.",
+)
+TOO_MANY_EXPORTS: Final = Kind(
+    "too-many-exports",
+    429,
+    "Too many exports wait",
+    "Ask again when some of them are done, or delete some.",
+)
 RATE_LIMITED: Final = Kind(
     "rate-limited",
     429,
@@ -223,6 +247,10 @@ KINDS: Final = {
         IDEMPOTENCY_MISMATCH,
         IDEMPOTENCY_CONFLICT,
         IDEMPOTENCY_NOT_KEPT,
+        UNKNOWN_EXPORT,
+        EXPORT_NOT_DONE,
+        RANGE_NOT_SATISFIABLE,
+        TOO_MANY_EXPORTS,
         RATE_LIMITED,
         IDENTITY_UNAVAILABLE,
         TOO_MANY_STREAMS,

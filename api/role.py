@@ -15,11 +15,12 @@ from fastapi import FastAPI
 
 from adapters.stores.contract import Store, StoreError
 from api.app import create_app
+from api.exporting import Exporter
 from api.keeper import Keeper
 from api.oidc import trusting
 from api.parts import Parts
 from api.tls import Tls, watch
-from api.wire import guarded, make_room
+from api.wire import Server, guarded, make_room
 from collector.assembly import open_records, open_store
 from collector.deadletters import Choice
 from collector.load import Config, load
@@ -51,9 +52,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     with _listening(settings) as listener:
         async with serving(config) as parts:
             app = create_app(parts)
-            server = _Server(_uvicorn(app, settings, tls))
+            server = Server(_uvicorn(app, settings, tls), settings)
             async with aclosing(app.state.journal), asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listener]), name="http")
+                group.create_task(Exporter(parts).run(stop), name="exports")
                 watching = [group.create_task(watch(tls, _now), name="certificate")] if tls is not None else []
                 scheme = "http" if tls is None else "https"
                 _log.info("api", page=f"{scheme}://{settings.host}:{settings.port}/", open_page=settings.open_page)
@@ -90,15 +92,6 @@ async def _replay(file: Path, records: Keeper[Records], choice: Choice, dry_run:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the role's own runner, which sets `stop`."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 def _uvicorn(app: FastAPI, settings: ApiSettings, tls: Tls | None) -> uvicorn.Config:

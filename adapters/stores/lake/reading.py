@@ -85,7 +85,7 @@ def samples(
         columns = pl.Schema({name: kind for name, kind in SAMPLE_ROWS.columns.items() if name in stored})
 
         def read(some: pl.DataFrame) -> pl.DataFrame:
-            holding = parts.holding(some, signals, *between)
+            holding = parts.holding(some, signals, *between).sort("day", "least_signal", "least_time_ns")
             found = folder.scan(holding["path"].to_list(), columns).filter(layout.wanted_samples(signals, *between))
             return layout.samples_of(found.collect(), wanted)
 
