@@ -90,12 +90,6 @@ NOT_NOW: Final = Kind(
 NOT_ACCEPTABLE: Final = Kind(
     "not-acceptable", 406, "The address has no such form", "Send a header `Accept` with one of the forms in `detail`."
 )
-UNKNOWN_ALERT: Final = Kind(
-    "unknown-alert", 404, "There is no such alert", "Look up alerts under /api/v1/alerts; their ids never change."
-)
-NOT_NOW: Final = Kind(
-    "not-now", 409, "As the alert stands, this cannot be done", "Do what `detail` says first, and ask again."
-)
 METHOD_NOT_ALLOWED: Final = Kind(
     "method-not-allowed", 405, "The address does not take this method", "Use a method listed in the header `Allow`."
 )
@@ -238,8 +232,6 @@ KINDS: Final = {
         UNKNOWN_GAP,
         UNKNOWN_LETTER,
         UNKNOWN_STOP_REASON,
-        UNKNOWN_ALERT,
-        NOT_NOW,
         UNKNOWN_ALERT,
         NOT_NOW,
         NOT_ACCEPTABLE,
