@@ -7,6 +7,7 @@ import structlog
 
 from analytics.engine import Engine
 from analytics.rounds import rounds
+from analytics.telling import Pruning
 from analytics.workers import workers_of
 from collector.assembly import open_records, open_spool, open_store
 from collector.load import Config
@@ -32,7 +33,10 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     ):
         engine = Engine(config.park, spool, open_store(config), records, workers, settings.restate)
 
+        pruning = Pruning(records, config.installation.records.feed)
+
         async def cycle(now: datetime) -> bool:
+            await pruning.once(now)
             return (await engine.cycle(now)).behind
 
         await engine.begin(datetime.now(UTC))

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 import polars as pl
@@ -27,8 +28,9 @@ from analytics.restatement import WINDOW
 from analytics.settling import settled_until
 from analytics.statenews import Known, Piece, Timeline, is_doubtful, state_news
 from analytics.untold import Untold, WindowKey, forget, put_off, read_untold
-from collector.feed import Entry, tell, written
+from collector.feed import Entry, prune, tell, written
 from collector.park import Park
+from collector.records import Records
 
 AT_ONCE: Final = 1000
 """Windows that one transaction tells at most."""
@@ -38,6 +40,9 @@ OFTEN: Final = timedelta(seconds=1)
 
 SELDOM: Final = timedelta(minutes=10)
 """How soon at the latest: what is known may leap ahead of the clock."""
+
+PRUNED_EVERY: Final = timedelta(minutes=10)
+"""How often old rows of the feed are dropped."""
 
 _FEW: Final = 20
 """Paths that the store is asked for by name."""
@@ -95,6 +100,30 @@ def _behind(states: pl.DataFrame, first: Mapping[str, datetime]) -> pl.DataFrame
         return states
     least = pl.col("equipment").replace_strict(first, default=None, return_dtype=states.schema["end"])
     return states.filter((pl.col("end") > least).fill_null(value=True))
+
+
+class Pruning:
+    """Drops what the feed has told long ago, now and then."""
+
+    def __init__(self, records: Records, keep: timedelta) -> None:
+        """Prepare; `keep` is how long the feed keeps what it told."""
+        self._records = records
+        self._keep = keep
+        self._due: datetime | None = None
+
+    async def once(self, now: datetime) -> int:
+        """Drop what is too old at `now`, UTC, if that was not done lately; give how many rows went.
+
+        Raises:
+            RecordsError: the records do not answer; it is done later.
+        """
+        if self._due is not None and now < self._due:
+            return 0
+        gone = 0
+        while dropped := await self._records.run(partial(prune, before=now - self._keep)):
+            gone += dropped
+        self._due = now + PRUNED_EVERY
+        return gone
 
 
 async def tell_windows(

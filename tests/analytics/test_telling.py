@@ -9,16 +9,18 @@ from typing import Any, Final
 
 import polars as pl
 import pytest
+import sqlalchemy as sa
 
 from adapters.sources.contract import GapKind
 from adapters.stores.contract import StoreUnavailableError
 from analytics.engine import Engine
 from analytics.jobs import Jobs, ranges_of
 from analytics.settling import settled_until
+from analytics.telling import Pruning
 from analytics.timeline import Reader
 from analytics.touched import Cause
 from analytics.untold import read_untold
-from collector.feed import Told, read_feed, written
+from collector.feed import Bounds, Entry, Told, read_bounds, read_feed, tell, written
 from collector.gaps import add_gap
 from collector.links import write_links
 from collector.park import Calendar, Park, Shift
@@ -364,3 +366,16 @@ def test_what_is_above_is_over_with_the_slowest_below() -> None:
     assert settled[PRESS] == at(5 * HOUR - SETTLES)
     assert settled["works/line"] == settled["works"] == settled["park"] == settled[LATHE] == at(4 * HOUR - SETTLES)
     assert settled_until(PLANT, {PRESS: at(0)}).keys() == {PRESS, "works/line", "works", "park"}
+
+
+async def test_what_is_old_goes_now_and_then(scene: Scene) -> None:
+    def tells(connection: sa.Connection) -> None:
+        for day in range(10):
+            tell(connection, "kpis", [Entry("park", {"day": day})], now=at(day * DAY))
+
+    await scene.records.run(tells)
+    pruning = Pruning(scene.records, timedelta(days=7))
+    assert await pruning.once(at(9 * DAY)) == 2
+    assert await pruning.once(at(9 * DAY + 300)) == 0
+    assert await scene.records.run(read_bounds) == Bounds(2, 10)
+    assert await pruning.once(at(10 * DAY)) == 1
