@@ -1,6 +1,6 @@
 """The guard of connections: what uvicorn and its parser, httptools, leave without a bound.
 
-    headers that do not come within `api: header_time`        the connection is closed
+    headers, or a TLS handshake, not within `header_time`     the connection is closed
     headers over `LONGEST_HEAD`                               431 `headers-too-large`
     no HTTP at all                                            400 `malformed-request`
     connections over `api: connections`                       503 `too-many-connections`; a quarter more: closed at once
@@ -14,11 +14,14 @@ ever, though. One timer per connection runs while the connection waits for its c
 
 import asyncio
 import resource
-from collections.abc import Awaitable, Callable, Iterable
+import socket
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Final
 
 import orjson
 import structlog
+import uvicorn
 from fastapi import Request
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -203,6 +206,40 @@ class Guarded(HttpToolsProtocol):
             self.transport.write_eof()
         self._stop_waiting()
         self._wait()
+
+
+class Server(uvicorn.Server):
+    """Serves guarded connections, and leaves signals to who runs it."""
+
+    def __init__(self, config: uvicorn.Config, settings: ApiSettings) -> None:
+        super().__init__(config)
+        self._handshake = settings.header_time.total_seconds()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen; a TLS handshake has as long as headers have, for which uvicorn knows no setting (60 s)."""
+        await super().startup(sockets=[])
+        context = self.config.ssl
+        for one in sockets or ():
+            serving = await asyncio.get_running_loop().create_server(
+                self._connection,
+                sock=one,
+                ssl=context,
+                ssl_handshake_timeout=None if context is None else self._handshake,
+                backlog=self.config.backlog,
+            )
+            self.servers.append(serving)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    def _connection(self) -> asyncio.Protocol:
+        state, app_state = self.server_state, self.lifespan.state
+        made: asyncio.Protocol = self.config.http_protocol_class(  # type: ignore[call-arg]
+            config=self.config, server_state=state, app_state=app_state
+        )
+        return made
 
 
 def guarded(settings: ApiSettings) -> type[Guarded]:

@@ -28,7 +28,7 @@ from api.tls import SOON, Tls, TlsError, watch
 from collector.load import load
 from collector.settings import ApiSettings, TlsSettings
 from tests.api.installation import install
-from tests.api.wired import PATIENCE_S, served
+from tests.api.wired import PATIENCE_S, line, served
 
 NOW = datetime.now(UTC)
 """The clock of TLS libraries cannot be turned, so certificates are made around the time of the test."""
@@ -164,6 +164,14 @@ async def test_plain_http_is_turned_away_and_hinders_nobody(tmp_path: Path, issu
         async with httpx.AsyncClient() as client:
             with pytest.raises(httpx.TransportError):
                 await client.get(f"http://127.0.0.1:{port}/")
+        assert await ask(port, trusting(issuer)) == "https"
+
+
+async def test_a_handshake_that_never_comes_is_not_waited_for(tmp_path: Path, issuer: Issuer) -> None:
+    issuer.issue(tmp_path)
+    quick = ApiSettings.model_validate({"header_time": "200ms"})
+    async with served(app, quick, Tls(CONFIGURED, tmp_path, now=NOW)) as port, line(port) as mute:
+        assert await mute.rest() == b""
         assert await ask(port, trusting(issuer)) == "https"
 
 

@@ -103,7 +103,7 @@ async def test_what_takes_long_is_waited_for() -> None:
 
 
 async def test_endless_headers_are_refused() -> None:
-    async with served(small(), QUICK) as port:
+    async with served(small(), ApiSettings()) as port:
         for piece in (b"x" * 1000, b"\r\nX-Header: value" * 50):
             async with line(port) as endless:
                 await endless.send(b"GET /ready HTTP/1.1\r\nX: ")
@@ -117,7 +117,7 @@ async def test_endless_headers_are_refused() -> None:
 
 
 async def test_large_headers_are_refused_though_they_come_at_once() -> None:
-    async with served(small(), QUICK) as port, line(port) as large:
+    async with served(small(), ApiSettings()) as port, line(port) as large:
         fields = b"".join(b"X-%d: %s\r\n" % (number, b"y" * 1000) for number in range(LONGEST_HEAD // 1000 + 1))
         await large.send(GET[:-2] + fields + b"\r\n")
         told(await large.answer(), 431, "headers-too-large")
@@ -128,7 +128,7 @@ async def test_large_headers_are_refused_though_they_come_at_once() -> None:
     [b"\x16\x03\x01\x02\x00\x01\x00", b"hello\r\n\r\n", b"GET ready HTTP/1.1\r\n\r\n", b"GET / HTTP/1.1\r\nA\r\n\r\n"],
 )
 async def test_what_is_no_http_is_told_so(nonsense: bytes) -> None:
-    async with served(small(), QUICK) as port, line(port) as stranger:
+    async with served(small(), ApiSettings()) as port, line(port) as stranger:
         await stranger.send(nonsense)
         told(await stranger.answer(), 400, "malformed-request")
 
@@ -167,7 +167,7 @@ async def asked_anew(port: int) -> int:
 
 
 async def test_an_answer_before_the_end_of_the_body_arrives_and_the_connection_stays_good() -> None:
-    async with served(small(), QUICK) as port, line(port) as hasty:
+    async with served(small(), ApiSettings()) as port, line(port) as hasty:
         head = b"POST /unread HTTP/1.1\r\nHost: park\r\nContent-Length: 300000\r\n\r\n"
         await hasty.send(head + b"x" * 100_000)
         assert (await hasty.answer())[0] == 200
@@ -183,7 +183,7 @@ async def test_the_rest_of_a_body_that_nobody_reads_is_not_waited_for() -> None:
 
 
 async def test_what_frames_a_body_is_bounded() -> None:
-    async with served(small(), QUICK) as port, line(port) as endless:
+    async with served(small(), ApiSettings()) as port, line(port) as endless:
         await endless.send(b"POST /read HTTP/1.1\r\nHost: park\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n")
         closed = asyncio.create_task(endless.rest())
         for _ in range(2000):
@@ -224,7 +224,8 @@ async def other_side_left(deaf: Line) -> None:
 
 
 async def test_a_large_answer_reaches_who_reads_it() -> None:
-    async with served(small(), QUICK) as port, line(port, receive_buffer=4096) as steady:
+    steadier = ApiSettings.model_validate({"answer_time": "1s"})
+    async with served(small(), steadier) as port, line(port, receive_buffer=4096) as steady:
         await steady.send(GET.replace(b"ready", b"large"))
         status, _, body = await steady.answer()
         assert (status, len(body)) == (200, 400 * len(BLOCK))

@@ -2,27 +2,18 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
 
 from api.tls import Tls
-from api.wire import guarded
+from api.wire import Server, guarded
 from collector.settings import ApiSettings
 
 PATIENCE_S = 10.0
 """Seconds within which anything awaited happens."""
-
-
-class _Quiet(uvicorn.Server):
-    """Leaves signals to pytest."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Capture none."""
-        yield
 
 
 @asynccontextmanager
@@ -40,7 +31,7 @@ async def served(app: Callable[..., Any], settings: ApiSettings, tls: Tls | None
             ssl_context_factory=None if tls is None else lambda _config, _default: tls.context,
             timeout_graceful_shutdown=1,
         )
-        server = _Quiet(config)
+        server = Server(config, settings)
         serving = asyncio.create_task(server.serve(sockets=[listener]))
         try:
             yield int(listener.getsockname()[1])
