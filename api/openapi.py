@@ -50,7 +50,10 @@ _MEANINGS: Final = {
     "403": "The key or token lacks the scope.",
     "404": "The park has no such thing.",
     "406": "The address has no such form.",
+    "408": "The body did not arrive in time.",
     "409": "The files of the configuration have mistakes, or the alert stands otherwise.",
+    "413": "The body is larger than is allowed.",
+    "414": "The address is longer than 16 KiB.",
     "422": "A parameter is wrong.",
     "429": "The caller asks too much, or its address sent too many wrong keys.",
     "503": "The store, the records or the identity provider do not answer.",
@@ -61,7 +64,10 @@ _KINDS: Final = {
     "403": errors.FORBIDDEN,
     "404": errors.UNKNOWN_ASSET,
     "406": errors.NOT_ACCEPTABLE,
+    "408": errors.BODY_TOO_SLOW,
     "409": errors.CONFIGURATION_WRONG,
+    "413": errors.BODY_TOO_LARGE,
+    "414": errors.ADDRESS_TOO_LONG,
     "422": errors.INVALID_PARAMETER,
     "429": errors.RATE_LIMITED,
     "503": errors.STORE_UNAVAILABLE,
@@ -113,11 +119,11 @@ def _add_problems(operation: dict[str, Any], path: str) -> None:
     if "security" in operation:
         codes |= {"401", "403", "429", "503"}
     if "parameters" in operation:
-        codes |= {"404", "422"}
+        codes |= {"404", "414", "422"}
     if any(one["name"] == "fields" for one in operation.get("parameters", ())):
         codes.add("406")
     if "requestBody" in operation:
-        codes |= {"409", "422"}
+        codes |= {"408", "409", "413", "422"}
     for code in sorted(codes - (responses.keys() - {"422"})):
         responses[code] = _problem(_KINDS[code], _MEANINGS[code], path)
 
