@@ -13,6 +13,8 @@ BOUNDED: Final = {
     ("adapters.sources.opcua.link", "_backlog"): "counted in bytes: when they are too many, no more is asked for",
     ("adapters.sources.opcua.link", "_ready"): "nodes that the server lacks, told once for a link",
     ("adapters.sources.sparkplug.holding", "_waiting"): "counted in bytes, and each for a time: the oldest go first",
+    ("api.auditing", "_owed"): "who writes waits for the answer, and waits for none of what there is no room for",
+    ("api.auditing", "_waiting"): "counted: what there is no room for is told by a row of its own",
     ("collector.backlog", "_deliveries"): "counted in bytes: who fills it waits",
     (
         "collector.spool.writer",
