@@ -5,15 +5,12 @@ webhook-timestamp   seconds since 1970, when it is sent
 webhook-signature   v1,BASE64 v1,BASE64 …   one for each secret: HMAC-SHA256 of `id.timestamp.body`
 """
 
-import hashlib
-import hmac
-from base64 import b64encode
-from collections.abc import Iterable
 from datetime import datetime
 
 from adapters.channels.contract import Notice
 from adapters.channels.envelope import envelope
-from adapters.channels.webhook.settings import WebhookSettings, key_of
+from adapters.channels.signing import key_of, signatures
+from adapters.channels.webhook.settings import WebhookSettings
 
 
 def encode(notice: Notice, settings: WebhookSettings, now: datetime) -> tuple[dict[str, str], bytes]:
@@ -28,10 +25,3 @@ def encode(notice: Notice, settings: WebhookSettings, now: datetime) -> tuple[di
     if settings.authorization is not None:
         headers["Authorization"] = settings.authorization.get_secret_value()
     return headers, body
-
-
-def signatures(identity: str, timestamp: int, body: bytes, keys: Iterable[bytes]) -> str:
-    """Sign a message with each key; `timestamp` in seconds since 1970."""
-    signed = f"{identity}.{timestamp}.".encode() + body
-    made = (hmac.new(key, signed, hashlib.sha256).digest() for key in keys)
-    return " ".join(f"v1,{b64encode(signature).decode()}" for signature in made)

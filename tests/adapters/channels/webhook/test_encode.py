@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
-from adapters.channels.webhook.encode import encode, signatures
-from adapters.channels.webhook.settings import WebhookSettings, key_of
+from adapters.channels.signing import key_of, signatures
+from adapters.channels.webhook.encode import encode
+from adapters.channels.webhook.settings import WebhookSettings
 from tests.adapters.channels.receiver import Request
 from tests.adapters.channels.webhook.verifier import verify
 from tests.conformance.channel import NOTICE
