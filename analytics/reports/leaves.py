@@ -17,7 +17,7 @@ from typing import Final
 import polars as pl
 
 from analytics.kpis.contract import CALENDAR, Loss, loss_time
-from analytics.reports.sums import STANDING
+from analytics.reports.sums import DIGITS, STANDING
 from analytics.restatement import WINDOW, told_by_reason
 from analytics.results import accounts_of
 from analytics.spans import MOMENT
@@ -105,7 +105,7 @@ def leaves(results: pl.DataFrame) -> pl.DataFrame:
     windows = wide.select(*WINDOW, "name", "end", CALENDAR).join(about, on=WINDOW)
     return (
         parts.join(windows, on=WINDOW)
-        .with_columns(share=pl.col("seconds") / pl.col(CALENDAR))
+        .with_columns(share=(pl.col("seconds") / pl.col(CALENDAR)).round_sig_figs(DIGITS))
         .select(COLUMNS.names())
         .cast(COLUMNS)
         .sort(*_WHOLE, "reason")

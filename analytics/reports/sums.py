@@ -43,6 +43,10 @@ DERIVED: Final = tuple(kpi for kpi in KPIS if kpi.slug not in ACCOUNT)
 MAIN: Final = ("utilisation", "availability", "effectiveness", "quality_ratio", "oee", "teep")
 """What a report shows first, as far as the catalogue has it."""
 
+DIGITS: Final = 12
+"""Significant digits of what is computed anew for every answer: those after them depend on how many rows are computed
+together (Polars multiplies by the reciprocal of a single divisor), and the same question has the same answer."""
+
 COVERAGE: Final = "coverage"
 """The column of the share of planned time with a known state."""
 

@@ -84,7 +84,8 @@ def weeks(days: pl.DataFrame, park: Park, period: Longer) -> pl.DataFrame:
     rows = _with_bottlenecks(results(told.select(ACCOUNTS.names()), _EPOCH, notes(park)), park)
     said = told.select("path", "start", "computed", "version", "reason")
     numbers = rows.drop("computed", "version", "reason").join(said, on=("path", "start"))
-    return pl.concat([numbers.select(RESULTS.names()), _by_reason(days, of, told, period)]).sort("path", "start", "kpi")
+    every = pl.concat([numbers.select(RESULTS.names()), _by_reason(days, of, told, period)])
+    return every.with_columns(pl.col("value", "coverage").round_sig_figs(sums.DIGITS)).sort("path", "start", "kpi")
 
 
 def beginning_of(day: date, period: Longer, zone: ZoneInfo) -> datetime:

@@ -7,6 +7,7 @@ from fastapi import APIRouter, Depends, Query, Response
 
 from analytics.reports.comparison import COMPARISON
 from analytics.reports.reading import read_comparison
+from analytics.reports.sums import DIGITS
 from api.answers import GivenShape
 from api.paging import Paging, behind, paging
 from api.parts import GivenParts
@@ -19,6 +20,9 @@ router = APIRouter(tags=["reports"])
 
 _PATHS: Final = 50
 """Paths that are compared in one request, at most."""
+
+_MICROSECONDS: Final = 6
+"""Decimals of seconds."""
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "items": [
@@ -83,7 +87,10 @@ async def list_comparisons(
             if after is not None and scope.path < after[0]:
                 continue
             compared = (await read_comparison(store, scope, before, now)).rows
-            rows = compared.select(pl.lit(scope.path).alias("path"), *COMPARISON)
+            rows = compared.select(pl.lit(scope.path).alias("path"), *COMPARISON).with_columns(
+                pl.col("before", "after", "change", "lower", "upper").round(DIGITS),
+                pl.col("before_s", "after_s").round(_MICROSECONDS),
+            )
             found = pl.concat([found, rows if after is None else rows.filter(behind(order, after))])
             if found.height > page.limit:
                 break

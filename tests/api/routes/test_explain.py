@@ -3,6 +3,7 @@
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
 import httpx
+import pytest
 
 from tests.api.client import items, problem
 from tests.api.plant import HOB, WASHER
@@ -61,3 +62,35 @@ async def test_equipment_without_a_state_has_an_empty_account(api: httpx.AsyncCl
     told = answer.json()
     assert told["intervals"] == []
     assert told["version"] == 0
+
+
+@pytest.mark.parametrize(
+    ("window", "period", "start"),
+    [
+        ("2026-11-23", "day", "2026-11-22T16:00:00Z"),
+        ("2026-11-23T08:00", "hour", "2026-11-23T00:20:00Z"),  # any instant of it
+        ("2026-11-23/all", "shift", "2026-11-22T16:00:00Z"),
+    ],
+)
+async def test_a_window_is_asked_for_as_its_numbers_have_it(
+    api: httpx.AsyncClient, window: str, period: str, start: str
+) -> None:
+    former = await api.get(at(HOB), params={"window": window})
+    asked = {"path": HOB, "period": period, "start": start}
+    answer = await api.get("/api/v1/explanations", params=asked)
+    assert answer.status_code == former.status_code == 200
+    assert answer.json() == former.json()
+    assert former.headers["link"] == f'</api/v1/explanations?path={HOB}>; rel="successor-version"'
+    assert answer.json()["period"] == period
+
+
+async def test_a_window_that_is_none_of_the_machine(api: httpx.AsyncClient) -> None:
+    press = {"path": "moulds/injection/im-01", "period": "shift", "start": "2026-11-23T23:00:00Z"}
+    told = problem(await api.get("/api/v1/explanations", params=press), 422, "invalid-parameter")
+    assert told["detail"] == "start: no shift of moulds/injection/im-01 holds 2026-11-23T23:00:00Z"
+    for change, status, kind in (
+        ({"path": "gears/hobbing/hob-09"}, 404, "unknown-asset"),
+        ({"period": "week"}, 422, "invalid-parameter"),
+        ({"start": "yesterday"}, 422, "invalid-parameter"),
+    ):
+        problem(await api.get("/api/v1/explanations", params={**press, **change}), status, kind)

@@ -35,14 +35,17 @@ class Teller:
         self.store = store
         self.records = records
 
-    async def tell(self, at: datetime, value: float | None, cause: str, *, path: str = HOB, hour: int = 0) -> None:
+    async def tell(
+        self, at: datetime, value: float | None, cause: str, *, path: str = HOB, hour: int = 0, period: str = "hour"
+    ) -> None:
         start = BEGIN + hour * HOUR
         numbers = {"utilisation": value, "producing_time": 3600 * (value or 0), "planned_time": 3600.0}
+        numbers["calendar_time"] = 3600.0
         numbers |= {f"loss:idle/{cause}": 60.0}
         rows = [
             (
                 path,
-                "hour",
+                period,
                 "",
                 start,
                 start + HOUR,
@@ -190,3 +193,24 @@ async def test_what_cannot_be_asked_is_a_problem(
     api: httpx.AsyncClient, parameters: dict[str, str], status: int, kind: str
 ) -> None:
     problem(await api.get(URL, params=parameters), status, kind)
+
+
+async def test_a_week_is_told_as_its_days_were_known_then(api: httpx.AsyncClient, teller: Teller) -> None:
+    monday = -32  # 23 November in Shanghai
+    await teller.tell(at(0), 0.5, "late samples", hour=monday, period="day")
+    await teller.tell(at(1), 0.75, "late samples", hour=monday + 24, period="day")
+    await teller.tell(at(10), 0.25, "gap filled", hour=monday + 24, period="day")
+    await teller.tell(at(20), 0.1, "late samples", hour=monday, period="day")
+    asked = {"path": HOB, "period": "week", "kpi": ["utilisation", "loss:idle/gap filled"]}
+    window = {"start": "2026-11-22T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
+
+    async def week(**more: str) -> list[tuple[Any, ...]]:
+        rows = await items(api, "/api/v1/kpis", **asked, **window, **more)
+        names = ("value", "version", "reason", "computed")
+        return [tuple(row[name] for name in names) for row in rows if row["kpi"] == "utilisation"]
+
+    assert await week(as_of=told(at(0))) == [(0.5, 1, "", told(at(0)))]
+    assert await week(as_of=told(at(5))) == [(0.625, 1, "", told(at(1)))]
+    assert await week(as_of=told(at(15))) == [(0.375, 2, "gap filled", told(at(10)))]
+    assert await week() == [(0.175, 3, "late samples, gap filled", told(at(20)))]
+    assert await week(as_of=told(at(-1))) == []
