@@ -86,7 +86,7 @@ async def test_every_deprecated_route_names_a_successor_that_there_is(routes: li
         for route in deprecated:
             replaced = replacement(route)
             assert replaced is not None
-            assert replaced.successor in there, route.path
+            assert replaced.successor.partition("?")[0] in there, route.path
             assert replaced.until > replaced.since
             for method in route.methods:
                 address = route.path_format.replace("{path}", HOB)

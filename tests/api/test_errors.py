@@ -44,7 +44,7 @@ async def test_an_address_with_nothing_is_a_problem(api: httpx.AsyncClient) -> N
 async def test_a_wrong_method_is_a_problem_that_lists_the_right_ones(api: httpx.AsyncClient) -> None:
     answer = await api.post("/api/v1/assets")
     problem(answer, 405, "method-not-allowed")
-    assert answer.headers["allow"] == "GET"
+    assert answer.headers["allow"] == "GET, HEAD"
 
 
 async def test_a_wrong_parameter_is_a_problem_that_says_what_to_write(api: httpx.AsyncClient) -> None:
