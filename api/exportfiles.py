@@ -159,7 +159,9 @@ def _write_parquet(part: Path, frames: Iterable[pl.DataFrame], columns: pl.Schem
 
 
 def _write_arrow(part: Path, frames: Iterable[pl.DataFrame], columns: pl.Schema) -> None:
-    _sunk(frames, columns, lambda rows: rows.sink_ipc(part, record_batch_size=ROWS_OF_GROUP))
+    # not as string views: their buffers keep the texts of rows that were filtered out, which others may not see
+    plain = pl.CompatLevel.oldest()
+    _sunk(frames, columns, lambda rows: rows.sink_ipc(part, record_batch_size=ROWS_OF_GROUP, compat_level=plain))
 
 
 def _sunk(frames: Iterable[pl.DataFrame], columns: pl.Schema, sink: Callable[[pl.LazyFrame], object]) -> None:
