@@ -2,7 +2,7 @@
 
 import re
 from datetime import timedelta
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
@@ -288,6 +288,55 @@ class StreamSettings(Settings):
     """Streams that may be open in all, 1 to 1,000,000; each is a connection and takes some 30 KB."""
 
 
+def _receiver(value: str) -> str:
+    try:
+        if "/" in value or ":" in value or re.fullmatch(r"[0-9.]+", value):
+            return str(ip_network(value))
+    except ValueError as error:
+        msg = f"{value!r} is no address of a network ({error}); write one like 10.20.0.0/16, 10.20.3.7 or fd12::/16"
+        raise ValueError(msg) from None
+    if re.fullmatch(r"(?=.{1,253}$)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", value) is None:
+        msg = f"{value!r} is no host; write its name in small letters and without a port, like hooks.park.example"
+        raise ValueError(msg)
+    return value
+
+
+Receiver = Annotated[str, AfterValidator(_receiver)]
+"""A network (`10.20.0.0/16`), an address, or the name of a host."""
+
+
+class HookSettings(Settings):
+    """Webhooks: where the API may post to for whoever subscribes, and how much."""
+
+    allow: tuple[Receiver, ...] = ()
+    """Networks, addresses and names of hosts that may be posted to though they are not public, such as the platform's
+    own in the park: `[10.20.0.0/16, hooks.park.example]`. A name is posted to wherever it leads, on any port. Others
+    are posted to only if every address that they have is public."""
+
+    http: bool = False
+    """Whether receivers in `allow` may be posted to without TLS; others never are."""
+
+    ports: tuple[Port, ...] = Field(default=(443, 8443), min_length=1)
+    """Ports of receivers that are not in `allow`; 1 or more."""
+
+    ca: Path | None = None
+    """File of certificates (PEM) that receivers' certificates are issued by, relative to the configuration's folder;
+    absent: those that this machine trusts."""
+
+    per_caller: int = Field(default=20, ge=1, le=1000)
+    """Webhooks that one caller may keep, 1 to 1,000."""
+
+    at_once: int = Field(default=64, ge=1, le=1000)
+    """Receivers that are posted to at one time, 1 to 1,000; of one caller at most a quarter of them."""
+
+    token_grants: Duration = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=timedelta(days=90))
+    """How long it counts what a token of the identity provider allowed when it was sent last, 1 h to 90 d; then the
+    webhooks of its subject pause until one is sent again. Keys are looked up at every delivery instead."""
+
+    keep: Duration = Field(default=timedelta(days=7), ge=timedelta(hours=1), le=timedelta(days=365))
+    """How long the log of deliveries is kept, 1 h to 365 d."""
+
+
 class ApiSettings(Settings):
     """The API and the page."""
 
@@ -332,6 +381,9 @@ class ApiSettings(Settings):
 
     streams: StreamSettings = StreamSettings()
     """How many may listen to events."""
+
+    webhooks: HookSettings = HookSettings()
+    """Where whoever subscribes may have events posted to."""
 
     audit: AuditSettings = AuditSettings()
     """What is kept of who asked for what."""
