@@ -1,10 +1,17 @@
 """What an answer's bytes hold: the rows that were asked for, and nothing of those that were left out."""
 
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from api.answers import Form, Shape
+from tests.analytics.plant import EXAMPLES
 
 
 class _Row(BaseModel):
@@ -25,3 +32,40 @@ def test_no_form_keeps_what_was_filtered_out(form: Form, rows: int) -> None:
     assert b"moulds" not in bytes(body)
     if form is not Form.PARQUET:
         assert b"gears/hobbing/hob-1" in bytes(body)
+
+
+class _Number(BaseModel):
+    at: datetime | None
+    text: str | None
+    value: float | None
+    count: int | None
+    sure: bool | None
+
+
+instants = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).map(lambda at: at.replace(tzinfo=UTC))  # noqa: DTZ001 - Hypothesis draws naive ones
+
+
+@EXAMPLES
+@given(
+    st.lists(
+        st.tuples(
+            st.none() | instants | instants.map(lambda at: at.replace(microsecond=0)),
+            st.none() | st.text(),
+            st.none() | st.floats(),
+            st.none() | st.integers(-(2**63), 2**63 - 1),
+            st.none() | st.booleans(),
+        )
+    )
+)
+def test_rows_are_written_from_columns_as_they_would_be_one_by_one(rows: list[tuple[Any, ...]]) -> None:
+    schema = {
+        "at": pl.Datetime("us", "UTC"),
+        "text": pl.String,
+        "value": pl.Float64,
+        "count": pl.Int64,
+        "sure": pl.Boolean,
+    }
+    table = pl.DataFrame(rows, schema=schema, orient="row")
+    body = bytes(Shape(Form.JSON, (), "/rows").page(_Number, table, None, beside=1).body)
+    told = {"items": table.to_dicts(), "next_page_token": None, "beside": 1}
+    assert body == orjson.dumps(told, option=orjson.OPT_UTC_Z)
