@@ -56,6 +56,7 @@ from api.routes import (
     stopreasons,
 )
 from api.stream import Handover, Hub
+from collector.clock import Clock
 
 V1 = (
     assets,
@@ -95,8 +96,8 @@ class _Api(FastAPI):
         return self.openapi_schema
 
 
-def create_app(parts: Parts) -> FastAPI:
-    """Make the application that stands on `parts`."""
+def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
+    """Make the application that stands on `parts`; streams of events go by `clock`, the machine's own by default."""
     app = _Api(
         title="parkline",
         version=version("parkline"),
@@ -109,7 +110,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_middleware(Idempotency, parts=parts)
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(Bounds, settings=parts.settings)
-    app.state.hub = Hub(parts.records, parts.settings.streams)
+    app.state.hub = Hub(parts.records, parts.settings.streams, clock)
     app.add_middleware(Handover, hub=app.state.hub)
     app.state.journal = Journal(parts.records, parts.now, keep=parts.settings.audit.keep)
     app.add_middleware(Auditing, journal=app.state.journal)

@@ -333,9 +333,9 @@ class Hub:
         """Count a listener in; raises ProblemError where there are too many."""
         caller, mine = listener.caller, self._of_caller.get(listener.caller.id, 0)
         if mine >= self._settings.per_caller:
-            raise _too_many(detail=f"{caller.name!r} ({caller.id}) has {mine} streams open, as many as one caller may")
+            raise _too_many(detail=f"{caller.name!r} ({caller.id}) has as many streams open as one caller may: {mine}")
         if self._count >= self._settings.total:
-            raise _too_many(detail=f"there are {self._count} streams open, as many as are allowed")
+            raise _too_many(detail=f"there are as many streams open as are allowed: {self._count}")
         self._of_caller[caller.id] = mine + 1
         self._count += 1
         holder = self._holders.setdefault(listener.credential, _Holder(caller, listener.recheck))

@@ -71,6 +71,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/alerts/{alert}/shelving": "shelveAlert",
         "/api/v1/alerts/{alert}/shelving delete": "unshelveAlert",
         "/api/v1/alerts/{alert}/reset": "resetAlert",
+        "/api/v1/events": "listEvents",
         "/api/v1/health-scores": "listHealthScores",
         "/api/v1/faults": "listFaults",
         "/api/v1/faults/history": "listFaultHistory",
