@@ -26,6 +26,7 @@ from pydantic import BaseModel
 from starlette.datastructures import State
 
 from api.errors import NOT_ACCEPTABLE, ProblemError, wrong
+from api.nulls import emptied
 from collector.spreadsheet import guarded
 
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
@@ -241,7 +242,7 @@ def _written(table: pl.DataFrame, form: Form) -> bytes:
         table.write_parquet(file)
     elif form is Form.ARROW:
         # not as string views: their buffers keep the texts of rows that were filtered out, which others may not see
-        table.write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
+        emptied(table).write_ipc_stream(file, compat_level=pl.CompatLevel.oldest())
     else:
         guarded(table).write_csv(file, datetime_format=INSTANT, line_terminator="\r\n")
     return file.getvalue()

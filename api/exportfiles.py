@@ -19,6 +19,7 @@ import polars as pl
 from polars.io.plugins import register_io_source
 
 from api.answers import INSTANT
+from api.nulls import emptied
 from collector.spreadsheet import guarded
 
 Format: TypeAlias = Literal["parquet", "csv", "arrow"]
@@ -161,7 +162,8 @@ def _write_parquet(part: Path, frames: Iterable[pl.DataFrame], columns: pl.Schem
 def _write_arrow(part: Path, frames: Iterable[pl.DataFrame], columns: pl.Schema) -> None:
     # not as string views: their buffers keep the texts of rows that were filtered out, which others may not see
     plain = pl.CompatLevel.oldest()
-    _sunk(frames, columns, lambda rows: rows.sink_ipc(part, record_batch_size=ROWS_OF_GROUP, compat_level=plain))
+    bare = (emptied(frame) for frame in frames)
+    _sunk(bare, columns, lambda rows: rows.sink_ipc(part, record_batch_size=ROWS_OF_GROUP, compat_level=plain))
 
 
 def _sunk(frames: Iterable[pl.DataFrame], columns: pl.Schema, sink: Callable[[pl.LazyFrame], object]) -> None:
