@@ -78,7 +78,10 @@ OfExport = Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="Id of the 
 Exporting = Annotated[Caller, Security(allowed(Scope.EXPORT))]
 
 
-_BYTES: Final = {media: {"schema": {"type": "string", "contentMediaType": media}} for media in MEDIA_TYPES.values()}
+_BYTES: Final = {
+    media: {"schema": {"type": "string", "contentMediaType": media}, "example": "the bytes of the file"}
+    for media in MEDIA_TYPES.values()
+}
 
 
 def _problem(kind: Kind, detail: str) -> dict[str, Any]:

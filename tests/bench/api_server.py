@@ -21,7 +21,7 @@ from api.roles import Role
 from collector.assembly import open_records
 from collector.load import load
 
-BEGIN: Final = datetime(2026, 11, 1, tzinfo=UTC)
+BEGIN: Final = datetime(2024, 11, 1, tzinfo=UTC)
 """When the samples begin."""
 
 DAY_S: Final = 86_400

@@ -173,6 +173,8 @@ async def test_a_server_that_cuts_its_answers_is_found_out(tmp_path: Path) -> No
         await store.write(batch(*ROWS), POSITION)
         with pytest.raises(StoreRefusedError, match="max-row-limit"):
             await stored(store, ["f/l/e/s"])
+        with pytest.raises(StoreRefusedError, match="max-row-limit"):
+            await store.buckets("f/l/e/s", "float", NOON, NOON + DAY, DAY / 200)
 
 
 async def test_nobody_there(unused_tcp_port: int) -> None:
