@@ -14,6 +14,7 @@ from api import errors
 from api.deprecation import tell_deprecation
 from api.repeats import WRITES
 from api.views.shape import ProblemView
+from collector.settings import OidcSettings
 
 DESCRIPTION: Final = """\
 Utilisation, states, alerts and raw samples of an industrial park's machines.
@@ -94,6 +95,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         openapi_version=app.openapi_version,
         description=DESCRIPTION,
         tags=list(TAGS),
+        servers=[{"url": "/"}],
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
         routes=app.routes,
     )
@@ -103,13 +105,27 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["ProblemView"] = problem
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
+    oidc = app.state.parts.settings.oidc
+    if oidc is not None:
+        described["components"]["securitySchemes"]["oidc"] = _provider(oidc)
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
             _add_problems(operation, path)
             if method.upper() in WRITES and path.startswith("/api/"):
                 _add_key(operation, path)
+            if oidc is not None and "security" in operation:
+                operation["security"].append({"oidc": []})
     tell_deprecation(app, described)
     return described
+
+
+def _provider(oidc: OidcSettings) -> dict[str, Any]:
+    """Give the security scheme of the provider that this installation takes tokens of."""
+    return {
+        "type": "openIdConnect",
+        "openIdConnectUrl": f"{oidc.issuer.rstrip('/')}/.well-known/openid-configuration",
+        "description": f"`Authorization: Bearer TOKEN`, a token of {oidc.issuer} for the audience `{oidc.audience}`",
+    }
 
 
 def _add_problems(operation: dict[str, Any], path: str) -> None:
