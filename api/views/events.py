@@ -9,7 +9,7 @@ from collector.feed import Topic
 from collector.park import Severity
 
 
-class AlertEventView(View):
+class AlertNewsView(View):
     """Something that happened to an alert (`topic`: `alerts`)."""
 
     event: str
@@ -133,5 +133,5 @@ class EventView(View):
     path: str
     """Path of the machine, line or factory that it is about; the park's id for the park."""
 
-    data: AlertEventView | StateEventView | KpiEventView
+    data: AlertNewsView | StateEventView | KpiEventView
     """What changed."""

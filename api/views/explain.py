@@ -28,7 +28,7 @@ class ExplainedKpiView(View):
     """Why it is null or what is odd about it; empty: nothing."""
 
 
-class LossView(View):
+class ExplainedLossView(View):
     """One row of the loss tree."""
 
     loss: str
@@ -44,7 +44,7 @@ class LossView(View):
     """Share of the calendar time, 0 to 1; null for a window without length."""
 
 
-class StopView(View):
+class ExplainedStopView(View):
     """Stops for one reason."""
 
     loss: str
@@ -194,13 +194,13 @@ class ExplanationView(View):
     kpis: list[ExplainedKpiView]
     """Every KPI that is no column of the account, in the order of the catalogue."""
 
-    losses: list[LossView]
+    losses: list[ExplainedLossView]
     """The loss tree, from the calendar time down."""
 
     account: dict[str, float | None]
     """Every column of the account: seconds, parts, kW.h."""
 
-    stops: list[StopView]
+    stops: list[ExplainedStopView]
     """Stops by reason, the longest first."""
 
     intervals: list[IntervalView]

@@ -6,7 +6,7 @@ from api.views.kpis import Period
 from api.views.shape import View
 
 
-class ChangeView(View):
+class RestatedKpiView(View):
     """One number that a restatement changed."""
 
     kpi: str
@@ -62,5 +62,5 @@ class RestatementView(View):
     coverage: float | None
     """Share of planned time with known state as it was, 0 to 1; null when nothing was planned."""
 
-    changes: list[ChangeView]
+    changes: list[RestatedKpiView]
     """The numbers that the next version tells otherwise, by name; empty where only the window itself is another."""
