@@ -4,6 +4,7 @@ Rows come in the order of the store (path, period, start), in slices (`api.slice
 end before it is full: after `READS` slices, where the store has hardly anything of what was asked for.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -80,7 +81,6 @@ class Numbers:
     def __init__(self, store: Store, parts: Parts) -> None:
         self._store = store
         self._parts = parts
-        self._newest: tuple[datetime, datetime] | None = None
 
     async def page(self, asked: Asked, page: Page) -> tuple[pl.DataFrame, str | None]:
         """Give the rows of a page, and the token of the next one; raises StoreError, RecordsError."""
@@ -88,7 +88,7 @@ class Numbers:
         after = page.paging.after(str, str, int, *[str] * (len(page.order) - len(ORDER)))
         found, last = page.rows(RESULTS.to_frame()), None
         async for rows, ended in self._slices(asked, after, limit * page.per_window):
-            made = page.rows(rows)
+            made = await asyncio.to_thread(page.rows, rows)
             if after is not None:
                 made = made.filter(behind(page.order, after))
             found = pl.concat([found, made.sort(page.order)])
@@ -156,7 +156,8 @@ class Numbers:
             return await self._stored(cut, kpis, known_at)
         paths, columns = days_needed(self._parts.park, cut.paths, kpis)
         span = Slice(tuple(paths), ("day",), cut.start, cut.end + LONGEST[longer])
-        found = weeks(await self._stored(span, columns, known_at), self._parts.park, longer)
+        days = await self._stored(span, columns, known_at)
+        found = await asyncio.to_thread(weeks, days, self._parts.park, longer)  # tenths of a second for a large park
         within = pl.col("start").is_between(cut.start, cut.end, closed="left") & pl.col("path").is_in(cut.paths)
         return found.filter(within if kpis is None else within & pl.col("kpi").is_in(list(kpis)))
 

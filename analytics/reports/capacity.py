@@ -150,7 +150,7 @@ def _together(machines: pl.DataFrame) -> pl.DataFrame:
             machines=pl.len(),
         )
         .select(*CAPACITY, "machines")
-        .cast({**dict(CAPACITY), "machines": pl.Int64()})
+        .cast(pl.Schema({**CAPACITY, "machines": pl.Int64()}))
         .sort("path", "start", "name")
     )
 

@@ -58,13 +58,15 @@ instants = st.datetimes(datetime(1970, 1, 1), datetime(2200, 1, 1)).map(lambda a
     )
 )
 def test_rows_are_written_from_columns_as_they_would_be_one_by_one(rows: list[tuple[Any, ...]]) -> None:
-    schema = {
-        "at": pl.Datetime("us", "UTC"),
-        "text": pl.String,
-        "value": pl.Float64,
-        "count": pl.Int64,
-        "sure": pl.Boolean,
-    }
+    schema = pl.Schema(
+        {
+            "at": pl.Datetime("us", "UTC"),
+            "text": pl.String(),
+            "value": pl.Float64(),
+            "count": pl.Int64(),
+            "sure": pl.Boolean(),
+        }
+    )
     table = pl.DataFrame(rows, schema=schema, orient="row")
     body = bytes(Shape(Form.JSON, (), "/rows").page(_Number, table, None, beside=1).body)
     told = {"items": table.to_dicts(), "next_page_token": None, "beside": 1}
