@@ -19,13 +19,13 @@ class AlertMeasureView(View):
     """UCUM: `/h`, `/(10.min)` or `/d` for rates, `1` for counts and for shares, which are 0 to 1."""
 
     value: float | None
-    """The number; null: nothing was annunciated that it could be a part of."""
+    """The number, in `unit`; null: nothing was annunciated that it could be a part of."""
 
     target: float | None
-    """Up to here, or from here on (`at_least`), it is acceptable; null: nothing is published."""
+    """Up to here, or from here on (`at_least`), it is acceptable, in `unit`; null: nothing is published."""
 
     limit: float | None
-    """Up to here it is manageable at most; null: the target is all there is."""
+    """Up to here it is manageable at most, in `unit`; null: the target is all there is."""
 
     at_least: bool
     """Whether the number should reach its target, and not stay below it."""

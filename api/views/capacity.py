@@ -21,20 +21,20 @@ class ShiftView(View):
     """Planned work, in seconds (of a line in machine-seconds)."""
 
     maintenance_s: float
-    """What of it planned maintenance takes."""
+    """What of it planned maintenance takes, in seconds."""
 
     typical_busy_s: float | None
-    """What such shifts are typically busy for: producing and setup, median of the last 8 weeks; null with too little
-    history."""
+    """What such shifts are typically busy for, in seconds: producing and setup, median of the last 8 weeks; null with
+    too little history."""
 
     typical_stops_s: float | None
-    """What such shifts typically lose to unplanned stops and micro-stops."""
+    """What such shifts typically lose to unplanned stops and micro-stops, in seconds."""
 
     idle_s: float | None
-    """What is typically left: planned - maintenance - busy - stops."""
+    """What is typically left, in seconds: planned - maintenance - busy - stops."""
 
     idle_safe_s: float | None
-    """What three of four such shifts had left: the lower quartile."""
+    """What three of four such shifts had left, in seconds: the lower quartile."""
 
     based_on: int
     """Past shifts that typical use is told from; 4 or more."""

@@ -54,7 +54,7 @@ class ExplainedStopView(View):
     """Why: a code of the park's stop reasons, or the machine's own word; empty: nobody says."""
 
     seconds: float
-    """How long together."""
+    """How long together, in seconds."""
 
     times: int
     """How many of them began in the window: 0 where the only one began before."""
@@ -95,10 +95,10 @@ class StepView(View):
     """When it was read."""
 
     before: float | None
-    """The reading before; null for the first ever."""
+    """The reading before, in the counter's unit; null for the first ever."""
 
     value: float
-    """The reading."""
+    """The reading, in the counter's unit."""
 
     delta: float
     """What it counts, in the counter's unit."""

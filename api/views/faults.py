@@ -32,7 +32,7 @@ class IndicatorView(View):
     """From where on it is an alert, in the unit of the value; above 0."""
 
     ratio: float
-    """How near its limit it is: `value / limit`, so 1 is at the limit and more is beyond."""
+    """How near its limit it is, a ratio from 0: `value / limit`, so 1 is at the limit and more is beyond."""
 
     at: datetime
     """Of which instant it is, by the machine's clock."""
@@ -51,7 +51,7 @@ class MachineFaultsView(View):
     """What people call it."""
 
     score: float | None
-    """100: nothing is known but good; 0: the worst. Null: nothing is known of it."""
+    """Points, 0 to 100. 100: nothing is known but good; 0: the worst. Null: nothing is known of it."""
 
     at: datetime | None
     """When the score changed last; null: there never was one."""

@@ -33,7 +33,7 @@ class HealthPartView(View):
     before would."""
 
     ratio: float | None = None
-    """How near the limit the number is: its value as a part of it; null for an alert."""
+    """How near the limit the number is, a ratio from 0: its value as a part of it; null for an alert."""
 
     severity: Severity | None = None
     """Priority of the alert; null for a number."""
@@ -49,7 +49,7 @@ class HealthScoreView(View):
     """What people call it."""
 
     score: float | None
-    """100: nothing is known but good; 0: the worst. Null: nothing is known of it any more."""
+    """Points, 0 to 100. 100: nothing is known but good; 0: the worst. Null: nothing is known of it any more."""
 
     at: datetime
     """When the score changed last."""

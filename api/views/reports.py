@@ -135,14 +135,14 @@ class ChangeView(View):
     """Slug of the KPI, column of the loss, or `loss/reason`."""
 
     before: float | None
-    """Before: of a KPI its value, of a loss or reason its share of planned time (`not_scheduled_time`: of calendar
-    time)."""
+    """Before: of a KPI its value, in the unit of the catalogue; of a loss or reason its share of planned time
+    (`not_scheduled_time`: of calendar time), 0 to 1."""
 
     after: float | None
-    """The same after."""
+    """The same after, in the same unit."""
 
     change: float | None
-    """`after` - `before`."""
+    """`after` - `before`, in their unit."""
 
     before_s: float | None
     """Seconds before; null for KPIs."""
@@ -157,10 +157,11 @@ class ChangeView(View):
     """Days after that have a value."""
 
     lower: float | None
-    """Lower limit of normal variation for the mean of the days after; null with too few days."""
+    """Lower limit of normal variation for the mean of the days after, in the unit of `before`; null with too few
+    days."""
 
     upper: float | None
-    """Upper limit; null with too few days."""
+    """Upper limit, in the same unit; null with too few days."""
 
     outside: int | None
     """Days before that lie outside their own limits: where there are any, the days before were not steady."""

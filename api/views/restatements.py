@@ -16,10 +16,10 @@ class RestatedKpiView(View):
     """UCUM unit of both; null for a KPI no longer in the catalogue."""
 
     before: float | None
-    """What it was; null: not defined."""
+    """What it was, in `unit`; null: not defined."""
 
     after: float | None
-    """What it was in the next version; null: not defined."""
+    """What it was in the next version, in `unit`; null: not defined."""
 
     note_before: str
     """What was said of it before; empty: nothing."""
