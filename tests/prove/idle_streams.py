@@ -106,12 +106,13 @@ async def hold(folder: Path, clients: int, idle_s: float = IDLE_S) -> Held:
     room = _make_room(clients)
     port, key = await _install(folder, clients)
     held = Held()
-    api = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "collector", "run", "--role", "api", "-c", str(folder)),
-        stdin=asyncio.subprocess.DEVNULL,
-        stdout=(folder / "api.log").open("ab"),
-        stderr=asyncio.subprocess.STDOUT,
-    )
+    with (folder / "api.log").open("ab") as log:
+        api = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "collector", "run", "--role", "api", "-c", str(folder)),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+        )
     try:
         async with asyncio.timeout(PATIENCE_S):
             await _answers(port, key)
