@@ -1,8 +1,7 @@
 """Faults: how well machines are and were, the numbers that say so, and what looks for them."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
@@ -131,7 +130,7 @@ async def list_detectors(
     """Give the catalogue of fault detectors: what they see, what they are made after, and their settings."""
     position = page.after(int)
     first = 0 if position is None else max(0, position[0])
-    every = list(_catalogue())
+    every = _catalogue()
     shown = every[first : first + page.limit]
     token = page.token((first + len(shown),)) if shown and first + len(shown) < len(every) else None
     return shape.page(DetectorView, shown, token)
@@ -201,17 +200,20 @@ def _is_behind(one: Heard, position: tuple[Any, ...] | None) -> bool:
     return position is None or (one.indicator.equipment, one.key) > position
 
 
-def _catalogue() -> Iterator[DetectorView]:
+@cache
+def _catalogue() -> tuple[DetectorView, ...]:
     kinds = [(one.slug, one.learns, one.source, one.parameters) for one in DETECTORS]
     kinds.append((health.SLUG, False, health.SOURCE, Health))
-    for slug, learns, source, settings in kinds:
-        yield DetectorView(
+    return tuple(
+        DetectorView(
             detector=slug,
             title=detector_title(slug),
             learns=learns,
             source=source,
             settings=None if settings is None else settings.model_json_schema(),
         )
+        for slug, learns, source, settings in kinds
+    )
 
 
 def _hour(park: Park, hour: Hour) -> HealthHourView:

@@ -227,5 +227,7 @@ def test_a_link_that_factories_share_counts_the_machines_of_its_own() -> None:
     own = line("works/line", machine("works/line/a"), machine("works/line/b"))
     other = line("foundry/line", machine("foundry/line/c")).model_copy(update={"sources": ()})
     looking = Looking(park(own, other))
-    [lost] = looking.look(30, {"plc": ("down", 5)})
+    looking.look(0, {"plc": ("up", -100)})
+    found = [looking.look(second, {"plc": ("down", 5)}) for second in range(1, 36)]
+    [lost] = found[-1]
     assert "machines concerned 2: cable" in message(lost, "en")
