@@ -36,6 +36,7 @@ TAGS: Final = (
     {"name": "reports", "description": "Days, weeks and months, compared; and what the coming shifts have to spare."},
     {"name": "alerts", "description": "What goes wrong, and what people do about it."},
     {"name": "events", "description": "What changes, as it changes: alerts, states and KPIs."},
+    {"name": "webhooks", "description": "Where events are posted to, and how that went."},
     {"name": "faults", "description": "How well machines are, the numbers that say so, and what looks for faults."},
     {"name": "samples", "description": "Samples, raw or summed up."},
     {"name": "exports", "description": "Files of rows, made while one does something else."},
@@ -74,6 +75,16 @@ _KINDS: Final = {
     "503": errors.STORE_UNAVAILABLE,
 }
 
+_HEADERS: Final = {
+    "ETag": "Tag of the answer: send it in `If-None-Match`, and what is the same is not sent again (304).",
+    "Link": 'Where the next page is, `<…>; rel="next"`; absent on the last one.',
+    "RateLimit": "How many requests are left, and in how many seconds there is another one.",
+    "RateLimit-Policy": "How many requests may come at once, and in how many seconds as many may again.",
+    "Retry-After": "Seconds to wait before the request is worth sending again.",
+    "X-Request-Id": "Id of the request, as the audit has it.",
+}
+"""Headers that many answers carry."""
+
 _OF_KEY: Final = {
     "409": "The request with this `Idempotency-Key` is still under way, or its answer is not kept.",
     "422": "The `Idempotency-Key` is none, or belongs to another request.",
@@ -105,6 +116,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
     schemas["ProblemView"] = problem
     for framework in ("HTTPValidationError", "ValidationError"):
         schemas.pop(framework, None)
+    described["components"]["headers"] = {
+        name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _HEADERS.items()
+    }
     oidc = app.state.parts.settings.oidc
     if oidc is not None:
         described["components"]["securitySchemes"]["oidc"] = _provider(oidc)
@@ -113,6 +127,8 @@ def describe(app: FastAPI) -> dict[str, Any]:
             _add_problems(operation, path)
             if method.upper() in WRITES and path.startswith("/api/"):
                 _add_key(operation, path)
+            if "security" in operation:
+                _add_headers(operation, method)
             if oidc is not None and "security" in operation:
                 operation["security"].append({"oidc": []})
     tell_deprecation(app, described)
@@ -156,6 +172,26 @@ def _problem(kind: errors.Kind, meaning: str, path: str) -> dict[str, Any]:
     }
     schema = {"$ref": "#/components/schemas/ProblemView"}
     return {"description": meaning, "content": {errors.MEDIA_TYPE: {"schema": schema, "example": example}}}
+
+
+def _add_headers(operation: dict[str, Any], method: str) -> None:
+    """Add the headers of the answers under /api/v1, and the answer that something is as the client has it."""
+    responses = operation["responses"]
+    if method == "get":
+        responses["304"] = {"description": "It is as the client has it, which asked by `If-None-Match`."}
+    paged = any(one["name"] == "page_token" for one in operation.get("parameters", ()))
+    for code, response in responses.items():
+        names = []
+        if code < "400":
+            names += ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
+        if method == "get" and code in {"200", "304"}:
+            names += ["ETag", "Link"] if paged else ["ETag"]
+        if code in {"429", "503"}:
+            names.append("Retry-After")
+        if not names:
+            continue  # problems carry them, too; said once per operation is enough
+        headers = response.setdefault("headers", {})
+        headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names if name not in headers})
 
 
 def _add_key(operation: dict[str, Any], path: str) -> None:
