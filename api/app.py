@@ -54,8 +54,10 @@ from api.routes import (
     sources,
     states,
     stopreasons,
+    webhooks,
 )
 from api.stream import Handover, Hub
+from api.tokenuse import Uses, note_token_use
 from collector.clock import Clock
 
 V1 = (
@@ -73,6 +75,7 @@ V1 = (
     alert_performance,  # before alerts: its address has the form of an alert's
     alerts,
     events,
+    webhooks,
     faults,
     health_scores,
     samples,
@@ -121,7 +124,9 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
     app.add_middleware(SafeHeaders, tls=parts.settings.tls is not None)
     app.add_middleware(Heads)
     answer_problems(app)
-    v1 = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.READ)), Depends(only_known_parameters)])
+    app.state.uses = Uses()
+    guards = [Depends(note_token_use), Security(allowed(Scope.READ)), Depends(only_known_parameters)]
+    v1 = APIRouter(prefix="/api/v1", dependencies=guards)
     for module in V1:
         v1.include_router(module.router)
     app.include_router(v1)

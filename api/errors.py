@@ -135,6 +135,21 @@ TOO_MANY_EXPORTS: Final = Kind(
     "Too many exports wait",
     "Ask again when some of them are done, or delete some.",
 )
+UNKNOWN_WEBHOOK: Final = Kind(
+    "unknown-webhook", 404, "There is no such webhook", "Look up your webhooks under /api/v1/webhooks."
+)
+UNKNOWN_DELIVERY: Final = Kind(
+    "unknown-delivery",
+    404,
+    "There is no such delivery",
+    "Look up deliveries under /api/v1/webhooks/{webhook}/deliveries; old ones are forgotten.",
+)
+TOO_MANY_WEBHOOKS: Final = Kind(
+    "too-many-webhooks",
+    409,
+    "There are as many webhooks as one caller may have",
+    "Delete one that nobody needs; an administrator can raise `api: webhooks: per_caller`.",
+)
 RATE_LIMITED: Final = Kind(
     "rate-limited",
     429,
@@ -243,6 +258,9 @@ KINDS: Final = {
         EXPORT_NOT_DONE,
         RANGE_NOT_SATISFIABLE,
         TOO_MANY_EXPORTS,
+        UNKNOWN_WEBHOOK,
+        UNKNOWN_DELIVERY,
+        TOO_MANY_WEBHOOKS,
         RATE_LIMITED,
         IDENTITY_UNAVAILABLE,
         TOO_MANY_STREAMS,

@@ -147,7 +147,7 @@ def ask_again(connection: sa.Connection, hook: str, ids: Sequence[int], *, prune
     held = sa.and_(DELIVERIES.c.webhook == hook, DELIVERIES.c.id.in_(ids), DELIVERIES.c.number > pruned)
     events = sa.and_(held, DELIVERIES.c.message == sa.cast(DELIVERIES.c.number, sa.String))
     found = sorted(connection.execute(sa.select(DELIVERIES.c.id).where(events)).scalars())
-    values = {"state": DeliveryState.PENDING, "again": True, "begun": now, "due": None}
+    values = {"state": DeliveryState.PENDING, "again": True, "attempts": 0, "begun": now, "due": None}
     connection.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(found)).values(values))
     return found
 
@@ -159,9 +159,17 @@ def known_deliveries(connection: sa.Connection, hook: str, ids: Sequence[int]) -
 
 
 def note_delivery(connection: sa.Connection, hook: str, message: str, values: dict[str, Any], *, now: datetime) -> None:
-    """Note what came of an attempt to deliver a message, in its row or in a new one."""
+    """Note what came of an attempt to deliver a message, in its row or in a new one.
+
+    Of a message that was settled before, attempts are counted anew.
+    """
     row = sa.and_(DELIVERIES.c.webhook == hook, DELIVERIES.c.message == message)
-    counted = {**values, "attempts": DELIVERIES.c.attempts + 1}
+    under_way = DELIVERIES.c.state.in_(_OPEN)
+    counted = {
+        **values,
+        "attempts": sa.case((under_way, DELIVERIES.c.attempts + 1), else_=1),
+        "begun": sa.case((under_way, DELIVERIES.c.begun), else_=sa.bindparam("anew", now, Instant)),
+    }
     if not connection.execute(sa.update(DELIVERIES).where(row).values(counted)).rowcount:
         new = {"webhook": hook, "message": message, "attempts": 1, "begun": now, **values}
         connection.execute(sa.insert(DELIVERIES).values(new))

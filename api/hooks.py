@@ -212,9 +212,9 @@ def rotate_secret(connection: sa.Connection, number: str, *, now: datetime) -> H
 def note_standing(connection: sa.Connection, hook: Hook, values: Mapping[str, Any], *, cursor: int | None) -> bool:
     """Note how it stands with a webhook, and move its cursor; tell whether it is as it was read.
 
-    What its owner has changed meanwhile counts: then nothing is noted.
+    What its owner has changed meanwhile counts, and what another process has delivered: then nothing is noted.
     """
-    same = sa.and_(HOOKS.c.id == hook.id, HOOKS.c.version == hook.version)
+    same = sa.and_(HOOKS.c.id == hook.id, HOOKS.c.version == hook.version, HOOKS.c.cursor == hook.cursor)
     change = dict(values) if cursor is None else {**values, "cursor": cursor}
     if not change:
         return connection.execute(sa.select(HOOKS.c.id).where(same)).one_or_none() is not None

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from adapters.stores.contract import Store, StoreError
 from api.app import create_app
+from api.delivering import Dispatcher
 from api.exporting import Exporter
 from api.keeper import Keeper
 from api.oidc import trusting
@@ -56,6 +57,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
             async with aclosing(app.state.journal), asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listener]), name="http")
                 group.create_task(Exporter(parts).run(stop), name="exports")
+                group.create_task(Dispatcher(parts).run(stop), name="webhooks")
                 watching = [group.create_task(watch(tls, _now), name="certificate")] if tls is not None else []
                 scheme = "http" if tls is None else "https"
                 _log.info("api", page=f"{scheme}://{settings.host}:{settings.port}/", open_page=settings.open_page)
