@@ -17,6 +17,7 @@ from collector.config.files import Files
 from collector.config.installation import read_installation
 from collector.config.linefile import LineFile
 from collector.config.marks import Mapping, Node, text_of
+from collector.config.opendata import check_open_data
 from collector.config.parkfile import ParkFile
 from collector.config.problems import ConfigError, Mark, Problem, Report
 from collector.config.signals import KnownSource, Sources
@@ -63,6 +64,8 @@ def load(path: Path) -> Config:
     if root is None:
         raise ConfigError(report.problems)
     installation = read_installation(root, folder, report)
+    if installation is not None:
+        check_open_data(root, installation.open_data, report)
     park_file = _read_park(root, folder, files, report)
     lines = _read_lines(root, folder, park_file, files, report)
     if report.problems or installation is None or park_file is None or park_file.park is None:

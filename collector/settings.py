@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, SerializeAsAny
 
 from adapters.settings import Duration, Settings, Size
 from collector.alerting import AlertSettings
+from collector.opendata import OpenDataSettings
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 """A TCP port, 1 to 65535."""
@@ -421,3 +422,6 @@ class Installation(Settings):
 
     api: ApiSettings = ApiSettings()
     """The API and the page."""
+
+    open_data: OpenDataSettings = OpenDataSettings()
+    """What is opened to others without naming anybody."""

@@ -1,0 +1,111 @@
+"""Rows: what a consumer reads of cells, with pseudonyms in place of paths, rounded, without what is suppressed.
+
+    group: str        a class, a pseudonym, or `all` for the whole park
+    period: str       day, week or month
+    name: str         2026-03-02, 2026-W10 or 2026-03
+    start, end: date  local days, [start, end)
+    kpi: str          which number
+    value: f64        in `unit`; null where it is suppressed or not defined
+    unit: str         UCUM
+    coverage: f64     share of planned time with a known state
+    suppressed: bool  whether it is not told; why is not told either
+
+Rows come by start, group as it is shown, and KPI: in the order of paths, pseudonyms of one line would stand together.
+A suppressed row does not say whether there were too few machines or none with data.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+import polars as pl
+
+from analytics.disclosure.cells import GROUPED, Cell
+from analytics.disclosure.pseudonyms import pseudonym
+from analytics.disclosure.sources import BASE, figures, rounded, source_of
+from analytics.reports.scope import label
+from collector.opendata import OpenDataSettings, OpenView
+
+ROWS: Final = pl.Schema(
+    {
+        "group": pl.String(),
+        "period": pl.String(),
+        "name": pl.String(),
+        "start": pl.Date(),
+        "end": pl.Date(),
+        "kpi": pl.String(),
+        "value": pl.Float64(),
+        "unit": pl.String(),
+        "coverage": pl.Float64(),
+        "suppressed": pl.Boolean(),
+    }
+)
+"""Columns of rows."""
+
+ORDER: Final = (pl.col("start").dt.to_string("iso"), pl.col("group"), pl.col("kpi"))
+"""The order of rows."""
+
+ALL: Final = "all"
+"""What the group of the whole park is called."""
+
+
+def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.DataFrame:
+    """Give the rows of cells of a view: columns of `ROWS`, without those that it drops.
+
+    Args:
+        settings: what is opened.
+        name: the view's name.
+        cells: cells of it.
+    """
+    view = settings.views[name]
+    source = source_of(view.dataset)
+    told = figures(view.dataset, view.numbers, machine=view.by == "equipment")
+    base = pl.DataFrame(
+        [(shown_as(settings, name, one), one.span.first, one.span.until, list(one.facets)) for one in cells],
+        schema={"group": pl.String, "start": pl.Date, "end": pl.Date, "facets": pl.List(pl.String)},
+        orient="row",
+    )
+    sums = pl.DataFrame(
+        [[one.sums.get(column) for column in source.columns] for one in cells],
+        schema=dict.fromkeys(source.columns, pl.Float64),
+        orient="row",
+    )
+    names = [label(one.span.first, view.period) for one in cells]
+    wide = pl.concat([base, sums], how="horizontal").with_columns(
+        pl.Series("name", names, dtype=pl.String), period=pl.lit(view.period)
+    )
+    has_base = pl.col("facets").list.contains(BASE)
+    steps = {str(name): step for name, step in view.round.items()}
+    coverage = rounded(source.coverage, steps.get("coverage"))
+    parts = [ROWS.to_frame()]
+    for figure in told:
+        needed = [pl.col("facets").list.contains(facet) for facet in sorted(figure.facets)]
+        is_told = pl.all_horizontal(has_base, *needed)
+        parts.append(
+            wide.select(
+                "group",
+                "period",
+                "name",
+                "start",
+                "end",
+                kpi=pl.lit(figure.slug),
+                value=pl.when(is_told).then(rounded(figure.value, steps.get(figure.slug))),
+                unit=pl.lit(figure.unit),
+                coverage=pl.when(has_base).then(coverage),
+                suppressed=~is_told,
+            ).cast(ROWS)
+        )
+    return pl.concat(parts).sort(ORDER).drop(view.drop)
+
+
+def shown_as(settings: OpenDataSettings, name: str, cell: Cell) -> str:
+    """Give what the group of a cell is called."""
+    view: OpenView = settings.views[name]
+    if view.by not in GROUPED:
+        return ALL
+    key = settings.pseudonym_key
+    if not view.pseudonymous:
+        return cell.grouped
+    if key is None:
+        msg = f"the view {name!r} shows pseudonyms and has no key"
+        raise ValueError(msg)
+    return pseudonym(key.get_secret_value().encode(), view.pseudonym_group or name, view.by, cell.grouped)
