@@ -23,6 +23,7 @@ from collector.equipmentstate import EquipmentState
 from collector.faultrules.detection import Detection
 from collector.faultrules.rules import MachineFaults, SignalFaults
 from collector.fields import Name, Number, Severity, Title
+from collector.ownership import CatalogueSettings, Owner
 from collector.staterules import StateRule
 from collector.worktime import WEEKDAYS, Break, Calendar, Maintenance, Shift
 
@@ -350,6 +351,9 @@ class Factory(Settings):
     calendar: Name
     """The calendar of its lines, unless they name another."""
 
+    owner: Owner = Owner()
+    """Whose its data is, as the catalogue of data tells."""
+
     lines: tuple[Line, ...] = ()
     """Its lines, in the order of their files."""
 
@@ -390,6 +394,9 @@ class Park(Settings):
 
     stop_reasons: dict[Name, StopReason] = Field(default_factory=dict)
     """Reasons for stops by code. The code `engineering` counts as SEMI E10 engineering time."""
+
+    catalogue: CatalogueSettings = CatalogueSettings()
+    """What the catalogue of data says of all of it."""
 
     factories: tuple[Factory, ...]
     """Its factories."""

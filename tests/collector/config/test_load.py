@@ -11,7 +11,9 @@ from adapters.sources.opcua.settings import OpcuaAddress
 from adapters.sources.replay.settings import ReplayAddress, ReplaySettings
 from adapters.stores.influxdb.settings import InfluxSettings
 from adapters.stores.lake.settings import LakeSettings
+from collector.fields import Title
 from collector.load import ConfigError, load
+from collector.ownership import CatalogueSettings, Owner
 from collector.park import EquipmentState, SignalRole
 from tests.collector.config.files import LINE, PARK, loaded, signals, told, write
 
@@ -30,6 +32,16 @@ def test_what_is_not_written_has_its_default(tmp_path: Path) -> None:
     force = config.park.signals["press-works/press-line/press-01/force"]
     assert force.address == OpcuaAddress(node="nsu=urn:press;s=Force")
     assert config.park.calendar_of("press-works/press-line/press-01") is config.park.calendars["two-shift"]
+
+
+def test_the_catalogue_says_whose_data_it_is(tmp_path: Path) -> None:
+    assert loaded(tmp_path).park.catalogue == CatalogueSettings(themes=("ECON", "TECH"))
+    assert loaded(tmp_path).park.factories[0].owner == Owner()
+    owner = "{ title: { en: Press Works Ltd }, contact: data@press.example }"
+    park = f"{PARK.strip()[:-2]}, owner: {owner} }}\ncatalogue: {{ licence: CC-BY-4.0, themes: [https://v.example/t] }}"
+    told_so = loaded(tmp_path, park=park).park
+    assert told_so.factories[0].owner == Owner(title=Title(en="Press Works Ltd"), contact="data@press.example")
+    assert told_so.catalogue == CatalogueSettings(licence="CC-BY-4.0", themes=("https://v.example/t",))
 
 
 def test_the_folder_or_its_file_may_be_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
