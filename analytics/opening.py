@@ -63,8 +63,8 @@ class Ground:
     settings: OpenDataSettings
     """What is opened."""
 
-    store: Store
-    """Where results rest."""
+    store: Callable[[], Store]
+    """Gives the store in which results rest; raises StoreError while it is down."""
 
     ledger: Records
     """Where restatements and alerts are."""
@@ -115,6 +115,12 @@ async def open_pool(ground: Ground, pool: str, *, enough: Callable[[], bool] = l
 
         await ground.opened.run(write)
     return True
+
+
+async def is_behind(ground: Ground, pool: str) -> bool:
+    """Tell whether something is due of a pool; raises RecordsError."""
+    before = await ground.opened.run(partial(read_progress, pool=pool))
+    return any(due(ground.views(pool), before.until, ground.zones, ground.now()))
 
 
 def told_until(settings: OpenDataSettings, name: str, until: Mapping[tuple[str, str], date]) -> date | None:
@@ -187,7 +193,7 @@ async def _accounts(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
     zones = {path: ground.park.factory_of(path).time_zone for path in ground.park.equipment}
     first, until = _edges(ground, days)
     asked = {"start": first, "end": until, "paths": list(zones), "periods": ["day"]}
-    found = await ground.store.results(**asked, kpis=ACCOUNT)  # type: ignore[arg-type]  # mypy reads the values as one type
+    found = await ground.store().results(**asked, kpis=ACCOUNT)  # type: ignore[arg-type]  # mypy reads the values as one type
     parts = [sums.DAYS.to_frame()]
     for day in days:
         start, end = _edges(ground, [day])
@@ -231,7 +237,7 @@ async def _capacity(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
     park = ground.park
     machines = [path for path, machine in park.equipment.items() if machine.state_inputs]
     told = {day: ahead_of(day, ground.zones) for day in days}
-    found = await ground.store.results(
+    found = await ground.store().results(
         start=min(told.values()) - BACK,
         end=max(told.values()),
         paths=machines,

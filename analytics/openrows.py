@@ -14,7 +14,7 @@ Rows come by start, group as it is shown, and KPI: in the order of paths, pseudo
 A suppressed row does not say whether there were too few machines or none with data.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import polars as pl
@@ -49,7 +49,7 @@ ALL: Final = "all"
 
 
 def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.DataFrame:
-    """Give the rows of cells of a view: columns of `ROWS`, without those that it drops.
+    """Give the rows of cells of a view: columns of `ROWS`, also those that it drops.
 
     Args:
         settings: what is opened.
@@ -94,7 +94,7 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
                 suppressed=~is_told,
             ).cast(ROWS)
         )
-    return pl.concat(parts).sort(ORDER).drop(view.drop)
+    return pl.concat(parts).sort(ORDER)
 
 
 def shown_as(settings: OpenDataSettings, name: str, cell: Cell) -> str:
@@ -109,3 +109,14 @@ def shown_as(settings: OpenDataSettings, name: str, cell: Cell) -> str:
         msg = f"the view {name!r} shows pseudonyms and has no key"
         raise ValueError(msg)
     return pseudonym(key.get_secret_value().encode(), view.pseudonym_group or name, view.by, cell.grouped)
+
+
+def readable(settings: OpenDataSettings, granted: Collection[str]) -> list[str]:
+    """Give the views that somebody reads who is granted these, in the order of the file.
+
+    Who reads a view with a contract reads no other of the same source: the rows of machines under pseudonyms beside the
+    sums over their class would tell which pseudonym is of which class.
+    """
+    views = {name: view for name, view in settings.views.items() if name in granted}
+    agreed = {source_of(view.dataset).name for view in views.values() if view.contract}
+    return [name for name, view in views.items() if view.contract or source_of(view.dataset).name not in agreed]

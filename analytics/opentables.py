@@ -190,11 +190,13 @@ def read_cells(
     return [_cell(row) for row in connection.execute(query.order_by(table.first, table.grouped))]
 
 
-def copy_opened(origin: sa.Connection, source: str, pool: str) -> dict[sa.Table, list[dict[str, Any]]]:
-    """Give all rows of a pool and of the days of its source, to be entered elsewhere by `enter_opened`."""
-    mine = {POOLS: POOLS.c.pool == pool, CELLS: CELLS.c.pool == pool, DAYS: DAYS.c.source == source}
+def copy_opened(
+    origin: sa.Connection, sources: Collection[str], pools: Collection[str]
+) -> dict[sa.Table, list[dict[str, Any]]]:
+    """Give all rows of pools and of the days of their sources, to be entered elsewhere by `enter_opened`."""
+    mine = {POOLS: POOLS.c.pool.in_(pools), CELLS: CELLS.c.pool.in_(pools), DAYS: DAYS.c.source.in_(sources)}
     return {
-        table: [dict(row._mapping) for row in origin.execute(sa.select(table).where(of))]  # noqa: SLF001 - SQLAlchemy's public name for it
+        table: [dict(row) for row in origin.execute(sa.select(table).where(of)).mappings()]
         for table, of in mine.items()
     }
 

@@ -3,6 +3,7 @@
     /                    the page          /docs, /openapi.json    the description
     /healthz, /readyz    for machines      /problems/…             what errors mean
     /api/v1/…            the data, for callers with the scope `read`
+    /api/v1/open-data    views, for callers with the scope `open`
 
 Every answer is computed from the store and the records as they are; the API keeps nothing between requests.
 """
@@ -45,6 +46,7 @@ from api.routes import (
     health_scores,
     kpis,
     losses,
+    open_data,
     page,
     parks,
     problems,
@@ -130,6 +132,9 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
     for module in V1:
         v1.include_router(module.router)
     app.include_router(v1)
+    opened = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.OPEN)), Depends(only_known_parameters)])
+    opened.include_router(open_data.router)
+    app.include_router(opened)
     for module in (health, problems, page):
         app.include_router(module.router)
     page.serve_files(app)

@@ -75,6 +75,12 @@ UNKNOWN_LETTER: Final = Kind(
     "There is no such dead letter",
     "Look up dead letters under /api/v1/dead-letters; old ones go where there are too many.",
 )
+UNKNOWN_VIEW: Final = Kind(
+    "unknown-view",
+    404,
+    "There is no such view",
+    "Look up the views that you may read under /api/v1/open-data.",
+)
 UNKNOWN_STOP_REASON: Final = Kind(
     "unknown-stop-reason",
     404,
@@ -247,6 +253,7 @@ KINDS: Final = {
         UNKNOWN_GAP,
         UNKNOWN_LETTER,
         UNKNOWN_STOP_REASON,
+        UNKNOWN_VIEW,
         UNKNOWN_ALERT,
         NOT_NOW,
         NOT_ACCEPTABLE,

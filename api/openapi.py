@@ -41,6 +41,7 @@ TAGS: Final = (
     {"name": "samples", "description": "Samples, raw or summed up."},
     {"name": "exports", "description": "Files of rows, made while one does something else."},
     {"name": "sources", "description": "The links to machines: how they stand, and where data may be missing."},
+    {"name": "open-data", "description": "What is opened to others: sums over many machines, and nobody's name."},
     {"name": "audit", "description": "Who asked for what."},
     {"name": "health", "description": "Whether the API and what it stands on work."},
     {"name": "problems", "description": "What the kinds of problems mean."},

@@ -20,6 +20,7 @@ from api.access import GivenCaller
 from api.callers import Caller
 from api.oidc import Tokens
 from collector.deadletters import Choice
+from collector.opendata import OpenDataSettings
 from collector.park import Park
 from collector.records import Records
 from collector.redecoding import Told
@@ -58,6 +59,12 @@ class Parts:
 
     replay: Replay
     """Replays dead letters as the files are configured now; raises ConfigError, SpoolError, RecordsError."""
+
+    open_data: OpenDataSettings = field(default_factory=OpenDataSettings)
+    """What is opened to others."""
+
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False, compare=False)
+    """Held by who tells what is due of open data."""
 
     tokens: Tokens | None = None
     """Tells tokens of the identity provider; None: no token is taken."""

@@ -77,6 +77,7 @@ async def serving(config: Config) -> AsyncIterator[Parts]:
         yield Parts(
             park=config.park,
             settings=config.installation.api,
+            open_data=config.installation.open_data,
             records=records,
             store=store,
             now=_now,

@@ -1,0 +1,248 @@
+"""Open data: the views that a caller is granted, and nothing else.
+
+A view tells of the whole park, whatever factories its caller may see otherwise; so these routes stand on the whole park
+and are kept to the grants of views. What is due is told before it is read (`analytics.opening`); where the store does
+not answer, what was told before is read all the same.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import date, timedelta
+from functools import partial
+from typing import Annotated, Any, Final
+
+import polars as pl
+from fastapi import APIRouter, Depends, Path, Query, Response
+
+from adapters.stores.contract import StoreError
+from analytics.disclosure.cells import Cell, cut_of, pool_of
+from analytics.disclosure.sources import Figure, figures
+from analytics.opening import Ground, is_behind, open_pool, told_until
+from analytics.openrows import ORDER, ROWS, readable, rows
+from analytics.opentables import read_cells, read_firsts, read_progress
+from api.access import GivenCaller
+from api.answers import GivenShape
+from api.errors import UNKNOWN_VIEW, ProblemError, wrong
+from api.lookup import titled
+from api.paging import Paging, behind, paging
+from api.parts import Parts, WholeParts
+from api.views.open_data import OpenDataView, OpenNumberView, OpenPage, OpenRowView
+from api.views.shape import Paged, listed
+from collector.config.problems import did_you_mean
+from collector.fields import Day
+from collector.opendata import OpenView
+
+router = APIRouter(tags=["open-data"])
+
+TELLING_S: Final = 10.0
+"""Seconds that a request spends on telling what is due, about; the rest is told with the next ones."""
+
+_PERIODS: Final = 64
+"""Periods whose cells are read at once, at most."""
+
+_DAY: Final = timedelta(days=1)
+
+_ROW: Final[dict[str, Any]] = {
+    "group": "turning-centre",
+    "period": "week",
+    "name": "2026-W47",
+    "start": "2026-11-16",
+    "end": "2026-11-23",
+    "kpi": "utilisation",
+    "value": 0.71,
+    "unit": "1",
+    "coverage": 0.99,
+    "suppressed": False,
+}
+_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - a place in a list, no secret
+_ROWS: Final = {"items": [_ROW], "next_page_token": _TOKEN, "told_until": "2026-11-23"}
+_VIEWS: Final = {
+    "items": [
+        {
+            "view": "city-utilisation",
+            "title": {"zh": "城市设备利用率", "en": "Utilisation for the city"},
+            "about": {"zh": "各类设备的利用率", "en": "How busy each class of machines is"},
+            "dataset": "kpis",
+            "by": "class",
+            "period": "week",
+            "numbers": [
+                {
+                    "slug": "utilisation",
+                    "title": {"zh": "利用率", "en": "Utilisation"},
+                    "unit": "1",
+                    "rounded_to": 0.01,
+                }
+            ],
+            "fields": list(_ROW),
+            "factories": 3,
+            "machines": 5,
+            "delay_s": 604800.0,
+            "first": "2026-01-01",
+            "told_until": "2026-11-23",
+            "licence": "CC-BY-4.0",
+            "contact": "data@park.example",
+        }
+    ],
+    "next_page_token": _TOKEN,
+}
+
+
+@router.get(
+    "/open-data", summary="Read which views there are", response_model=Paged[OpenDataView], responses=listed(_VIEWS)
+)
+async def list_open_data(
+    parts: WholeParts,
+    caller: GivenCaller,
+    shape: GivenShape,
+    page: Annotated[Paging, Depends(paging(default=100, most=1000))],
+) -> Response:
+    """Give the views that the caller may read, by name: what they tell, of how many, how late, and on what terms.
+
+    A caller that reads views agreed on by contract reads no others about the same numbers.
+    """
+    found = []
+    for name in readable(parts.open_data, caller.views):
+        await _tell(parts, pool_of(parts.open_data.views[name], name))
+        found.append(_view(parts, name, await _told_until(parts, name)))
+    shown, token = page.of(found, lambda view: view.view)
+    return shape.page(OpenDataView, shown, token)
+
+
+@router.get("/open-data/{view}", summary="Read a view", response_model=OpenPage, responses=listed(_ROWS))
+async def list_open_data_rows(
+    parts: WholeParts,
+    caller: GivenCaller,
+    shape: GivenShape,
+    page: Annotated[Paging, Depends(paging(default=1000, most=10_000))],
+    name: Annotated[str, Path(alias="view", max_length=64, description="Name of the view.")],
+    start: Annotated[Day | None, Query(description="Periods that begin on this local day or later.")] = None,
+    end: Annotated[Day | None, Query(description="Periods that begin before this local day.")] = None,
+    kpi: Annotated[
+        list[str] | None, Query(max_length=100, description="Numbers of the view; may be repeated. Left out: all.")
+    ] = None,
+    group: Annotated[
+        list[str] | None,
+        Query(max_length=100, description="Groups, as rows call them; may be repeated. Left out: all."),
+    ] = None,
+) -> Response:
+    """Give the rows of a view by first day, group and number; filters choose among them and add nothing up.
+
+    What was told never changes, however late samples come. A row is `suppressed` where it would tell of too few, alone
+    or together with others, or where there is nothing to tell; groups that were never told of have no rows.
+    """
+    if name not in readable(parts.open_data, caller.views):
+        raise ProblemError(UNKNOWN_VIEW, f"there is no view {name!r} that the caller may read")
+    view = parts.open_data.views[name]
+    if start is not None and end is not None and start >= end:
+        raise wrong(parameter="end", detail=f"it must lie after `start` ({start})")
+    for one in kpi or ():
+        if one not in view.numbers:
+            detail = f"the view {name!r} has no number {one!r}{did_you_mean(one, view.numbers)}"
+            raise wrong(parameter="kpi", detail=detail)
+    await _tell(parts, pool_of(view, name))
+    asked = _Asked(parts, name, page, kpi, group)
+    shown, token = await asked.page(start or view.since, end or date.max)
+    return shape.page(OpenRowView, shown.drop(view.drop), token, told_until=await _told_until(parts, name))
+
+
+class _Asked:
+    """Reads the rows of one request."""
+
+    def __init__(
+        self, parts: Parts, name: str, page: Paging, kpis: Sequence[str] | None, groups: Sequence[str] | None
+    ) -> None:
+        self._parts = parts
+        self._name = name
+        self._cut = cut_of(parts.open_data.views[name], name, 0).name
+        self._page = page
+        self._kpis = kpis
+        self._groups = groups
+
+    async def page(self, start: date, end: date) -> tuple[pl.DataFrame, str | None]:
+        """Give a page of the rows of periods that begin in [start, end), and the token of the next one."""
+        after = self._page.after(str, str, str)
+        first = start if after is None else max(start, _day(after[0]))
+        found = ROWS.to_frame()
+        at_once = 1
+        while first < end and found.height <= self._page.limit:
+            firsts = await self._run(partial(read_firsts, first=first, until=end, limit=at_once))
+            if not firsts:
+                break
+            until = firsts[-1] + _DAY
+            made = self._rows(await self._run(partial(read_cells, first=firsts[0], until=until)))
+            found = pl.concat([found, made if after is None else made.filter(behind(ORDER, after))])
+            first, at_once = until, min(2 * at_once, _PERIODS)
+        shown = found.head(self._page.limit)
+        more = found.height > shown.height
+        return shown, self._page.token(shown.tail(1).select(ORDER).row(0)) if more else None
+
+    async def _run(self, read: Any) -> Any:
+        return await self._parts.records().run(partial(read, view=self._name, cut=self._cut))
+
+    def _rows(self, cells: Sequence[Cell]) -> pl.DataFrame:
+        made = rows(self._parts.open_data, self._name, cells)
+        if self._kpis:
+            made = made.filter(pl.col("kpi").is_in(list(self._kpis)))
+        if self._groups:
+            made = made.filter(pl.col("group").is_in(list(self._groups)))
+        return made
+
+
+async def _tell(parts: Parts, pool: str) -> None:
+    """Tell what is due of a pool, as far as there is time and a store."""
+    records = parts.records()
+    ground = Ground(parts.park, parts.open_data, parts.store, records, records, parts.now)
+    if not await is_behind(ground, pool):
+        return
+    clock = asyncio.get_running_loop().time
+    until = clock() + TELLING_S
+    async with parts.opening:
+        with suppress(StoreError):  # `told_until` says how far it came
+            async with parts.reading():
+                await open_pool(ground, pool, enough=lambda: clock() > until)
+
+
+async def _told_until(parts: Parts, name: str) -> date | None:
+    pool = pool_of(parts.open_data.views[name], name)
+    progress = await parts.records().run(partial(read_progress, pool=pool))
+    return told_until(parts.open_data, name, progress.until)
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        raise wrong(parameter="page_token", detail="this is no token of this API; begin without one") from error
+
+
+def _view(parts: Parts, name: str, until: date | None) -> OpenDataView:
+    view: OpenView = parts.open_data.views[name]
+    told = figures(view.dataset, view.numbers, machine=view.by == "equipment")
+    return OpenDataView(
+        view=name,
+        title=titled(view.title, name),
+        about=titled(view.about, ""),
+        dataset=view.dataset,
+        by=view.by,
+        period=view.period,
+        numbers=[_number(one, view) for one in told],
+        fields=[column for column in ROWS if column not in view.drop],
+        factories=view.at_least.factories,
+        machines=view.at_least.machines,
+        delay_s=None if view.dataset == "capacity" else view.delay.total_seconds(),
+        first=view.since,
+        told_until=until,
+        licence=view.licence,
+        contact=view.contact,
+    )
+
+
+def _number(figure: Figure, view: OpenView) -> OpenNumberView:
+    steps = {str(slug): step for slug, step in view.round.items()}
+    return OpenNumberView(
+        slug=figure.slug,
+        title=titled(figure.title, figure.slug),
+        unit=figure.unit,
+        rounded_to=steps.get(figure.slug),
+    )
