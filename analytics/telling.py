@@ -36,13 +36,15 @@ AT_ONCE: Final = 1000
 """Windows that one transaction tells at most."""
 
 OFTEN: Final = timedelta(seconds=1)
-"""How soon at the earliest a window that runs is looked at again."""
+"""How soon at the earliest a window that is not over is looked at again."""
 
 SELDOM: Final = timedelta(minutes=10)
-"""How soon at the latest: what is known may leap ahead of the clock."""
+"""How soon at the latest."""
 
 PRUNED_EVERY: Final = timedelta(minutes=10)
 """How often old rows of the feed are dropped."""
+
+_SOONER: Final = 20
 
 _FEW: Final = 20
 """Paths that the store is asked for by name."""
@@ -141,14 +143,15 @@ async def tell_windows(
         StoreError: the store does not answer or forbids; they are told later.
         RecordsError: the records do not answer; they are told later.
     """
-    untold = await publisher.records.run(lambda connection: read_untold(connection, now=now, limit=AT_ONCE))
+    settled = settled_until(publisher.park, computed)
+    newest = _newest(publisher.park, settled)
+    untold = await publisher.records.run(partial(read_untold, now=now, limit=AT_ONCE, ended=newest))
     if not untold:
         return False
-    settled = settled_until(publisher.park, computed)
     over = [one for one in untold if _over(one, one.end, settled)]
     stored = await _stored(await ready(), over) if over else {}
     told: list[tuple[Untold, Entry]] = []
-    later = [_later(one, one.end, settled, now) for one in untold if not _over(one, one.end, settled)]
+    later = [_later(one, one.end, settled, now, newest) for one in untold if not _over(one, one.end, settled)]
     for one in over:
         row = stored.get(one.key)
         if row is None or row["version"] < one.version or row["torn"]:
@@ -156,7 +159,7 @@ async def tell_windows(
         elif _over(one, row["end"], settled):
             told.append((one, Entry(one.key.path, _body(row))))
         else:
-            later.append(_later(one, row["end"], settled, now))
+            later.append(_later(one, row["end"], settled, now, newest))
 
     def write(connection: sa.Connection) -> None:
         put_off(connection, later)
@@ -174,10 +177,23 @@ def _over(one: Untold, end: datetime, settled: Mapping[str, datetime]) -> bool:
     return until is None or end <= until
 
 
-def _later(one: Untold, end: datetime, settled: Mapping[str, datetime], now: datetime) -> Untold:
-    """Give a window that is not over with when it is looked at again."""
+def _newest(park: Park, settled: Mapping[str, datetime]) -> datetime | None:
+    """Give the instant beyond which no window is over; None where some are over whatever their end."""
+    told = {path for path, machine in park.equipment.items() if machine.state_inputs}
+    return max(settled.values()) if told and told <= settled.keys() else None
+
+
+def _later(
+    one: Untold, end: datetime, settled: Mapping[str, datetime], now: datetime, newest: datetime | None
+) -> Untold:
+    """Give a window that is not over with when it is looked at again: when others are known so far, or in a while.
+
+    What is known may leap ahead of the clock; so that while is much less than what time alone would take.
+    """
+    if newest is not None and end > newest:
+        return Untold(one.key, one.version, end, now)
     left = end - settled[one.key.path]
-    return Untold(one.key, one.version, end, now + min(max(left, OFTEN), SELDOM))
+    return Untold(one.key, one.version, end, now + min(max(left / _SOONER, OFTEN), SELDOM))
 
 
 async def _stored(store: Store, windows: Sequence[Untold]) -> dict[WindowKey, dict[str, Any]]:

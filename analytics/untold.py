@@ -57,7 +57,7 @@ class Untold:
     """Its end, UTC, as far as it had come when it was looked at last."""
 
     look: datetime
-    """When it is looked at next, UTC."""
+    """When it is looked at next at the earliest, UTC."""
 
 
 def news_of(written: pl.DataFrame, stored: pl.DataFrame) -> pl.DataFrame:
@@ -93,9 +93,18 @@ def write_untold(connection: sa.Connection, windows: Sequence[Untold]) -> None:
     )
 
 
-def read_untold(connection: sa.Connection, *, now: datetime, limit: int) -> list[Untold]:
-    """Give the windows that are to be looked at by now, UTC, those of the longest ago first, `limit` at most."""
+def read_untold(connection: sa.Connection, *, now: datetime, limit: int, ended: datetime | None = None) -> list[Untold]:
+    """Give the windows that are to be looked at.
+
+    Args:
+        connection: a transaction of the records.
+        now: the present, UTC.
+        limit: how many at most, those first that were to be looked at longest ago.
+        ended: only those that had not come further than this instant, UTC, when they were looked at last; None: all.
+    """
     query = sa.select(UNTOLD).where(UNTOLD.c.look <= now).order_by(UNTOLD.c.look, *(UNTOLD.c[name] for name in WINDOW))
+    if ended is not None:
+        query = query.where(UNTOLD.c.end <= ended)
     return [
         Untold(WindowKey(row.path, row.period, row.start), row.version, row.end, row.look)
         for row in connection.execute(query.limit(limit))

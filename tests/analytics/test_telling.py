@@ -136,6 +136,19 @@ async def test_a_window_is_told_when_it_is_over_for_good_with_all_above_it(scene
     assert await scene.told("kpis") == []
 
 
+async def test_windows_are_told_at_once_when_what_is_known_leaps_ahead_of_the_clock(scene: Scene) -> None:
+    await scene.arrive(states(PRESS, (0, "RUN")), states(LATHE, (0, "RUN")))
+    await scene.cycle(600)
+    told: list[tuple[str, int, str]] = []
+    for hours_on in (2.5, 3.5, 9.5):
+        ahead = [link(last=hours_on * HOUR, seen=hours_on * HOUR)]
+        await scene.records.run(partial(write_links, links=ahead))
+        while (await scene.engine.cycle(at(600 + hours_on))).behind:
+            continue
+        told += hours(await scene.told("kpis"))
+        assert [start for start, _, _ in told] == [hour(number) for number in range(int(hours_on - SETTLES / HOUR))]
+
+
 async def test_days_and_shifts_are_told_too(scene: Scene) -> None:
     await scene.arrive(states(PRESS, (0, "RUN")))
     await scene.cycle(DAY + SETTLES + 60)
