@@ -36,6 +36,8 @@ from analytics.touched import Cause
 from api.auditlog import Entry, write_audit
 from api.exportfiles import file_of
 from api.exportlog import EXPORTS, ExportState
+from api.hooklog import note_delivery
+from api.hooks import HOOKS, new_secret
 from api.parts import Parts
 from collector.deadletters import Bounds, Choice, write_dead_letters
 from collector.drains import DrainState, write_drain
@@ -61,7 +63,7 @@ from collector.park import (
 from collector.records import Records
 from collector.redecoding import Told
 from collector.resolution import Filling, Part, fill
-from collector.settings import ApiSettings, ExportSettings, RateSettings
+from collector.settings import ApiSettings, ExportSettings, HookSettings, RateSettings
 
 NOW: Final = datetime(2026, 11, 24, 8, 15, tzinfo=UTC)
 """When everybody asks."""
@@ -71,6 +73,9 @@ BEGIN: Final = NOW - timedelta(hours=20)
 
 LATE: Final = NOW - timedelta(hours=6)
 """From here on samples came twice as late as others: what was told before them was told again."""
+
+RECEIVER: Final = "https://127.0.0.1:9/hook"
+"""Where events are posted to, and nobody listens."""
 
 SHARED: Final = "shared-mqtt"
 """The source that carries signals of both factories."""
@@ -130,12 +135,17 @@ class Plan:
     @property
     def tenant(self) -> str:
         """Who holds the key whose own things there are, such as an export."""
-        return f"tenant-{self.id}"
+        return f"tenant-{self.export[:4]}"
 
     @property
     def export(self) -> str:
         """Id of the export that its tenant has had made."""
         return blake2b(self.id.encode(), digest_size=16).hexdigest()
+
+    @property
+    def webhook(self) -> str:
+        """Id of the webhook of its tenant."""
+        return self.export[:16]
 
     @property
     def marks(self) -> set[str]:
@@ -207,6 +217,7 @@ class Estate:
                 settings=ApiSettings(
                     rate=RateSettings(per_second=0),
                     exports=ExportSettings(folder=self.folder / "exports", waiting=1000, spare=0),
+                    webhooks=HookSettings(allow=("127.0.0.1",)),
                 ),
                 records=lambda: records,
                 store=lambda: seen,
@@ -327,6 +338,7 @@ def _enter(connection: sa.Connection, estate: Estate) -> None:
     for plan in plans:
         _enter_gaps(connection, plan)
         _enter_export(connection, plan, estate.folder / "exports")
+        _enter_webhook(connection, plan)
         for number, path in enumerate(plan.paths):
             start = NOW - timedelta(hours=3 + number)
             add_reason(
@@ -486,3 +498,24 @@ def _enter_export(connection: sa.Connection, plan: Plan, folder: Path) -> None:
         "expires": NOW + _HOUR,
     }
     connection.execute(sa.insert(EXPORTS).values(values))
+
+
+def _enter_webhook(connection: sa.Connection, plan: Plan) -> None:
+    """Have the tenant of a factory keep a webhook at an address where nobody listens."""
+    values = {
+        "id": plan.webhook,
+        "owner": f"key:{plan.tenant}",
+        "url": RECEIVER,
+        "title": "",
+        "secret": new_secret(),
+        "old_secret": "",
+        "enabled": True,
+        "reason": "",
+        "created": NOW - _HOUR,
+        "changed": NOW - _HOUR,
+        "version": 1,
+        "cursor": 0,
+    }
+    connection.execute(sa.insert(HOOKS).values(values))
+    attempt = {"number": None, "type": "parkline.test", "state": "dead", "again": False, "answer": "connection refused"}
+    note_delivery(connection, plan.webhook, "test-1", attempt, now=NOW - _HOUR)

@@ -20,7 +20,7 @@ from fastapi.routing import iter_route_contexts
 from api.access import allowed
 from api.roles import Scope
 from collector.records import METADATA
-from tests.api.estate import LATE, NOW, SHARED, Estate, Plan
+from tests.api.estate import LATE, NOW, RECEIVER, SHARED, Estate, Plan
 
 V1: Final = "/api/v1"
 """What the addresses begin with."""
@@ -143,6 +143,7 @@ NONE: Final = Things(
         "gap": "999999902",
         "reason": "999999903",
         "export": "0" * 32,
+        "webhook": "0" * 16,
     }
 )
 """Names of nothing, formed as those of something."""
@@ -168,6 +169,7 @@ def things(connection: sa.Connection, estate: Estate, plan: Plan) -> Things:
         "gap": first(gaps.c.id, gaps.c.source == plan.source, gaps.c.end.is_not(None)),
         "reason": first(reasons.c.id, reasons.c.equipment == machine),
         "export": plan.export,
+        "webhook": plan.webhook,
     }
     ids = sa.select(alerts.c.id).where(alerts.c.equipment.startswith(plan.id))
     links = sa.select(alerts.c.id).where(alerts.c.signal == f"source:{SHARED}") if plan == estate.first else ids
@@ -189,11 +191,13 @@ ADDRESSES: Final[Mapping[tuple[str, str], str]] = {
     ("/parks/{id}", "id"): "park",
     ("/signals/{path}", "path"): "signal",
     ("/sources/{name}", "name"): "source",
+    ("/webhooks/{webhook}", "webhook"): "webhook",
 }
 """By the address that a template begins with (the longest counts) and the name of its parameter: what it names."""
 
-PERSONAL: Final = frozenset({"export"})
-"""Kinds of things that are there for the one who made them, as long as they may see what they are of."""
+PERSONAL: Final = frozenset({"export", "webhook"})
+"""Kinds of things that are there for the one who made them: an export as long as they may see what it is of; a webhook
+also for whoever administers the whole park."""
 
 QUERIES: Final[Mapping[str, str]] = {
     "path": "equipment",
@@ -231,6 +235,9 @@ BODIES: Final[Mapping[str, Callable[[Things], dict[str, Any] | None]]] = {
         "end": FIXED["end"],
     },
     "commentOnAlert": lambda _: {"comment": "seen"},
+    "changeWebhook": lambda _: {"title": "changed"},
+    "createWebhook": lambda names: {"url": RECEIVER, "paths": [names.by_kind["equipment"]]},
+    "replayWebhook": lambda _: {"after": 0},
     "dropDeadLetters": lambda names: {"ids": [int(names.by_kind["letter"])], "because": "of a test"},
     "replayDeadLetters": lambda names: {"ids": [int(names.by_kind["letter"])], "dry_run": True},
     "resetAlert": lambda _: None,
@@ -255,8 +262,8 @@ class Ask:
     named: tuple[str, ...] = ()
     """What it names."""
 
-    personal: bool = False
-    """Whether that is one of `PERSONAL`."""
+    personal: str = ""
+    """Which of `PERSONAL` that is; empty: none."""
 
 
 def asked(operation: Operation, names: Things, *, park: str, more: Mapping[str, str] | None = None) -> Ask:
@@ -298,7 +305,7 @@ def asked(operation: Operation, names: Things, *, park: str, more: Mapping[str, 
     said_in = {str(leaf) for leaf in _leaves(body)}
     named += [one for one in names.by_kind.values() if one in said_in]
     said = "&".join(f"{name}={quote(text)}" for name, text in query.items())
-    personal = any(_kind(operation, name) in PERSONAL for name in operation.names)
+    personal = next((kind for name in operation.names if (kind := _kind(operation, name)) in PERSONAL), "")
     url = f"{V1}{path}" + (f"?{said}" if said else "")
     return Ask(operation.method, url, body, tuple(dict.fromkeys(named)), personal)
 
