@@ -7,12 +7,14 @@
 What a machine did not change is left alone, also in the numbers above it: the machines that a task does not compute
 enter the sums with their stored accounts. A shift that the calendar does not have any more is withdrawn. What is
 replaced, and which windows are to be told (`analytics.untold`), goes into the records before the store is written, so
-that a kill between the two loses nothing; done again, it comes out the same.
+that a kill between the two loses nothing; done again, it comes out the same. Before and after, the revision of the
+results moves (`collector.revision`), for whoever keeps answers made of them.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 import polars as pl
@@ -33,6 +35,7 @@ from analytics.untold import Untold, WindowKey, news_of, write_untold
 from analytics.withdrawal import above, gone, looked_at, withdrawn
 from collector.park import Park
 from collector.records import Records
+from collector.revision import begin_revising, end_revising
 
 _DAY: Final = timedelta(days=1)
 _SHIFT: Final = timedelta(hours=25)
@@ -110,17 +113,19 @@ class Publisher:
         before = stored.join(rows.select(KEY).unique(), on=KEY, how="semi")
         known = self._growing(before, settled)
         written, superseded = restated(rows, known, self._causes(task))
+        if written.is_empty():
+            return 0
         untold = self._untold(news_of(written, known), now)
-        if len(superseded) or untold:
 
-            def write(connection: sa.Connection) -> None:
-                write_superseded(connection, superseded, now)
-                write_untold(connection, untold)
+        def write(connection: sa.Connection) -> str:
+            write_superseded(connection, superseded, now)
+            write_untold(connection, untold)
+            return begin_revising(connection, now=now)
 
-            await self.records.run(write)
-            self.noted.update({one.key: one.version for one in untold})
-        if len(written):
-            await self.store.write_results(written)
+        revising = await self.records.run(write)
+        self.noted.update({one.key: one.version for one in untold})
+        await self.store.write_results(written)
+        await self.records.run(partial(end_revising, write=revising))
         return len(written)
 
     async def _stored(self, accounts: pl.DataFrame, looked: pl.DataFrame) -> pl.DataFrame:

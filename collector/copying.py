@@ -24,6 +24,7 @@ from adapters.stores.contract import REFUSED, Position, Store
 from collector.deadletters import Bounds, write_dead_letters
 from collector.letter import LETTERS, refused_samples
 from collector.records import METADATA, Instant, Records
+from collector.revision import revising
 from collector.windows import windows
 
 ROWS: Final = 500_000
@@ -166,7 +167,9 @@ async def copy(
         letters = refused_samples(refused, wanted).with_columns(source.alias("source"))
         await records.run(partial(_note, state, letters, bounds))
         tell(state)
-    state = replace(state, through=state.end, results=await _copy_results(origin, target, stretch, state.end))
+    state = replace(
+        state, through=state.end, results=await _copy_results(origin, target, stretch, state.end, records, now)
+    )
     state = replace(state, done=now())
     await records.run(partial(_note, state, pl.DataFrame(schema=LETTERS), bounds))
     await target.maintain()
@@ -180,7 +183,9 @@ async def _missing(target: Store, samples: pl.DataFrame, start: datetime, end: d
     return samples.join(present.select("signal", "time").collect(), on=["signal", "time"], how="anti")
 
 
-async def _copy_results(origin: Store, target: Store, stretch: Stretch, end: datetime) -> int:
+async def _copy_results(
+    origin: Store, target: Store, stretch: Stretch, end: datetime, records: Records, now: Callable[[], datetime]
+) -> int:
     """Copy the results of windows that begin in the stretch, and are not older than those of the target; count them."""
     copied = 0
     key = ["path", "period", "name", "start", "kpi"]
@@ -194,7 +199,8 @@ async def _copy_results(origin: Store, target: Store, stretch: Stretch, end: dat
                 pl.col("there").is_null() | (pl.col("there") < pl.col("computed"))
             )
             if newer.height:
-                await target.write_results(newer.select(results.columns))
+                async with revising(records, now()):
+                    await target.write_results(newer.select(results.columns))
             copied += newer.height
         begin = until
     return copied
