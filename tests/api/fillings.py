@@ -144,6 +144,7 @@ NONE: Final = Things(
         "reason": "999999903",
         "export": "0" * 32,
         "webhook": "0" * 16,
+        "view": "no-view",
     }
 )
 """Names of nothing, formed as those of something."""
@@ -170,6 +171,7 @@ def things(connection: sa.Connection, estate: Estate, plan: Plan) -> Things:
         "reason": first(reasons.c.id, reasons.c.equipment == machine),
         "export": plan.export,
         "webhook": plan.webhook,
+        "view": f"of-{plan.export[:8]}",
     }
     ids = sa.select(alerts.c.id).where(alerts.c.equipment.startswith(plan.id))
     links = sa.select(alerts.c.id).where(alerts.c.signal == f"source:{SHARED}") if plan == estate.first else ids
@@ -188,6 +190,7 @@ ADDRESSES: Final[Mapping[tuple[str, str], str]] = {
     ("/faults/{path}", "path"): "equipment",
     ("/gaps/{id}", "id"): "gap",
     ("/lines/{path}", "path"): "line",
+    ("/open-data/{view}", "view"): "view",
     ("/parks/{id}", "id"): "park",
     ("/signals/{path}", "path"): "signal",
     ("/sources/{name}", "name"): "source",
@@ -195,9 +198,10 @@ ADDRESSES: Final[Mapping[tuple[str, str], str]] = {
 }
 """By the address that a template begins with (the longest counts) and the name of its parameter: what it names."""
 
-PERSONAL: Final = frozenset({"export", "webhook"})
-"""Kinds of things that are there for the one who made them: an export as long as they may see what it is of; a webhook
-also for whoever administers the whole park."""
+PERSONAL: Final = frozenset({"export", "webhook", "view"})
+"""Kinds of things that are there for some only: an export for the one who made it, as long as they may see what it is
+of; a webhook for the one who made it, and for whoever administers the whole park; a view of open data, which tells of
+the whole park, for whoever is granted it, and these parks have none."""
 
 QUERIES: Final[Mapping[str, str]] = {
     "path": "equipment",

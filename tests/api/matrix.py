@@ -257,7 +257,7 @@ def _has(caller: Caller, ask: Ask) -> bool:
     """Tell whether what is asked for is there for a caller."""
     if not ask.personal:
         return caller.sees(GEARS)
-    grants = {"own"} if ask.personal == "export" else {"own", "foreign"}
+    grants: set[str] = {"export": {"own"}, "webhook": {"own", "foreign"}}.get(ask.personal, set())
     return caller.role is Role.ADMIN and caller.grant in grants
 
 
