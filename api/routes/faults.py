@@ -5,7 +5,7 @@ from functools import cache, partial
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
-from fastapi import APIRouter, Depends, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Response
 
 from analytics import health
 from analytics.faults.catalogue import DETECTORS
@@ -141,7 +141,9 @@ async def list_detectors(
     summary="Read how well one machine is",
     responses=documented(_SCORE | {"indicators": [_INDICATOR]}),
 )
-async def read_faults(parts: GivenParts, path: str) -> MachineFaultsView:
+async def read_faults(
+    parts: GivenParts, path: Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]
+) -> MachineFaultsView:
     """Give the newest health score of a machine, what costs it points, and every number that says so."""
     machine = equipment_at(parts.park, path).path
 
