@@ -120,6 +120,25 @@ def read_superseded(
     return _frame(connection.execute(query.limit(limit)))
 
 
+def count_superseded(
+    connection: sa.Connection, *, since: datetime, trees: Collection[str] | None = None
+) -> dict[tuple[str, str], int]:
+    """Count the versions that were replaced at or after an instant, UTC, by path and period.
+
+    Args:
+        connection: a transaction of the records.
+        since: the instant.
+        trees: only of these paths and of what is below them, or else of a few others; None: all.
+    """
+    table = SUPERSEDED.c
+    query = sa.select(table.path, table.period, sa.func.count()).where(table.replaced >= since)
+    if trees is not None:
+        below = (table.path.startswith(f"{tree}/", autoescape=True) for tree in trees)
+        query = query.where(sa.or_(table.path.in_(trees), *below))
+    rows = connection.execute(query.group_by(table.path, table.period))
+    return {(path, period): count for path, period, count in rows}
+
+
 def read_following(connection: sa.Connection, superseded: pl.DataFrame) -> pl.DataFrame:
     """Give the versions that took the place of these (columns of `RESTATEMENTS`) and count no more themselves."""
     table = SUPERSEDED.c

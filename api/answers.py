@@ -133,18 +133,25 @@ def accepted(header: str) -> Form:
     Raises:
         ProblemError: it accepts none.
     """
+    return Form(preferred(header, [form.value for form in Form]))
+
+
+def preferred(header: str, known: Sequence[str]) -> str:
+    """Give the media type among these that a header `Accept` prefers; of equals the first.
+
+    Raises:
+        ProblemError: it accepts none.
+    """
     ranges = [_range(part) for part in header.split(",") if part.strip()] or [("*/*", 1.0)]
 
-    def weight(form: Form) -> float:
-        fitting = [(len(name.replace("*", "")), q) for name, q in ranges if _fits(name, form)]
+    def weight(media: str) -> float:
+        fitting = [(len(name.replace("*", "")), q) for name, q in ranges if _fits(name, media)]
         return max(fitting)[1] if fitting else 0.0
 
-    best = max(Form, key=weight)
+    best = max(known, key=weight)
     if weight(best) <= 0:
-        known = ", ".join(form.value for form in Form)
-        raise ProblemError(
-            NOT_ACCEPTABLE, f"there is nothing here that `Accept: {header[:200]}` takes; there is {known}"
-        )
+        told = f"there is nothing here that `Accept: {header[:200]}` takes; there is {', '.join(known)}"
+        raise ProblemError(NOT_ACCEPTABLE, told)
     return best
 
 
@@ -262,5 +269,5 @@ def _range(part: str) -> tuple[str, float]:
     return name.lower(), weight
 
 
-def _fits(name: str, form: Form) -> bool:
-    return name in {"*/*", form.value} or name == f"{form.value.partition('/')[0]}/*"
+def _fits(name: str, media: str) -> bool:
+    return name in {"*/*", media} or name == f"{media.partition('/')[0]}/*"

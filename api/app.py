@@ -20,6 +20,7 @@ from api.bounds import Bounds
 from api.compression import Compression
 from api.deprecation import Deprecations
 from api.errors import answer_problems
+from api.evidence import Extents
 from api.freshness import Freshness, Heads
 from api.gate import Gate
 from api.headers import SafeHeaders, cors
@@ -34,6 +35,7 @@ from api.routes import (
     assets,
     audit,
     capacity,
+    catalogue,
     comparisons,
     deadletters,
     equipment,
@@ -63,6 +65,7 @@ from api.tokenuse import Uses, note_token_use
 from collector.clock import Clock
 
 V1 = (
+    catalogue,
     assets,
     sources,
     states,
@@ -111,6 +114,7 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
         generate_unique_id_function=camel_case,
     )
     app.state.parts = parts
+    app.state.extents = Extents()
     app.add_middleware(Deprecations)
     app.add_middleware(Idempotency, parts=parts)
     app.add_middleware(Gate, parts=parts)

@@ -117,6 +117,9 @@ IDEMPOTENCY_NOT_KEPT: Final = Kind(
     "The answer to this `Idempotency-Key` was given once and is not kept",
     "Look up what the first request did; if its answer never arrived, undo that, and send it with another key.",
 )
+UNKNOWN_DATASET: Final = Kind(
+    "unknown-dataset", 404, "There is no such dataset", "Look up datasets under /api/v1/catalogue."
+)
 UNKNOWN_EXPORT: Final = Kind(
     "unknown-export",
     404,
@@ -261,6 +264,7 @@ KINDS: Final = {
         IDEMPOTENCY_MISMATCH,
         IDEMPOTENCY_CONFLICT,
         IDEMPOTENCY_NOT_KEPT,
+        UNKNOWN_DATASET,
         UNKNOWN_EXPORT,
         EXPORT_NOT_DONE,
         RANGE_NOT_SATISFIABLE,

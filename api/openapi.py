@@ -30,6 +30,7 @@ Utilisation, states, alerts and raw samples of an industrial park's machines.
 """
 
 TAGS: Final = (
+    {"name": "catalogue", "description": "What data there is, how good it is, and how to ask for it."},
     {"name": "assets", "description": "What there is: the park, its factories, lines, equipment and signals."},
     {"name": "states", "description": "What each machine did, and when."},
     {"name": "kpis", "description": "Utilisation and other numbers about windows of time."},

@@ -1,0 +1,208 @@
+"""The catalogue of data: what there is, what it means, how good and how new it is, and how to ask for it."""
+
+import asyncio
+from operator import attrgetter
+from typing import Annotated, Any, Final, TypeAlias
+
+import orjson
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+
+from api import dcat
+from api.access import GivenCaller
+from api.answers import Form, Shape, preferred, shape_of
+from api.catalogue import Entry, dataset, entries, publisher, subject
+from api.errors import UNKNOWN_DATASET, ProblemError, wrong
+from api.evidence import Extents, known_of
+from api.lookup import trees_asked, under
+from api.paging import Paging, paging
+from api.parts import GivenParts, Parts
+from api.views.catalogue import DatasetKind, DatasetView
+from api.views.shape import Paged, documented, listed
+
+router = APIRouter(tags=["catalogue"])
+
+_DATASET: Final[dict[str, Any]] = {
+    "id": "samples/gears/hobbing/hob-01",
+    "kind": "samples",
+    "title": {"zh": "1 号滚齿机采样", "en": "Samples, Hobbing machine 1"},
+    "description": {
+        "zh": "该设备全部信号的原始采样",
+        "en": "Samples of all signals of the machine, raw, or summed up in buckets",
+    },
+    "themes": ["ECON", "TECH"],
+    "owner": {"name": {"zh": "齿轮厂", "en": "Gear Works"}, "contact": "data@gears.example"},
+    "publisher": {"name": {"zh": "河滨产业园", "en": "Riverside Park"}, "contact": "https://park.example/contact"},
+    "licence": "https://park.example/terms",
+    "access": "granted",
+    "extent": {"path": "gears/hobbing/hob-01", "factories": 1, "lines": 1, "equipment": 1, "signals": 12},
+    "updated": "continuously",
+    "first": "2026-01-31T16:00:00Z",
+    "last": "2026-11-24T08:14:59.95Z",
+    "age_s": 0.05,
+    "quality": {"coverage": 0.998, "open_gaps": 0, "unfillable_gaps": 1},
+    "standards": ["OPC 10000-4", "UCUM"],
+    "fields": [{"name": "status", "type": "integer", "meaning": "OPC UA StatusCode (OPC 10000-4, 7.39); 0 is Good."}],
+    "variables": [
+        {
+            "name": "gears/hobbing/hob-01/spindle_temperature",
+            "title": {"zh": "主轴温度", "en": "Spindle temperature"},
+            "unit": "Cel",
+            "type": "float",
+            "role": "measurement",
+            "low": -20.0,
+            "high": 150.0,
+        }
+    ],
+    "requests": [
+        {
+            "method": "GET",
+            "address": "/api/v1/samples?signal=gears/hobbing/hob-01/spindle_temperature"
+            "&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z",
+            "forms": ["application/json", "text/csv"],
+            "scope": "read",
+        }
+    ],
+    "topics": [],
+    "exports": ["samples"],
+}
+
+_WHOLE: Final[dict[str, Any]] = {
+    **_DATASET,
+    "period": None,
+    "quality": {**_DATASET["quality"], "restatements": None},
+    "computed": None,
+    "fields": [{**one, "unit": None} for one in _DATASET["fields"]],
+}
+"""The same with its nulls, as lists have them."""
+
+_LINKED: Final[dict[str, Any]] = {
+    "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "id": "@id"},
+    "id": "https://parkline.example/api/v1/catalogue/samples/gears/hobbing/hob-01",
+    "@type": "dcat:Dataset",
+}
+"""The begin of a dataset as JSON-LD."""
+
+
+def _also_linked(described: dict[int | str, dict[str, Any]], example: Any) -> dict[int | str, dict[str, Any]]:
+    """Add JSON-LD to the forms of a good answer."""
+    content = described[200]["content"]
+    content[dcat.MEDIA_TYPE] = {"schema": {"type": "object"}, "example": example}
+    return described
+
+
+_LIST: Final = _also_linked(
+    listed({"items": [_WHOLE], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    {
+        "@context": _LINKED["@context"],
+        "id": "https://parkline.example/api/v1/catalogue",
+        "@type": "dcat:Catalog",
+        "dcat:dataset": [{"id": _LINKED["id"]}],
+    },
+)
+
+
+def _shape(
+    request: Request,
+    fields: Annotated[
+        str,
+        Query(
+            max_length=1000,
+            description="Fields of each row that are wanted, with commas between; empty: all. JSON-LD has all.",
+        ),
+    ] = "",
+) -> Shape | None:
+    """Give the form of the list; None where JSON-LD is asked for."""
+    if not _is_linked(request, [form.value for form in Form]):
+        return shape_of(request, fields)
+    if fields:
+        raise wrong(parameter="fields", detail="JSON-LD has whole datasets; leave it out")
+    return None
+
+
+def _is_linked(request: Request, beside: list[str]) -> bool:
+    """Tell whether a request prefers JSON-LD to all other forms."""
+    return preferred(request.headers.get("accept", "*/*"), [*beside, dcat.MEDIA_TYPE]) == dcat.MEDIA_TYPE
+
+
+_GivenForm: TypeAlias = Annotated[Shape | None, Depends(_shape)]
+
+
+@router.get("/catalogue", summary="Read what data there is", response_model=Paged[DatasetView], responses=_LIST)
+async def list_catalogue(
+    request: Request,
+    parts: GivenParts,
+    caller: GivenCaller,
+    shape: _GivenForm,
+    page: Annotated[Paging, Depends(paging(default=100, most=500))],
+    path: Annotated[
+        list[str] | None,
+        Query(
+            max_length=100,
+            description="Park, factories, lines or machines, each with all below; may be repeated. Left out: all data.",
+        ),
+    ] = None,
+    kind: Annotated[
+        list[DatasetKind] | None, Query(max_length=20, description="Kinds of data; may be repeated. Left out: all.")
+    ] = None,
+) -> Response:
+    """Give the datasets that the caller may see, by id: what each means, whose it is, how new and good, how it is had.
+
+    With `Accept: application/ld+json` the page is a catalogue after DCAT-AP 3, for data portals; the page after it is
+    in the header `Link`, and in `hydra:next`. Datasets about the whole park are there for who may see all of it.
+    """
+    trees = trees_asked(parts, path)
+    wanted = [
+        one
+        for one in entries(parts, caller)
+        if (kind is None or one.kind in kind) and (not path or (one.kind != "open" and under(one.path, trees)))
+    ]
+    shown, token = page.of(wanted, attrgetter("id"))
+    found = await _datasets(request, parts, shown)
+    if shape is not None:
+        return shape.page(DatasetView, found, token)
+    request.state.rows = len(found)
+    base, own = str(request.base_url), request.url.remove_query_params("page_token")
+    following = None if token is None else own.include_query_params(page_token=token)
+    graph = dcat.catalogue(
+        found,
+        publisher(parts),
+        base=base,
+        address=str(request.url),
+        following=None if following is None else str(following),
+        total=len(wanted),
+    )
+    headers = {} if following is None else {"Link": f'<{following.path}?{following.query}>; rel="next"'}
+    return _linked(graph, headers)
+
+
+@router.get(
+    "/catalogue/{id:path}",
+    summary="Read one dataset",
+    response_model=DatasetView,
+    responses=_also_linked(documented(_DATASET), _LINKED),
+)
+async def read_dataset(
+    request: Request,
+    parts: GivenParts,
+    caller: GivenCaller,
+    name: Annotated[str, Path(alias="id", description="Its id: the kind, and the path of what it tells of.")],
+) -> Response:
+    """Give one dataset; with `Accept: application/ld+json` as DCAT-AP 3."""
+    linked = _is_linked(request, [Form.JSON.value])
+    entry = next((one for one in entries(parts, caller) if one.id == name), None)
+    if entry is None:
+        raise ProblemError(UNKNOWN_DATASET, f"there is no dataset {name!r}")
+    [found] = await _datasets(request, parts, [entry])
+    if linked:
+        return _linked(dcat.dataset(found, base=str(request.base_url)), {})
+    return Response(found.model_dump_json(), media_type=Form.JSON.value, headers={"Vary": "Accept"})
+
+
+async def _datasets(request: Request, parts: Parts, shown: list[Entry]) -> list[DatasetView]:
+    extents: Extents = request.app.state.extents
+    known = await known_of(parts, extents, [subject(one) for one in shown])
+    return await asyncio.to_thread(lambda: [dataset(parts, one, known) for one in shown])
+
+
+def _linked(graph: dict[str, Any], headers: dict[str, str]) -> Response:
+    return Response(orjson.dumps(graph), media_type=dcat.MEDIA_TYPE, headers={**headers, "Vary": "Accept"})
