@@ -33,10 +33,10 @@ from api.roles import Scope
 from api.tokenuse import is_token, may_subscribe
 from api.views.shape import Paged, documented, listed
 from api.views.webhooks import (
+    DeliveryReplayRequest,
+    DeliveryReplayView,
     DeliveryView,
     NewWebhookView,
-    ReplayRequest,
-    ReplayView,
     SecretView,
     WebhookChange,
     WebhookRequest,
@@ -329,8 +329,8 @@ async def list_webhook_deliveries(
     responses={202: {"content": {"application/json": {"example": _REPLAY}}}},
 )
 async def replay_webhook(
-    parts: GivenParts, caller: Subscribing, webhook: OfWebhook, asked: ReplayRequest
-) -> ReplayView:
+    parts: GivenParts, caller: Subscribing, webhook: OfWebhook, asked: DeliveryReplayRequest
+) -> DeliveryReplayView:
     """Have messages posted again, with the ids that they had, as far as their events are kept.
 
     `after` and `since` move the cursor back: what follows is posted in order, also what is new. Where less is kept
@@ -340,7 +340,7 @@ async def replay_webhook(
     return await parts.records().run(partial(_replay, own=own, asked=asked, parts=parts))
 
 
-def _replay(connection: sa.Connection, *, own: Hook, asked: ReplayRequest, parts: Parts) -> ReplayView:
+def _replay(connection: sa.Connection, *, own: Hook, asked: DeliveryReplayRequest, parts: Parts) -> DeliveryReplayView:
     pruned, now = read_bounds(connection).pruned, parts.now()
     if asked.deliveries is not None:
         wanted = list(asked.deliveries)
@@ -349,7 +349,7 @@ def _replay(connection: sa.Connection, *, own: Hook, asked: ReplayRequest, parts
             raise ProblemError(UNKNOWN_DELIVERY, f"the webhook {own.id} has no delivery {min(strange)}")
         again = hooklog.ask_again(connection, own.id, wanted, pruned=pruned, now=now)
         hooks.change_hook(connection, own.id, {"due": None}, now=now)
-        return ReplayView(after=None, deliveries=again, gone=sorted(set(wanted) - set(again)), pruned=pruned)
+        return DeliveryReplayView(after=None, deliveries=again, gone=sorted(set(wanted) - set(again)), pruned=pruned)
     after = asked.after if asked.since is None else _before(connection, asked.since)
     current = hooks.read_hook(connection, own.id)
     assert after is not None  # noqa: S101 - one of the three is there
@@ -357,7 +357,7 @@ def _replay(connection: sa.Connection, *, own: Hook, asked: ReplayRequest, parts
         raise _unknown(own.id)
     after = min(max(after, pruned), max(current.cursor, pruned))
     hooks.change_hook(connection, own.id, {"cursor": min(after, current.cursor), "due": None}, now=now)
-    return ReplayView(after=after, deliveries=[], gone=[], pruned=pruned)
+    return DeliveryReplayView(after=after, deliveries=[], gone=[], pruned=pruned)
 
 
 def _before(connection: sa.Connection, since: Any) -> int:

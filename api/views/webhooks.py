@@ -192,7 +192,7 @@ class DeliveryView(View):
     """When it is tried again; null: it is not, or at once."""
 
 
-class ReplayRequest(View):
+class DeliveryReplayRequest(View):
     """What is to be sent again: one of the three."""
 
     after: int | None = Field(default=None, ge=0, lt=2**63)
@@ -207,7 +207,7 @@ class ReplayRequest(View):
     """Ids of deliveries, 1,000 at most: these alone, before anything else."""
 
     @model_validator(mode="after")
-    def _one(self) -> "ReplayRequest":
+    def _one(self) -> "DeliveryReplayRequest":
         """Refuse none, and more than one."""
         if sum(one is not None for one in (self.after, self.since, self.deliveries)) != 1:
             msg = "write one of `after`, `since` and `deliveries`"
@@ -215,7 +215,7 @@ class ReplayRequest(View):
         return self
 
 
-class ReplayView(View):
+class DeliveryReplayView(View):
     """What is sent again."""
 
     after: int | None = None
