@@ -13,7 +13,7 @@ class ExplainedKpiView(View):
     """A slug of the catalogue."""
 
     value: float | None
-    """The number; null where it is not defined, and `note` says why."""
+    """The number, in `unit`; null where it is not defined, and `note` says why."""
 
     unit: str
     """UCUM unit of the number."""

@@ -44,10 +44,11 @@ class BucketView(View):
     """The least value that counts, exact, in the signal's unit; null where none does, and for switches and texts."""
 
     max: float | int | None
-    """The greatest value that counts, as `min`."""
+    """The greatest value that counts, in the signal's unit, as `min`."""
 
     mean: float | None
-    """The arithmetic mean of the values that count, each weighing the same, however long it held; null as `min`."""
+    """The arithmetic mean of the values that count, in the signal's unit, each weighing the same, however long it held;
+    null as `min`."""
 
     last: float | int | bool | str | None
     """The newest value that counts, in the signal's type."""
