@@ -88,8 +88,9 @@ def write_progress(
     """Write how far a pool is; False where somebody else wrote since it was read, and then nothing is written."""
     progress = {" ".join(key): day.isoformat() for key, day in until.items()}
     if before.number == 0:
-        made = _insert(connection, POOLS).values(pool=pool, number=1, progress=progress).on_conflict_do_nothing()
-        return bool(connection.execute(made).rowcount == 1)
+        row = {"pool": pool, "number": 1, "progress": progress}
+        made = _insert(connection, POOLS).values(row).on_conflict_do_nothing().returning(POOLS.c.number)
+        return connection.execute(made).one_or_none() is not None  # PostgreSQL's driver counts no rows here
     changed = sa.update(POOLS).where(POOLS.c.pool == pool, POOLS.c.number == before.number)
     return bool(connection.execute(changed.values(number=before.number + 1, progress=progress)).rowcount == 1)
 

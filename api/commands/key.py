@@ -1,6 +1,5 @@
 """Make, list, rotate and revoke the keys of the API."""
 
-import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Final, NoReturn, TypeVar
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _WHOLE_PARK: Final = "*"
 
 app = typer.Typer(no_args_is_help=True)
@@ -59,8 +57,8 @@ def create(
         fail(f"NAME: write who gets the key, in 1 to {LONGEST_NAME} characters", code=2)
     now = datetime.now(UTC)
     until = _until(now, expires)
-    views = _views(view or ())
     loaded = _load(config)
+    views = _views(loaded, view or ())
     factories = _factories(loaded, factory or ())
     roles = role or ([] if views else [Role.VIEWER])
     key, text = _run(
@@ -198,14 +196,22 @@ def _factories(config: "Config", written: "Collection[str]") -> frozenset[str] |
     return frozenset(written) or None
 
 
-def _views(written: "Collection[str]") -> frozenset[str]:
+def _views(config: "Config", written: "Collection[str]") -> frozenset[str]:
+    """Check that these views are configured, and may be read together."""
+    from analytics.openrows import readable
+    from collector.config.problems import did_you_mean
+
+    settings = config.installation.open_data
     for view in written:
-        if not _NAME.fullmatch(view):
-            fail(
-                f"--view: {view!r} is no name; write 1 to 64 letters, digits, `_`, `-` or `.`, "
-                "the first a letter or digit",
-                code=2,
-            )
+        if view not in settings.views:
+            hint = did_you_mean(view, settings.views) or "; write one under `open_data: views:` in parkline.yaml"
+            fail(f"--view: there is no view {view!r}{hint}", code=2)
+    for view in sorted(set(written) - set(readable(settings, written))):
+        fail(
+            f"--view: {view!r} cannot be read beside a view with a contract about the same numbers: together they tell "
+            "which pseudonym is of which class; make a key for one of them",
+            code=2,
+        )
     return frozenset(written)
 
 
