@@ -87,6 +87,12 @@ _HEADERS: Final = {
 }
 """Headers that many answers carry."""
 
+_WAITING: Final = frozenset({"429", "503"})
+"""Statuses that say when to ask again."""
+
+_ANY: Final = "/api/v1/equipment/gears/hobbing/hob-01"
+"""The address in examples of problems that any operation answers with."""
+
 _OF_KEY: Final = {
     "409": "The request with this `Idempotency-Key` is still under way, or its answer is not kept.",
     "422": "The `Idempotency-Key` is none, or belongs to another request.",
@@ -121,12 +127,13 @@ def describe(app: FastAPI) -> dict[str, Any]:
     described["components"]["headers"] = {
         name: {"description": meaning, "schema": {"type": "string"}} for name, meaning in _HEADERS.items()
     }
+    described["components"]["responses"] = {_name(kind): _shared(code) for code, kind in _KINDS.items()}
     oidc = app.state.parts.settings.oidc
     if oidc is not None:
         described["components"]["securitySchemes"]["oidc"] = _provider(oidc)
     for path, operations in described["paths"].items():
         for method, operation in operations.items():
-            _add_problems(operation, path)
+            _add_problems(operation)
             if method.upper() in WRITES and path.startswith("/api/"):
                 _add_key(operation, path)
             if "security" in operation:
@@ -146,7 +153,20 @@ def _provider(oidc: OidcSettings) -> dict[str, Any]:
     }
 
 
-def _add_problems(operation: dict[str, Any], path: str) -> None:
+def _name(kind: errors.Kind) -> str:
+    """Give the name of a problem among the answers that operations share."""
+    return "".join(word.capitalize() for word in kind.slug.split("-"))
+
+
+def _shared(code: str) -> dict[str, Any]:
+    """Give the description of a problem that many operations answer with."""
+    described = _problem(_KINDS[code], _MEANINGS[code], _ANY)
+    if code in _WAITING:
+        described["headers"] = {"Retry-After": {"$ref": "#/components/headers/Retry-After"}}
+    return described
+
+
+def _add_problems(operation: dict[str, Any]) -> None:
     """Add the problems that an operation can answer with."""
     responses = operation["responses"]
     codes = set()
@@ -159,7 +179,7 @@ def _add_problems(operation: dict[str, Any], path: str) -> None:
     if "requestBody" in operation:
         codes |= {"408", "409", "413", "422"}
     for code in sorted(codes - (responses.keys() - {"422"})):
-        responses[code] = _problem(_KINDS[code], _MEANINGS[code], path)
+        responses[code] = {"$ref": f"#/components/responses/{_name(_KINDS[code])}"}
 
 
 def _problem(kind: errors.Kind, meaning: str, path: str) -> dict[str, Any]:
@@ -184,14 +204,14 @@ def _add_headers(operation: dict[str, Any], method: str) -> None:
     paged = any(one["name"] == "page_token" for one in operation.get("parameters", ()))
     for code, response in responses.items():
         names = []
-        if code < "400":
+        if code < "400":  # problems carry them, too; said once per operation is enough
             names += ["X-Request-Id", "RateLimit", "RateLimit-Policy"]
         if method == "get" and code in {"200", "304"}:
             names += ["ETag", "Link"] if paged else ["ETag"]
-        if code in {"429", "503"}:
+        if code in _WAITING:
             names.append("Retry-After")
-        if not names:
-            continue  # problems carry them, too; said once per operation is enough
+        if not names or "$ref" in response:
+            continue
         headers = response.setdefault("headers", {})
         headers.update({name: {"$ref": f"#/components/headers/{name}"} for name in names if name not in headers})
 
@@ -211,6 +231,8 @@ def _add_key(operation: dict[str, Any], path: str) -> None:
     responses = operation["responses"]
     for code, kind in {"409": errors.IDEMPOTENCY_CONFLICT, "422": errors.IDEMPOTENCY_MISMATCH}.items():
         if code in responses:
+            if "$ref" in responses[code]:
+                responses[code] = _problem(_KINDS[code], _MEANINGS[code], path)
             responses[code]["description"] += f" {_OF_KEY[code]}"
         else:
             responses[code] = _problem(kind, _OF_KEY[code], path)

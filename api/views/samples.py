@@ -51,7 +51,7 @@ class BucketView(View):
     null as `min`."""
 
     last: float | int | bool | str | None
-    """The newest value that counts, in the signal's type."""
+    """The newest value that counts, in the signal's type and unit."""
 
     true_share: float | None
     """Of switches: how many of those that count are true, 0 to 1; null where none does, and for all others."""
