@@ -143,6 +143,7 @@ NONE: Final = Things(
         "gap": "999999902",
         "reason": "999999903",
         "export": "0" * 32,
+        "dataset": "states/nowhere",
         "webhook": "0" * 16,
         "view": "no-view",
     }
@@ -170,6 +171,7 @@ def things(connection: sa.Connection, estate: Estate, plan: Plan) -> Things:
         "gap": first(gaps.c.id, gaps.c.source == plan.source, gaps.c.end.is_not(None)),
         "reason": first(reasons.c.id, reasons.c.equipment == machine),
         "export": plan.export,
+        "dataset": f"states/{plan.id}",
         "webhook": plan.webhook,
         "view": f"of-{plan.export[:8]}",
     }
@@ -182,6 +184,7 @@ def things(connection: sa.Connection, estate: Estate, plan: Plan) -> Things:
 
 ADDRESSES: Final[Mapping[tuple[str, str], str]] = {
     ("/alerts/{alert}", "alert"): "alert",
+    ("/catalogue/{id}", "id"): "dataset",
     ("/dead-letters/{id}", "id"): "letter",
     ("/equipment/{path}", "path"): "equipment",
     ("/equipment/{path}/stop-reasons/{id}", "id"): "reason",
