@@ -118,16 +118,7 @@ class Dispatcher:
         ended = asyncio.create_task(stop.wait(), name="webhooks-stop")
         try:
             while not stop.is_set():
-                pause = STANDING_BY_S
-                try:
-                    if await self.holds():
-                        await self.once()
-                        pause = POLLED_S
-                    self._down = ""
-                except RecordsError as error:
-                    if str(error) != self._down:
-                        _log.warning("webhooks wait", reason=str(error))
-                    self._down = str(error)
+                pause = await self._look()
                 self._more.clear()
                 more = asyncio.create_task(self._more.wait(), name="webhooks-more")
                 await asyncio.wait({ended, more}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
@@ -135,6 +126,23 @@ class Dispatcher:
         finally:
             ended.cancel()
             await self.end()
+
+    async def _look(self) -> float:
+        """Look once, if it is this process that delivers; give the seconds until the next look."""
+        try:
+            if not await self.holds():
+                return STANDING_BY_S
+            await self.once()
+        except RecordsError as error:
+            if str(error) != self._down:
+                _log.warning("webhooks wait", reason=str(error))
+            self._down = str(error)
+            return STANDING_BY_S
+        except Exception:  # noqa: BLE001 - webhooks must not end the API
+            _log.exception("webhooks failed")
+            return STANDING_BY_S
+        self._down = ""
+        return POLLED_S
 
     async def holds(self) -> bool:
         """Take or renew the lease; tell whether this process has it. Raises RecordsError where nobody can tell."""

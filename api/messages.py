@@ -88,8 +88,8 @@ def sealed(message: Message, secrets: Iterable[str], now: datetime) -> tuple[dic
 def _type(topic: str, body: Mapping[str, Any]) -> str:
     match topic:
         case "alerts":
-            return f"alert.{body['kind']}"
+            return f"alert.{body.get('kind', 'changed')}"
         case "states":
             return "state.changed"
         case _:
-            return "kpi.computed" if body["version"] == 1 else "kpi.restated"
+            return "kpi.computed" if body.get("version", 1) == 1 else "kpi.restated"

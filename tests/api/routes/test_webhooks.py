@@ -74,6 +74,7 @@ async def test_one_is_made_read_changed_and_deleted(client: httpx.AsyncClient) -
     assert await items(client, URL) == []
 
 
+@pytest.mark.every_database
 async def test_lists_have_pages_and_forms(client: httpx.AsyncClient) -> None:
     made = [(await make(client, title=str(number)))["id"] for number in range(5)]
     pages = await walk(client, URL, limit=2)
@@ -234,6 +235,7 @@ async def test_after_a_good_test_message_others_are_tried_at_once(
     assert (await client.get(one)).json()["state"] == "active"
 
 
+@pytest.mark.every_database
 async def test_messages_are_posted_again(scene: Scene, client: httpx.AsyncClient, receiver: HttpReceiver) -> None:
     one = f"{URL}/{(await make(client, receiver.url))['id']}"
     await scene.tell(HOB, PRESS)
