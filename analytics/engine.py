@@ -19,6 +19,7 @@ It holds `ROWS` samples of the spool at a time and one block of the jobs, whatev
 role's, `analytics.watcher`.
 """
 
+import asyncio
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -106,14 +107,26 @@ class Engine:
         records: Records,
         workers: Workers | None = None,
         restate: timedelta = RESTATE,
+        shown_within: timedelta = timedelta(0),
     ) -> None:
-        """Prepare; spool and records are open when it begins, the store is opened when it is first needed."""
+        """Prepare; spool and records are open when it begins, the store is opened when it is first needed.
+
+        Args:
+            park: whose analytics.
+            spool: what samples come from.
+            store: takes the results.
+            records: say what is known, and take what results replace.
+            workers: compute; None: this process.
+            restate: how far back another calendar or map computes results again.
+            shown_within: how long whoever keeps answers may still show the results before; windows are told after it.
+        """
         self._park = park
         self._spool = spool
         self._store = store
         self._records = records
         self._jobs = Jobs(Reader(park, store, records), Local() if workers is None else workers)
         self._restate = restate
+        self._shown_within = shown_within.total_seconds()
         self._inputs = {signal.path: path for path, one in park.equipment.items() for signal in one.inputs}
         self._progress = Progress()
         self._pending: dict[Key, Touch] = {}
@@ -157,7 +170,7 @@ class Engine:
         await self._see_gaps()
         await self._see_reasons()
         written, more = await self._compute(now)
-        untold = await tell_windows(self._jobs.publisher, self._ready, self._computed, now)
+        untold = await tell_windows(self._jobs.publisher, self._ready, self._computed, now, shown=self._shown)
         return Cycle(samples, written, behind or more or untold)
 
     async def _read(self, now: datetime) -> Chunk:
@@ -327,6 +340,10 @@ class Engine:
         self._computed.update(until)
         self._told = taken_in(self._told, news)
         return written, len(every) > len(dues)
+
+    async def _shown(self) -> None:
+        """Wait until what is stored is shown."""
+        await asyncio.sleep(self._shown_within)
 
     async def _ready(self) -> Store:
         """Give the store, opened."""

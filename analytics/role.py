@@ -1,7 +1,8 @@
 """The role `analytics`: one process that computes results, cycle by cycle."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 import structlog
 
@@ -11,6 +12,10 @@ from analytics.telling import Pruning
 from analytics.workers import workers_of
 from collector.assembly import open_records, open_spool, open_store
 from collector.load import Config
+from collector.revision import SHOWN_WITHIN
+
+_MARGIN: Final = timedelta(milliseconds=100)
+"""How much longer than needed it waits until what is stored is shown."""
 
 log = structlog.get_logger()
 
@@ -31,8 +36,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
         open_spool(config.installation.spool) as spool,
         workers_of(config.installation) as workers,
     ):
-        engine = Engine(config.park, spool, open_store(config), records, workers, settings.restate)
-
+        store = open_store(config)
+        engine = Engine(config.park, spool, store, records, workers, settings.restate, SHOWN_WITHIN + _MARGIN)
         pruning = Pruning(records, config.installation.records.feed)
 
         async def cycle(now: datetime) -> bool:

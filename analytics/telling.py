@@ -129,7 +129,12 @@ class Pruning:
 
 
 async def tell_windows(
-    publisher: Publisher, ready: Callable[[], Awaitable[Store]], computed: Mapping[str, datetime], now: datetime
+    publisher: Publisher,
+    ready: Callable[[], Awaitable[Store]],
+    computed: Mapping[str, datetime],
+    now: datetime,
+    *,
+    shown: Callable[[], Awaitable[None]],
 ) -> bool:
     """Tell the windows that are over for good and stored; tell whether there may be more already.
 
@@ -138,6 +143,7 @@ async def tell_windows(
         ready: gives its store, open.
         computed: up to which instant each machine was computed, by path, UTC.
         now: the present, UTC.
+        shown: waits until what is stored is shown to everybody who asks; awaited before anything is told.
 
     Raises:
         StoreError: the store does not answer or forbids; they are told later.
@@ -160,6 +166,9 @@ async def tell_windows(
             told.append((one, Entry(one.key.path, _body(row))))
         else:
             later.append(_later(one, row["end"], settled, now, newest))
+
+    if told:
+        await shown()
 
     def write(connection: sa.Connection) -> None:
         put_off(connection, later)

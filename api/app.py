@@ -5,7 +5,8 @@
     /api/v1/…            the data, for callers with the scope `read`
     /api/v1/open-data    views, for callers with the scope `open`
 
-Every answer is computed from the store and the records as they are; the API keeps nothing between requests.
+Every answer tells of the store and the records as they are; some are remembered (`api.remembered`), as long as what
+they are made of has not changed.
 """
 
 from importlib.metadata import version
@@ -28,6 +29,7 @@ from api.idempotency import Idempotency
 from api.openapi import camel_case, describe
 from api.parameters import only_known_parameters
 from api.parts import Parts
+from api.remembered import Remembering
 from api.roles import Scope
 from api.routes import (
     alert_performance,
@@ -117,6 +119,7 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
     app.state.extents = Extents()
     app.add_middleware(Deprecations)
     app.add_middleware(Idempotency, parts=parts)
+    app.add_middleware(Remembering, parts=parts)
     app.add_middleware(Gate, parts=parts)
     app.add_middleware(Bounds, settings=parts.settings)
     app.state.hub = Hub(parts.records, parts.settings.streams, clock)

@@ -29,7 +29,7 @@ _DEPENDS_ON: Final = ("Accept", "Accept-Encoding", "Authorization", "X-API-Key")
 
 _TAG: Final = re.compile(r'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 
-_OF_A_BODY: Final = ("Content-Length", "Content-Type", "Content-Disposition", "Accept-Ranges")
+_OF_A_BODY: Final = ("Content-Length", "Content-Type", "Content-Encoding", "Content-Disposition", "Accept-Ranges")
 """Headers that tell of a body, which a 304 has none of."""
 
 

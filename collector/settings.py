@@ -377,6 +377,10 @@ class ApiSettings(Settings):
     rate: RateSettings = RateSettings()
     """How much one caller may ask."""
 
+    remember: Size = Field(default=64 * 2**20, ge=0, le=2**36)
+    """Bytes of answers that are remembered and sent again while nothing they are made of has changed, 0 to 64 GiB, of
+    each process of the role `api`; 0: every answer is made anew."""
+
     exports: ExportSettings = ExportSettings()
     """Files that are made for whoever asks."""
 

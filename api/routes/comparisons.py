@@ -11,6 +11,7 @@ from analytics.reports.sums import DIGITS
 from api.answers import GivenShape
 from api.paging import Paging, behind, paging
 from api.parts import GivenParts
+from api.remembered import Basis, remembered
 from api.scopes import days_between, scopes_of
 from api.views.comparisons import DifferenceView
 from api.views.shape import Instant, Paged, listed
@@ -48,7 +49,11 @@ _EXAMPLE: Final[dict[str, Any]] = {
 
 
 @router.get(
-    "/comparisons", summary="Compare two periods", response_model=Paged[DifferenceView], responses=listed(_EXAMPLE)
+    "/comparisons",
+    summary="Compare two periods",
+    response_model=Paged[DifferenceView],
+    responses=listed(_EXAMPLE),
+    dependencies=[remembered(Basis.RESULTS)],
 )
 async def list_comparisons(
     parts: GivenParts,

@@ -14,6 +14,7 @@ from api.answers import GivenShape
 from api.lookup import equipment_at, known_sources, line_of, signal_at, source_seen, titled, trees_asked, under
 from api.paging import Paging, paging
 from api.parts import GivenParts, Parts
+from api.remembered import Basis, remembered
 from api.views.equipment import EquipmentView, LimitView, SignalView
 from api.views.shape import Paged, documented, listed
 from collector.park import Equipment, Limit, Park, Signal, SignalRole
@@ -76,6 +77,7 @@ Pages = Annotated[Paging, Depends(paging(default=1000, most=1000))]
     summary="Read which machines there are",
     response_model=Paged[EquipmentView],
     responses=listed({"items": [_EQUIPMENT], "next_page_token": _TOKEN}),
+    dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_equipment(
     parts: GivenParts,
@@ -105,6 +107,7 @@ async def list_equipment(
     summary="Read which signals there are",
     response_model=Paged[SignalView],
     responses=listed({"items": [_SIGNAL], "next_page_token": _TOKEN}),
+    dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_signals(
     parts: GivenParts,

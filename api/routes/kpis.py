@@ -15,6 +15,7 @@ from api.lookup import known_numbers, paths_asked
 from api.numbers import ORDER, Asked, Numbers, Page
 from api.paging import Paging, paging
 from api.parts import GivenParts
+from api.remembered import Basis, remembered
 from api.views.kpis import CatalogueView, KpiView, Period, ResultView
 from api.views.shape import Instant, Paged, TitleView, listed
 from api.window import MaybeEnd, MaybeStart, check_window
@@ -67,7 +68,12 @@ _EXAMPLE: Final = {
 }
 
 
-@router.get("/kpis/catalogue", summary="Read what is computed", operation_id="listKpiCatalogue")
+@router.get(
+    "/kpis/catalogue",
+    summary="Read what is computed",
+    operation_id="listKpiCatalogue",
+    dependencies=[remembered(Basis.CONFIGURATION)],
+)
 async def list_kpi_catalogue() -> CatalogueView:
     """Give every KPI with its unit, its definition, what it is computed from and what it needs, and its titles."""
     return CatalogueView(
@@ -89,7 +95,11 @@ async def list_kpi_catalogue() -> CatalogueView:
 
 
 @router.get(
-    "/kpis", summary="Read utilisation and other KPIs", response_model=Paged[ResultView], responses=listed(_EXAMPLE)
+    "/kpis",
+    summary="Read utilisation and other KPIs",
+    response_model=Paged[ResultView],
+    responses=listed(_EXAMPLE),
+    dependencies=[remembered(Basis.RESULTS)],
 )
 async def list_kpis(
     parts: GivenParts,

@@ -11,6 +11,7 @@ from api.lookup import paths_asked
 from api.numbers import ORDER, Asked, Numbers, Page
 from api.paging import Paging, paging
 from api.parts import GivenParts
+from api.remembered import Basis, remembered
 from api.routes.kpis import KnownAt, OfPaths, check_asked
 from api.views.kpis import Period
 from api.views.losses import Leaf, LossPartView
@@ -43,7 +44,13 @@ _EXAMPLE: Final[dict[str, Any]] = {
 }
 
 
-@router.get("/losses", summary="Read where time went", response_model=Paged[LossPartView], responses=listed(_EXAMPLE))
+@router.get(
+    "/losses",
+    summary="Read where time went",
+    response_model=Paged[LossPartView],
+    responses=listed(_EXAMPLE),
+    dependencies=[remembered(Basis.RESULTS)],
+)
 async def list_losses(
     parts: GivenParts,
     shape: GivenShape,

@@ -10,6 +10,7 @@ from api.answers import GivenShape
 from api.lookup import factory_at, line_at, lines_of, park_at, titled, trees_asked, under
 from api.paging import Paging, paging
 from api.parts import GivenParts
+from api.remembered import Basis, remembered
 from api.views.parks import FactoryView, LineView, ParkView
 from api.views.shape import Paged, documented, listed
 from collector.park import Factory, Line, Park
@@ -60,6 +61,7 @@ Pages = Annotated[Paging, Depends(paging(default=1000, most=1000))]
     summary="Read which parks there are",
     response_model=Paged[ParkView],
     responses=listed({"items": [_PARK], "next_page_token": _TOKEN}),
+    dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_parks(parts: GivenParts, shape: GivenShape, page: Pages) -> Response:
     """Give the park, which is one, and how many factories, lines, machines and signals the caller may see."""
@@ -77,6 +79,7 @@ async def read_park(parts: GivenParts, name: Annotated[str, Path(alias="id", des
     summary="Read which factories there are",
     response_model=Paged[FactoryView],
     responses=listed({"items": [_FACTORY], "next_page_token": _TOKEN}),
+    dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_factories(
     parts: GivenParts,
@@ -105,6 +108,7 @@ async def read_factory(
     summary="Read which lines there are",
     response_model=Paged[LineView],
     responses=listed({"items": [_LINE], "next_page_token": _TOKEN}),
+    dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_lines(
     parts: GivenParts,

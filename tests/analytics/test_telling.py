@@ -392,3 +392,20 @@ async def test_what_is_old_goes_now_and_then(scene: Scene) -> None:
     assert await pruning.once(at(9 * DAY + 300)) == 0
     assert await scene.records.run(read_bounds) == Bounds(2, 10)
     assert await pruning.once(at(10 * DAY)) == 1
+
+
+async def test_a_window_is_told_after_everybody_is_shown_it(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    before: list[int] = []
+
+    async def shown() -> None:
+        stored = await scene.store.results(start=at(0), end=at(HOUR), paths=[PRESS], periods=["hour"])
+        assert stored.height
+        before.append(len(await scene.told("kpis")))
+
+    monkeypatch.setattr(scene.engine, "_shown", shown)
+    await scene.arrive(states(PRESS, (0, "RUN")))
+    await scene.cycle(3 * HOUR)
+    assert before == [0]
+    assert hours(await scene.told("kpis"))
+    await scene.cycle(3 * HOUR + 1)
+    assert before == [0]  # nothing to tell, nothing to wait for
