@@ -117,18 +117,28 @@ def _without(value: Any, fields: Sequence[str]) -> Any:
 
 
 class Counting:
-    """A store that notes which of its methods are called."""
+    """A store that notes which of its methods are called, and reads the same only once: nobody writes to it."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._read: dict[str, Any] = {}
         self.calls: list[str] = []
         """Names, in order."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._store, name)
-        if callable(value):
+        if not callable(value):
+            return value
+
+        async def called(*given: Any, **named: Any) -> Any:
             self.calls.append(name)
-        return value
+            asked = f"{name} {given!r} {sorted(named.items())!r}"
+            if asked not in self._read:
+                read = await value(*given, **named)
+                self._read[asked] = read.collect().lazy() if isinstance(read, pl.LazyFrame) else read
+            return self._read[asked]
+
+        return called
 
 
 @dataclass(frozen=True, slots=True)

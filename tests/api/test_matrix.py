@@ -61,6 +61,7 @@ async def test_a_route_that_leaks_is_a_hole(built: list[Estate]) -> None:
     assert "/leaked-things/{thing} has `thing` in its address, and nobody knows what that names: add it to" in told
 
 
+@pytest.mark.timeout(300)
 async def test_no_factory_sees_another(built: list[Estate]) -> None:
     outcome = await survey(built)
     assert outcome.holes == []
