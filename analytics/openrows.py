@@ -74,8 +74,7 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
         pl.Series("name", names, dtype=pl.String), period=pl.lit(view.period)
     )
     has_base = pl.col("facets").list.contains(BASE)
-    steps = {str(name): step for name, step in view.round.items()}
-    coverage = rounded(source.coverage, steps.get("coverage"))
+    coverage = rounded(source.coverage, view.round.get("coverage"))
     parts = [ROWS.to_frame()]
     for figure in told:
         needed = [pl.col("facets").list.contains(facet) for facet in sorted(figure.facets)]
@@ -88,7 +87,7 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
                 "start",
                 "end",
                 kpi=pl.lit(figure.slug),
-                value=pl.when(is_told).then(rounded(figure.value, steps.get(figure.slug))),
+                value=pl.when(is_told).then(rounded(figure.value, view.round.get(figure.slug))),
                 unit=pl.lit(figure.unit),
                 coverage=pl.when(has_base).then(coverage),
                 suppressed=~is_told,

@@ -186,8 +186,8 @@ class OpenView(Settings):
     drop: tuple[Literal["name", "unit", "coverage"], ...] = ()
     """Fields that rows do not have."""
 
-    round: dict[OpenNumber | Literal["coverage"], Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
-    """To what multiple a number is rounded, by its name, more than 0, in its unit: `utilisation: 0.01`."""
+    round: dict[str, Annotated[Number, Field(gt=0)]] = Field(default_factory=dict)
+    """To what multiple a number, or `coverage`, is rounded, by name, more than 0, in its unit: `utilisation: 0.01`."""
 
     licence: str = Field(default="", max_length=500)
     """Under what terms it may be used: an address, or an SPDX name like `CC-BY-4.0`."""
@@ -208,8 +208,8 @@ class OpenView(Settings):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         allowed, _ = numbers_of(self.dataset)
-        for number in (*self.kpis, *(name for name in self.round if name != "coverage")):
-            if number not in allowed:
+        for number in (*self.kpis, *self.round):
+            if number not in allowed and (number != "coverage" or number not in self.round):
                 msg = f"`{number}` is no number of `{self.dataset}`; it has {', '.join(allowed)}"
                 raise ValueError(msg)
             if number in OF_MACHINES and self.by != "equipment":

@@ -239,10 +239,9 @@ def _view(parts: Parts, name: str, until: date | None) -> OpenDataView:
 
 
 def _number(figure: Figure, view: OpenView) -> OpenNumberView:
-    steps = {str(slug): step for slug, step in view.round.items()}
     return OpenNumberView(
         slug=figure.slug,
         title=titled(figure.title, figure.slug),
         unit=figure.unit,
-        rounded_to=steps.get(figure.slug),
+        rounded_to=view.round.get(figure.slug),
     )

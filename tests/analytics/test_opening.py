@@ -177,7 +177,7 @@ async def test_two_who_tell_at_once_tell_the_same_once(bench: Bench) -> None:
 async def test_a_long_past_is_told_in_pieces(bench: Bench) -> None:
     bench.settings = opened(v=view(since=date(2025, 10, 1)))
     bench.lives()
-    asked = []
+    asked: list[int] = []
 
     def enough() -> bool:
         asked.append(len(asked))

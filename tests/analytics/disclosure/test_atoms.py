@@ -94,7 +94,7 @@ def test_no_combination_of_told_sums_is_of_too_few(
     assert leak(rows, [f"f{one}" for one in all_of.factory.tolist()], floor.factories) is None
     for atom in atoms.all():
         assert shortfall(all_of, atom, floor) is None
-    for some in rows:  # the rule of the largest holds for every cell, for it holds for the atoms that it is made of
-        assert shortfall(all_of, np.flatnonzero(some), floor) is None
+    for row in rows:  # the rule of the largest holds for every cell, for it holds for the atoms that it is made of
+        assert shortfall(all_of, np.flatnonzero(row), floor) is None
     for some in refused:  # there is none that could be told after all
         assert atoms.tell(np.array(some, np.int64), floor) is not None

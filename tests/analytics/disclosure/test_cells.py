@@ -37,14 +37,9 @@ def day_of(park: Park, day: date, only: Sequence[str] | None = None, **other: fl
     return pl.DataFrame(rows, schema=SOURCE.schema)
 
 
-def told(
-    days: Mapping[date, pl.DataFrame],
-    *before: Cell,
-    until: Mapping[tuple[str, str], date] | None = None,
-    **views: OpenView,
-) -> list[Cell]:
+def told(days: Mapping[date, pl.DataFrame], *before: Cell, **views: OpenView) -> list[Cell]:
     """Give all cells of these views."""
-    wanted = list(due(views, until or {}, [ZoneInfo("UTC")], LATER))
+    wanted = list(due(views, {}, [ZoneInfo("UTC")], LATER))
     return decide(SOURCE, days, before, [one for one in wanted if one.span.until <= max(days) + DAY], {})
 
 
@@ -68,7 +63,7 @@ def test_sums_are_those_of_their_machines_and_days() -> None:
     days = days_of(park, 7)
     (week,) = told(days, v=view(period="week", by="park"))
     assert week.sums["planned_time"] == 7 * 60 * 86_400
-    every = pl.concat(days.values())["producing_time"].sum()
+    every = float(pl.concat(days.values())["producing_time"].sum())
     assert abs((week.sums["producing_time"] or 0) - every) < 1e-3
     assert (week.factories, week.machines, week.sums["energy"]) == (6, 60, None)
 
