@@ -10,6 +10,13 @@ from typer.testing import CliRunner, Result
 from api.commands.key import app
 from tests.api.installation import install
 
+VIEWS = """\
+open_data:
+  views:
+    city: { title: { en: City }, dataset: kpis, by: class, since: 2026-01-01 }
+    energy: { title: { en: Energy }, dataset: kpis, by: park, kpis: [energy], since: 2026-01-01 }
+"""
+
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
@@ -58,7 +65,7 @@ def test_a_key_is_revoked(config: Path) -> None:
         (["create", "audit", "--expires", "0d"], 2, "longer"),
         (["create", "audit", "--expires", "99999999d"], 2, "90d"),
         (["create", "audit", "--factory", "wroks"], 2, "no factory 'wroks'; did you mean `works`?"),
-        (["create", "audit", "--view", "the city"], 2, "'the city' is no name; write 1 to 64 letters"),
+        (["create", "audit", "--view", "the city"], 2, "no view 'the city'; write one under `open_data: views:`"),
         (["create", "audit", "--role", "boss"], 2, "viewer"),
         (["rotate", "00000000"], 1, "parkline key list"),
         (["rotate", "00000000", "--grace", "a while"], 2, "--grace: 'a while' is no duration"),
@@ -93,6 +100,8 @@ def test_a_key_has_the_roles_that_are_asked_for(config: Path) -> None:
 
 
 def test_a_key_opens_the_factories_and_views_that_are_asked_for(config: Path) -> None:
+    with (config / "parkline.yaml").open("a", encoding="utf-8") as file:
+        file.write(VIEWS)
     assert key(config, "create", "works", "--role", "engineer", "--factory", "works").exit_code == 0
     assert key(config, "create", "city", "--view", "city", "--view", "energy").exit_code == 0
     assert key(config, "create", "both", "--view", "city", "--role", "viewer").exit_code == 0

@@ -111,6 +111,8 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/dead-letters/replay": "replayDeadLetters",
         "/api/v1/dead-letters/drop": "dropDeadLetters",
         "/api/v1/audit": "listAudit",
+        "/api/v1/open-data": "listOpenData",
+        "/api/v1/open-data/{view}": "listOpenDataRows",
         "/healthz": "readHealth",
         "/readyz": "readReadiness",
         "/problems/{slug}": "readProblem",

@@ -86,3 +86,11 @@ def test_views_are_read_with_safe_defaults(tmp_path: Path) -> None:
     assert city.numbers == ("utilisation", "availability", "effectiveness", "quality_ratio", "oee")
     assert not city.pseudonymous
     assert "pppp" not in repr(settings)
+
+
+def test_the_example_is_right_once_it_is_no_comment(tmp_path: Path) -> None:
+    text = (Path(__file__).parents[3] / "configs" / "parkline.yaml").read_text(encoding="utf-8")
+    example = "\n".join(line[2:] for line in text[text.index("# open_data:") :].splitlines())
+    settings = load(write(tmp_path / "c", parkline=example)).installation.open_data
+    assert list(settings.views) == ["city-utilisation", "bank"]
+    assert settings.views["bank"].pseudonymous
