@@ -11,6 +11,7 @@ server; and then with a key only, since no cookies are known here.
 """
 
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 from starlette.datastructures import MutableHeaders
@@ -50,20 +51,21 @@ class SafeHeaders:
 
         async def send_safe(message: Message) -> None:
             if message["type"] == "http.response.start":
-                self._secure(scope["path"], MutableHeaders(scope=message))
+                self._secure(scope["path"], message["status"], MutableHeaders(scope=message))
             await send(message)
 
         await self._app(scope, receive, send_safe)
 
-    def _secure(self, path: str, headers: MutableHeaders) -> None:
+    def _secure(self, path: str, status: int, headers: MutableHeaders) -> None:
         media = headers.get("content-type", "json")
         page = "text/html" in media
         data = "json" in media or (path.startswith("/api/") and not page)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "no-referrer"
         headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        headers.setdefault("Content-Security-Policy", _DATA if data else _PAGE)
-        headers.setdefault("Cache-Control", "no-store" if data else "no-cache")
+        if status != HTTPStatus.NOT_MODIFIED:  # it would replace the policy of the page that the browser has
+            headers.setdefault("Content-Security-Policy", _DATA if data else _PAGE)
+            headers.setdefault("Cache-Control", "no-store" if data else "no-cache")
         if page:
             headers["Cross-Origin-Opener-Policy"] = "same-origin"
             headers["Permissions-Policy"] = _DEVICES

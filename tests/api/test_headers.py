@@ -37,6 +37,18 @@ async def test_pages_may_use_nothing_of_the_readers_machine(api: httpx.AsyncClie
         assert "geolocation=()" in headers["permissions-policy"]
 
 
+@pytest.mark.parametrize("path", ["/", "/docs", "/web/page.js", "/api/v1/assets"])
+async def test_what_a_browser_has_keeps_its_policy(api: httpx.AsyncClient, path: str) -> None:
+    """A 304 replaces headers that the browser keeps: with the policy of data, a page read again has no scripts."""
+    first = await api.get(path)
+    again = await api.get(path, headers={"If-None-Match": first.headers["etag"]})
+    assert again.status_code == 304
+    kept = dict(first.headers) | dict(again.headers)
+    assert kept["content-security-policy"] == first.headers["content-security-policy"]
+    assert kept["cache-control"] == first.headers["cache-control"]
+    assert again.headers["x-content-type-options"] == "nosniff"
+
+
 async def test_tables_are_data_too(api: httpx.AsyncClient) -> None:
     for form in ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream"):
         headers = (await api.get("/api/v1/kpis?limit=5", headers={"Accept": form})).headers
