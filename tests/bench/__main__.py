@@ -34,6 +34,7 @@ BENCHMARKS: Final[dict[str, str]] = {
     "ims-test1": "tests.bench.ims_test1",
     "mazak-conditions": "tests.bench.mazak_conditions",
     "alert-latency": "tests.bench.alert_latency",
+    "api-kpis": "tests.bench.api_kpis",
     "api-samples": "tests.bench.api_samples",
     "api-export": "tests.bench.api_export",
 }
