@@ -22,63 +22,61 @@ from api.views.shape import Paged, documented, listed
 router = APIRouter(tags=["catalogue"])
 
 _DATASET: Final[dict[str, Any]] = {
-    "id": "samples/gears/hobbing/hob-01",
-    "kind": "samples",
-    "title": {"zh": "1 号滚齿机采样", "en": "Samples, Hobbing machine 1"},
+    "id": "kpis-day/gears",
+    "kind": "kpis-day",
+    "title": {"zh": "齿轮厂日指标", "en": "KPIs by local day, Gear Works"},
     "description": {
-        "zh": "该设备全部信号的原始采样",
-        "en": "Samples of all signals of the machine, raw, or summed up in buckets",
+        "zh": "按日统计的利用率及其他指标",
+        "en": "Utilisation and all other KPIs by local day, with coverage, version and why a number was told again",
     },
     "themes": ["ECON", "TECH"],
     "owner": {"name": {"zh": "齿轮厂", "en": "Gear Works"}, "contact": "data@gears.example"},
     "publisher": {"name": {"zh": "河滨产业园", "en": "Riverside Park"}, "contact": "https://park.example/contact"},
     "licence": "https://park.example/terms",
     "access": "granted",
-    "extent": {"path": "gears/hobbing/hob-01", "factories": 1, "lines": 1, "equipment": 1, "signals": 12},
-    "updated": "continuously",
+    "extent": {"path": "gears", "factories": 1, "lines": 3, "equipment": 21, "signals": 498},
+    "period": "day",
+    "updated": "daily",
     "first": "2026-01-31T16:00:00Z",
     "last": "2026-11-24T08:14:59.95Z",
     "age_s": 0.05,
-    "quality": {"coverage": 0.998, "open_gaps": 0, "unfillable_gaps": 1},
-    "standards": ["OPC 10000-4", "UCUM"],
-    "fields": [{"name": "status", "type": "integer", "meaning": "OPC UA StatusCode (OPC 10000-4, 7.39); 0 is Good."}],
+    "quality": {"coverage": 0.998, "open_gaps": 0, "unfillable_gaps": 1, "restatements": 3},
+    "standards": ["ISO 22400-2:2014", "SEMI E10", "UCUM"],
+    "computed": "/api/v1/kpis/catalogue",
+    "fields": [
+        {
+            "name": "coverage",
+            "type": "number",
+            "unit": "1",
+            "meaning": "Share of planned time with known state, 0 to 1; null when nothing was planned.",
+        }
+    ],
     "variables": [
         {
-            "name": "gears/hobbing/hob-01/spindle_temperature",
-            "title": {"zh": "主轴温度", "en": "Spindle temperature"},
-            "unit": "Cel",
+            "name": "utilisation",
+            "title": {"zh": "利用率", "en": "Utilisation"},
+            "unit": "1",
             "type": "float",
-            "role": "measurement",
-            "low": -20.0,
-            "high": 150.0,
+            "source": "ISO 22400-2 utilization efficiency (APT / AUBT), over planned time",
         }
     ],
     "requests": [
         {
             "method": "GET",
-            "address": "/api/v1/samples?signal=gears/hobbing/hob-01/spindle_temperature"
-            "&start=2026-11-24T00:00:00Z&end=2026-11-25T00:00:00Z",
+            "address": "/api/v1/kpis?path=gears&period=day",
             "forms": ["application/json", "text/csv"],
             "scope": "read",
         }
     ],
-    "topics": [],
-    "exports": ["samples"],
+    "topics": ["kpis"],
+    "exports": ["kpis"],
 }
-
-_WHOLE: Final[dict[str, Any]] = {
-    **_DATASET,
-    "period": None,
-    "quality": {**_DATASET["quality"], "restatements": None},
-    "computed": None,
-    "fields": [{**one, "unit": None} for one in _DATASET["fields"]],
-}
-"""The same with its nulls, as lists have them."""
 
 _LINKED: Final[dict[str, Any]] = {
-    "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/", "id": "@id"},
-    "id": "https://parkline.example/api/v1/catalogue/samples/gears/hobbing/hob-01",
+    "@context": {"dcat": "http://www.w3.org/ns/dcat#", "dct": "http://purl.org/dc/terms/"},
+    "@id": "https://parkline.example/api/v1/catalogue/kpis-day/gears",
     "@type": "dcat:Dataset",
+    "dct:identifier": "kpis-day/gears",
 }
 """The begin of a dataset as JSON-LD."""
 
@@ -91,12 +89,12 @@ def _also_linked(described: dict[int | str, dict[str, Any]], example: Any) -> di
 
 
 _LIST: Final = _also_linked(
-    listed({"items": [_WHOLE], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    listed({"items": [_DATASET], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
     {
         "@context": _LINKED["@context"],
-        "id": "https://parkline.example/api/v1/catalogue",
+        "@id": "https://parkline.example/api/v1/catalogue",
         "@type": "dcat:Catalog",
-        "dcat:dataset": [{"id": _LINKED["id"]}],
+        "dcat:dataset": [{"@id": _LINKED["@id"]}],
     },
 )
 

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from adapters.stores.contract import RESULTS
-from analytics.ledger import SUPERSEDED, position, read_following, read_superseded, write_superseded
+from analytics.ledger import SUPERSEDED, count_superseded, position, read_following, read_superseded, write_superseded
 from analytics.restatement import RESTATEMENTS, as_of
 from analytics.restatement import SUPERSEDED as COLUMNS
 from collector.records import Records
@@ -170,3 +170,18 @@ async def test_questions_are_answered_by_an_index(records: Records) -> None:
     assert all(
         "USING INDEX" in plan or ("INDEX SCAN" in plan and "SEQ SCAN" not in plan) for plan in await records.run(plans)
     )
+
+
+async def test_what_was_replaced_lately_is_counted_by_path_and_period(records: Records) -> None:
+    mine, like, below = "my_works", "myxworks", "my_works/line/press"
+    await write(records, version(1, mine), version(2, mine), version(1, below), version(1, like), replaced=at(9 * 3600))
+    await write(records, version(1, mine, period="day"), replaced=at(10 * 3600))
+    await write(records, version(1, below, start=BEGIN + HOUR), replaced=at(8 * 3600))
+
+    async def counted(**asked: Any) -> dict[tuple[str, str], int]:
+        return await records.run(partial(count_superseded, since=at(9 * 3600), **asked))
+
+    own = {(mine, "hour"): 2, (mine, "day"): 1, (below, "hour"): 1}
+    assert await counted() == {**own, (like, "hour"): 1}
+    assert await counted(trees=[mine]) == own
+    assert await counted(trees=[]) == {}
