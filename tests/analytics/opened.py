@@ -9,10 +9,22 @@ from zoneinfo import ZoneInfo
 
 import polars as pl
 
+from adapters.settings import Settings
 from adapters.stores.contract import RESULTS, Store
 from analytics.kpis.contract import ACCOUNT, NULLABLE
 from collector.opendata import OpenDataSettings, OpenView
-from collector.park import Calendar, Equipment, Factory, Line, Park, Shift, Title
+from collector.park import (
+    Calendar,
+    Equipment,
+    EquipmentState,
+    Factory,
+    Line,
+    Park,
+    Shift,
+    Signal,
+    SignalRole,
+    Title,
+)
 
 FIRST: Final = date(2026, 3, 2)
 """A Monday."""
@@ -26,7 +38,7 @@ ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "UTC")
 
 
 def park_of(*factories: Sequence[str], zones: Sequence[str] = ("Asia/Shanghai",)) -> Park:
-    """Make a park of factories with a line each, whose machines are of these classes."""
+    """Make a park of factories with a line each, whose machines are of these classes and report their states."""
     made = []
     for number, classes in enumerate(factories, 1):
         path = f"works{number}/hall{number}"
@@ -36,6 +48,7 @@ def park_of(*factories: Sequence[str], zones: Sequence[str] = ("Asia/Shanghai",)
                 id=f"m{number}x{place}",
                 title=Title(en=f"Machine {number}-{place}"),
                 equipment_class=kind or None,
+                signals=(_state(f"{path}/m{number}x{place}"),),
             )
             for place, kind in enumerate(classes, 1)
         )
@@ -51,6 +64,18 @@ def park_of(*factories: Sequence[str], zones: Sequence[str] = ("Asia/Shanghai",)
         )
     always = Calendar(shifts=(Shift(name="round-the-clock", start=time(0), end=time(0)),))
     return Park(id="riverside", title=Title(en="Riverside"), calendars={"always": always}, factories=tuple(made))
+
+
+def _state(path: str) -> Signal:
+    return Signal(
+        path=f"{path}/state",
+        name="state",
+        source="plc",
+        address=Settings(),
+        type="text",
+        role=SignalRole.STATE,
+        states={"RUN": EquipmentState.PRODUCING},
+    )
 
 
 def account(path: str, day: date, **other: float | None) -> dict[str, float | None]:
@@ -74,8 +99,9 @@ def results(
     version: int = 1,
     changed: Mapping[str, Mapping[str, float | None]] | None = None,
     only: Collection[str] | None = None,
+    period: str = "day",
 ) -> pl.DataFrame:
-    """Give the stored days of all machines, columns of `RESULTS`; `changed` says otherwise, by path."""
+    """Give the stored days, or shifts, of all machines, columns of `RESULTS`; `changed` says otherwise, by path."""
     rows: list[dict[str, Any]] = []
     for path in park.equipment:
         zone = ZoneInfo(park.factory_of(path).time_zone)
@@ -86,8 +112,8 @@ def results(
             rows += [
                 {
                     "path": path,
-                    "period": "day",
-                    "name": "",
+                    "period": period,
+                    "name": "" if period == "day" else "round-the-clock",
                     "start": start,
                     "end": end,
                     "kpi": kpi,

@@ -263,3 +263,23 @@ async def test_alerts_are_counted_by_the_day_they_began_on(bench: Bench) -> None
     assert told[2, "mill"] == {**none, "alerts": 20, "alerts_low": 10, "alerts_high": 10}
     assert told[3, "mill"] == {**none, "alerts": 20, "alerts_low": 10, "alerts_high": 10}
     assert told[2, "lathe"] == none
+
+
+async def test_capacity_is_told_a_week_ahead_from_the_weeks_before(bench: Bench) -> None:
+    bench.settings = opened(v=view(dataset="capacity", kpis=[], period="week", delay=timedelta(0)))
+    half = {path: {"producing_time": 43_200.0, "idle_time": 43_200.0} for path in bench.park.equipment}
+    past = [FIRST - number * DAY for number in range(1, 57)]
+    bench.rests.put(results(bench.park, past, computed=EVENING, period="shift", changed=half))
+    bench.now = datetime(2026, 2, 28, 15, 59, tzinfo=UTC)  # the Sunday of that week begins in Shanghai in a week
+    assert await bench.tell() == []
+    bench.now += timedelta(minutes=1)
+    cells = await bench.tell()
+    assert [(cell.span.first, cell.grouped, cell.facets) for cell in cells] == [
+        (FIRST, "lathe", (BASE,)),
+        (FIRST, "mill", (BASE,)),
+    ]
+    made = rows(bench.settings, "v", cells).filter(pl.col("group") == "mill")
+    week = 7 * 20 * 86_400.0
+    assert dict(made.select("kpi", "value").iter_rows()) == pytest.approx(
+        {"planned_time": week, "idle_time": week / 2, "idle_safe_time": week / 2, "idle_share": 0.5}
+    )
