@@ -9,7 +9,7 @@ ARGS ?=
 NAME ?=
 ROUNDS ?=
 
-.PHONY: help demo test lint bench prove schemas lock clean
+.PHONY: help demo test lint bench prove schemas contract lock clean
 
 help:
 	@printf '%s\n' \
@@ -19,6 +19,7 @@ help:
 	  'make bench [NAME=mazak01]            benchmarks: each ends in one JSON line' \
 	  'make prove [NAME=kill9-store] [ROUNDS=10]   fault proofs: each ends in one JSON line' \
 	  'make schemas                         write configs/schema from the models' \
+  'make contract                        write docs/openapi.json, the page'"'"'s client and docs/problems.md from the API' \
 	  'make lock                            pin all dependencies again'
 
 demo: .venv/demo.done
@@ -42,6 +43,9 @@ prove: .venv/test.done .venv/servers.done
 schemas: .venv/demo.done
 	$(BIN)/parkline check --write-schemas configs/schema
 
+contract: .venv/test.done .venv/servers.done
+	@$(BIN)/python -m tests.client
+
 # Versions and hashes only: a lock names no place to download from.
 LOCK := $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-annotate --no-header --quiet
@@ -50,7 +54,7 @@ lock: .venv/test.done
 	$(LOCK) --group build --group dev --constraint requirements.txt --output-file requirements-dev.txt
 
 clean:
-	rm -rf .venv tests/servers/node/node_modules
+	rm -rf .venv tests/servers/node/node_modules tests/client/node_modules
 
 .venv/made.done:
 	@.ci/venv >&2
@@ -68,6 +72,6 @@ clean:
 	@$(BIN)/python -m pip install --quiet --require-hashes --requirement requirements-dev.txt >&2
 	@touch $@
 
-.venv/servers.done: .venv/made.done .ci/servers tests/servers/node/package-lock.json tests/servers/moto/requirements.txt
+.venv/servers.done: .venv/made.done .ci/servers tests/servers/node/package-lock.json tests/client/package-lock.json tests/servers/moto/requirements.txt
 	@.ci/servers >&2
 	@touch $@

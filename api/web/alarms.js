@@ -1,18 +1,36 @@
 // What alerts are: how urgent, of what kind, and who is waited for (ISA-18.2).
 
-/** Priorities, the most urgent first. */
+/** @import { Schemas } from "./client/call.js" */
+
+/**
+ * Priorities, the most urgent first.
+ *
+ * @type {Schemas["Severity"][]}
+ */
 export const SEVERITIES = ["critical", "high", "medium", "low"];
 
-/** States in which something is left to be done, and somebody is told. */
+/**
+ * States in which something is left to be done, and somebody is told.
+ *
+ * @type {Schemas["AlarmState"][]}
+ */
 export const SHOWN = ["unacknowledged", "returned_unacknowledged", "latched_unacknowledged", "acknowledged", "latched_acknowledged"];
 
-/** States in which nobody is told. */
+/**
+ * States in which nobody is told.
+ *
+ * @type {Schemas["AlarmState"][]}
+ */
 export const HIDDEN = ["shelved", "suppressed", "out_of_service"];
 
 /** States of alerts that are not closed. */
 export const OPEN = [...SHOWN, ...HIDDEN];
 
-/** What a reader can choose to see, by the states it stands for. */
+/**
+ * What a reader can choose to see, by the states it stands for.
+ *
+ * @type {Record<string, Schemas["AlarmState"][]>}
+ */
 export const CHOICES = {
   open: SHOWN,
   asking: ["unacknowledged", "returned_unacknowledged", "latched_unacknowledged"],
@@ -25,19 +43,31 @@ export const CHOICES = {
 
 const SYSTEM = new Set(["channel", "detector"]);
 
-/** What an alert is about: a `machine`, the `link` to machines, or this `system` itself. */
+/**
+ * What an alert is about: a `machine`, the `link` to machines, or this `system` itself.
+ *
+ * @param {Schemas["AlertView"]} alert
+ */
 export function kindOf(alert) {
   if (alert.detector === "link") return "link";
   return SYSTEM.has(alert.detector) ? "system" : "machine";
 }
 
-/** Alerts by priority; within one, those that began last first. */
+/**
+ * Alerts by priority; within one, those that began last first.
+ *
+ * @param {Schemas["AlertView"][]} list
+ */
 export function urgentFirst(list) {
   const rank = (alert) => SEVERITIES.indexOf(alert.priority);
   return [...list].sort((one, other) => rank(one) - rank(other) || Date.parse(other.began) - Date.parse(one.began));
 }
 
-/** Alerts that somebody is told of. */
+/**
+ * Alerts that somebody is told of.
+ *
+ * @param {Schemas["AlertView"][]} list
+ */
 export function visible(list) {
   return list.filter((alert) => !HIDDEN.includes(alert.state));
 }
@@ -47,7 +77,11 @@ export function byPriority(list) {
   return SEVERITIES.map((priority) => [priority, list.filter((alert) => alert.priority === priority).length]).filter(([, number]) => number > 0);
 }
 
-/** Hidden alerts by why they are: `[{state, by, alerts}]`, the largest group first. */
+/**
+ * Hidden alerts by why they are: `[{state, by, alerts}]`, the largest group first.
+ *
+ * @param {Schemas["AlertView"][]} list
+ */
 export function foldedBy(list) {
   const groups = new Map();
   for (const alert of list.filter((one) => HIDDEN.includes(one.state))) {

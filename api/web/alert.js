@@ -2,12 +2,15 @@
 //
 // What it shows is asked for again with every round of the page; what somebody is writing stays as it is meanwhile.
 
-import { Problem, Silence, ask, key, send } from "./api.js";
+import { Problem, Silence, key } from "./api.js";
 import { alarmState, kindMark, severity, times } from "./alerts.js";
+import { acknowledgeAlert, commentOnAlert, readAlert, resetAlert, shelveAlert, unshelveAlert } from "./client/operations.js";
 import { coded, h, render } from "./dom.js";
 import { askForKey } from "./key.js";
 import { DAY_MS, HOUR_MS, clock, dayOf, iso, midnight, percent, shifted, stamp } from "./time.js";
 import { say, titled } from "./words.js";
+
+/** @import { Access, Schemas } from "./client/call.js" */
 
 const KEPT_PERSON = "parkline.person";
 const LONGEST = 1000;
@@ -19,9 +22,10 @@ const LONGEST_SHELF_MS = 7 * DAY_MS;
  * `site` is as of the list; `changed()` is called after somebody did something, `closed()` when the dialog is.
  */
 export function alertDialog(site, changed, closed) {
-  const dialog = document.getElementById("alert");
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("alert"));
   const parts = Object.fromEntries(["head", "facts", "deeds", "form", "history"].map((name) => [name, h("div", { class: `alert-${name}` })]));
   let id = "";
+  /** @type {Schemas["AlertHistoryView"] | null} */
   let told = null;
   let action = null;
 
@@ -32,6 +36,7 @@ export function alertDialog(site, changed, closed) {
   });
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
 
+  /** @param {Schemas["AlertHistoryView"]} alert */
   const show = (alert) => {
     told = alert;
     const context = [document.documentElement.lang, alert];
@@ -62,7 +67,7 @@ export function alertDialog(site, changed, closed) {
     const asked = id;
     if (!asked) return;
     try {
-      const alert = await ask(`alerts/${encodeURIComponent(asked)}`);
+      const alert = await readAlert({ path: { alert: asked } });
       if (id === asked) show(alert);
     } catch (error) {
       if (id !== asked || (error instanceof Problem && error.status === 401)) return;
@@ -86,13 +91,14 @@ export function alertDialog(site, changed, closed) {
   };
 
   /** Do what somebody asks, with a key that may; give what is wrong, null where it is done. */
-  const perform = async (method, path, body) => {
+  const perform = async (deed) => {
     const asked = id;
     let text = key.get();
     let alert = null;
     while (alert === null) {
       try {
-        alert = await send(method, `alerts/${encodeURIComponent(asked)}/${path}`, body, text);
+        const own = text;
+        alert = await deed(asked, { key: () => own });
       } catch (error) {
         if (error instanceof Silence) return [say("act.offline")];
         if (!(error instanceof Problem)) throw error;
@@ -115,6 +121,7 @@ function closing(close) {
   return h("button", { type: "button", class: "close", "aria-label": say("detail.close"), title: say("detail.close"), "data-focus": "close", click: close }, "×");
 }
 
+/** @param {Schemas["AlertHistoryView"]} alert */
 function head(alert, close) {
   return [
     h("p", { class: "marks" }, severity(alert.priority), alarmState(alert.state), kindMark(alert)),
@@ -124,6 +131,7 @@ function head(alert, close) {
   ];
 }
 
+/** @param {Schemas["AlertHistoryView"]} alert */
 function facts(alert, site, open, close) {
   const { title, zone, machine } = site.known(alert.equipment);
   const at = (instant) => stamp(instant, zone);
@@ -151,6 +159,7 @@ function facts(alert, site, open, close) {
   ];
 }
 
+/** @param {Schemas["ContributionView"][]} list */
 function contributions(list) {
   return h(
     "section",
@@ -174,7 +183,11 @@ function contributions(list) {
   );
 }
 
-/** What can be done about an alert as it stands. */
+/**
+ * What can be done about an alert as it stands.
+ *
+ * @param {Schemas["AlertHistoryView"]} alert
+ */
 function deeds(alert) {
   if (alert.events.length === 0) return [];
   const open = alert.state !== "normal";
@@ -207,6 +220,7 @@ function buttons(names, action, choose) {
   );
 }
 
+/** @param {Schemas["AlertHistoryView"]} alert */
 function form(alert, action, site, perform, cancel) {
   const { zone } = site.known(alert.equipment);
   const wrong = h("div", { class: "wrong", role: "alert" });
@@ -225,7 +239,7 @@ function form(alert, action, site, perform, cancel) {
         submit.disabled = true;
         submit.textContent = say("act.working");
         const until = made.querySelector("input[name=until]:checked")?.value;
-        const problem = await perform(...request(action, words.value.trim(), person.value.trim(), until && shelfEnd(until, zone)));
+        const problem = await perform(request(action, words.value.trim(), person.value.trim(), until && shelfEnd(until, zone)));
         submit.disabled = false;
         submit.textContent = say(`act.${action}`);
         wrong.replaceChildren(...(problem ?? []).filter((text) => text).map((text, index) => h(index ? "p" : "strong", null, coded(text))));
@@ -239,11 +253,20 @@ function form(alert, action, site, perform, cancel) {
   return made;
 }
 
+const SAYING = { acknowledge: acknowledgeAlert, comment: commentOnAlert, reset: resetAlert };
+
+/**
+ * Give what does as somebody asks, with the key that `by` gives.
+ *
+ * @returns {(alert: string, by: Partial<Access>) => Promise<Schemas["AlertHistoryView"]>}
+ */
 function request(action, words, person, until) {
-  if (action === "unshelve") return ["DELETE", "shelving", null];
-  if (action === "shelve") return ["POST", "shelving", { until: iso(until), reason: words, person }];
-  const path = { acknowledge: "acknowledgement", comment: "comments", reset: "reset" }[action];
-  return ["POST", path, { comment: words, person }];
+  return (alert, by) => {
+    const path = { alert };
+    if (action === "unshelve") return unshelveAlert({ path }, by);
+    if (action === "shelve") return shelveAlert({ path, body: { until: iso(until), reason: words, person } }, by);
+    return SAYING[action]({ path, body: { comment: words, person } }, by);
+  };
 }
 
 const SHELVES = ["30min", "8h", "day", "week"];
@@ -275,6 +298,7 @@ function ending(instant, zone) {
   return dayOf(instant, zone) === dayOf(Date.now(), zone) ? clock(instant, zone) : stamp(instant, zone);
 }
 
+/** @param {Schemas["AlertHistoryView"]} alert */
 function history(alert, site) {
   const { zone } = site.known(alert.equipment);
   const heading = h("h3", null, say("detail.history"), h("span", { class: "where" }, say("detail.times", zone)));

@@ -6,6 +6,8 @@ import { table } from "./lists.js";
 import { duration, stamp } from "./time.js";
 import { say, titled } from "./words.js";
 
+/** @import { Schemas } from "./client/call.js" */
+
 const unfolded = new Set();
 
 // Each part below is shown in a place of its own, so that none is drawn anew because of what another tells. In all of
@@ -13,12 +15,20 @@ const unfolded = new Set();
 // `known(path)` gives {title, zone, machine}, `choose(path)` shows a machine, `read(id, action)` an alert,
 // `narrow(filter)` shows others, `reason(by)` says what suppresses, `present(path)` is the time there.
 
-/** How many there are. */
+/**
+ * How many there are.
+ *
+ * @param {Schemas["AlertView"][]} open
+ */
 export function heading(open) {
   return h("h2", null, say("alerts.title"), h("span", { class: "badge" }, String(visible(open).length)));
 }
 
-/** Those that are open and fit the filter; those that nobody is told of are folded. */
+/**
+ * Those that are open and fit the filter; those that nobody is told of are folded.
+ *
+ * @param {Schemas["AlertView"][]} open
+ */
 export function openAlerts(open, filter, site) {
   const ordered = urgentFirst(open).filter((alert) => wanted(alert, filter));
   const shown = ordered.filter((alert) => CHOICES[filter.choice].includes(alert.state));
@@ -29,7 +39,11 @@ export function openAlerts(open, filter, site) {
   ];
 }
 
-/** Those that were closed on the day shown; `more` tells of others. */
+/**
+ * Those that were closed on the day shown; `more` tells of others.
+ *
+ * @param {Schemas["AlertView"][]} recent
+ */
 export function closedAlerts(recent, more, site) {
   return [
     h("h3", null, say("alerts.recent"), h("span", { class: "badge" }, more ? `${recent.length}+` : String(recent.length))),
@@ -38,6 +52,7 @@ export function closedAlerts(recent, more, site) {
   ];
 }
 
+/** @param {Schemas["AlertView"]} alert */
 function wanted(alert, filter) {
   return filter.priorities.length === 0 || filter.priorities.includes(alert.priority);
 }
@@ -54,7 +69,11 @@ function nothing(open, filter, site) {
   );
 }
 
-/** Chooses priorities; says how many there are of each. */
+/**
+ * Chooses priorities; says how many there are of each.
+ *
+ * @param {Schemas["AlertView"][]} open
+ */
 export function priorities(open, filter, site) {
   const fits = open.filter((alert) => CHOICES[filter.choice].includes(alert.state));
   const buttons = SEVERITIES.map((priority) => {
@@ -97,20 +116,32 @@ export function alarmState(state) {
   return h("span", { class: `alarm ${state}`, title: say(`alarm.${state}.why`) }, say(`alarm.${state}`));
 }
 
-/** A mark at alerts that are not about a machine. */
+/**
+ * A mark at alerts that are not about a machine.
+ *
+ * @param {Schemas["AlertView"]} alert
+ */
 export function kindMark(alert) {
   const kind = kindOf(alert);
   return kind === "machine" ? null : h("span", { class: `kind ${kind}` }, say(`kind.${kind}`));
 }
 
-/** How often it came, where it came more than once. */
+/**
+ * How often it came, where it came more than once.
+ *
+ * @param {Schemas["AlertView"]} alert
+ */
 export function times(alert, zone) {
   if (alert.count === 1) return null;
   const title = say("alerts.count.why", alert.count, stamp(alert.occurred, zone));
   return h("span", { class: "times-told", title }, say("alerts.count", alert.count), alert.chattering ? ` · ${say("alerts.chattering")}` : "");
 }
 
-/** Who knows of it, or until when it is hidden. */
+/**
+ * Who knows of it, or until when it is hidden.
+ *
+ * @param {Schemas["AlertView"]} alert
+ */
 function standing(alert, zone) {
   const told = [alarmState(alert.state)];
   if (alert.shelved_until) told.push(h("span", { class: "under" }, say("alerts.until", stamp(alert.shelved_until, zone))));
@@ -121,6 +152,7 @@ function standing(alert, zone) {
   return told;
 }
 
+/** @param {Schemas["AlertView"]} alert */
 function what(alert, site, zone) {
   return [
     h(
@@ -132,6 +164,7 @@ function what(alert, site, zone) {
   ];
 }
 
+/** @param {Schemas["AlertView"]} alert */
 function where(alert, site) {
   const { title, machine } = site.known(alert.equipment);
   if (!machine) return h("span", { title: alert.equipment }, title);
@@ -142,6 +175,7 @@ function where(alert, site) {
   );
 }
 
+/** @param {Schemas["AlertView"]} alert */
 function since(alert, site, zone) {
   const text = alert.active
     ? say("alerts.lasting", duration(site.present(alert.equipment) - Date.parse(alert.began)))
@@ -151,6 +185,7 @@ function since(alert, site, zone) {
   return [h("span", { class: "nowrap" }, stamp(alert.began, zone)), text ? h("span", { class: "under" }, text) : null];
 }
 
+/** @param {Schemas["AlertView"]} alert */
 function deed(alert, site) {
   if (alert.acknowledged || !CHOICES.asking.includes(alert.state)) return null;
   return h(
@@ -160,6 +195,7 @@ function deed(alert, site) {
   );
 }
 
+/** @param {Schemas["AlertView"][]} list */
 function alertTable(list, site) {
   const rows = list.map((alert) => {
     const { zone } = site.known(alert.equipment);
@@ -188,6 +224,7 @@ function fold(group, site) {
   );
 }
 
+/** @param {Schemas["AlertView"][]} list */
 function closedTable(list, site) {
   const rows = list.map((alert) => {
     const { zone } = site.known(alert.equipment);
@@ -205,7 +242,11 @@ function closedTable(list, site) {
   return table("alerts", ["priority", "what", "where", "since", "lasted"], rows, "closed");
 }
 
-/** The open alerts of one machine, in short. */
+/**
+ * The open alerts of one machine, in short.
+ *
+ * @param {Schemas["AlertView"][]} list
+ */
 export function ofMachine(list, zone, read) {
   if (list.length === 0) return h("p", { class: "quiet" }, say("machine.alerts.none"));
   return h(

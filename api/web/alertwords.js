@@ -124,8 +124,8 @@ export const ALERT_WORDS = {
 
   "key.write.title": ["A key that may write is needed", "需要有操作权限的密钥"],
   "key.write.why": [
-    "Acknowledging, shelving and commenting need a key with the scope `operate`: `parkline key create NAME --scope operate`.",
-    "确认、搁置和备注需要带 `operate` 权限的密钥：`parkline key create NAME --scope operate`。",
+    "Acknowledging, shelving and commenting need a key with the role `maintenance` or `engineer`: `parkline key create NAME --role maintenance`.",
+    "确认、搁置和备注需要 `maintenance` 或 `engineer` 角色的密钥：`parkline key create NAME --role maintenance`。",
   ],
   "key.write.use": ["Go on", "继续"],
 

@@ -5,7 +5,13 @@ import { STATES, timeOf } from "./states.js";
 import { HOUR_MS, clock, duration, percent } from "./time.js";
 import { say } from "./words.js";
 
-/** Seconds by state of one window, from its results by KPI; null where nothing was planned or nothing was computed. */
+/** @import { Schemas } from "./client/call.js" */
+
+/**
+ * Seconds by state of one window, from its results by KPI; null where nothing was planned or nothing was computed.
+ *
+ * @param {Record<string, Schemas["ResultView"]> | undefined} results
+ */
 export function shares(results) {
   const planned = results?.planned_time?.value;
   if (!planned) return null;
@@ -34,7 +40,11 @@ function oee(results) {
   return value === null || value === undefined ? "" : ` · ${say("figure.oee")} ${percent(value)}`;
 }
 
-/** One column per hour of the day: producing at the bottom, so that its height is the utilisation. */
+/**
+ * One column per hour of the day: producing at the bottom, so that its height is the utilisation.
+ *
+ * @param {Map<number, Record<string, Schemas["ResultView"]>>} byStart
+ */
 export function hours(byStart, day, zone) {
   const columns = [];
   for (let from = day.start; from < day.end; from += HOUR_MS) {

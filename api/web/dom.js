@@ -24,7 +24,7 @@ export function render(place, data, build) {
   const signature = JSON.stringify(data);
   if (shown.get(place) === signature) return;
   shown.set(place, signature);
-  const focused = place.contains(document.activeElement) ? document.activeElement.dataset.focus : null;
+  const focused = place.contains(document.activeElement) ? /** @type {HTMLElement} */ (document.activeElement).dataset.focus : null;
   place.replaceChildren(...[build()].flat().filter((child) => child !== null));
   if (focused) place.querySelector(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
 }

@@ -5,6 +5,8 @@ import { h } from "./dom.js";
 import { percent } from "./time.js";
 import { locale, say, titled } from "./words.js";
 
+/** @import { Schemas } from "./client/call.js" */
+
 const GOOD = 80;
 const FAIR = 50;
 const LOWEST = 3;
@@ -25,7 +27,11 @@ export function scoreMark(score, told = false) {
   return h("span", { class: `score ${kind}`, title: say(`health.${kind}`) }, points(score), told ? h("span", null, ` ${say(`health.${kind}`)}`) : null);
 }
 
-/** The scores that are lowest, of those below 100. */
+/**
+ * The scores that are lowest, of those below 100.
+ *
+ * @param {Schemas["HealthScoreView"][]} scores
+ */
 export function lowest(scores) {
   return scores
     .filter((one) => one.score !== null && one.score < 100)
@@ -33,7 +39,11 @@ export function lowest(scores) {
     .slice(0, LOWEST);
 }
 
-/** What a machine's score is made of; `own` is what the API says of it, null where that is nothing. */
+/**
+ * What a machine's score is made of; `own` is what the API says of it, null where that is nothing.
+ *
+ * @param {Schemas["HealthScoreView"] | null} own
+ */
 export function health(own) {
   if (!own || own.score === null) return h("p", { class: "quiet" }, say("health.none"));
   const costly = own.parts.filter((part) => part.lost > 0);
@@ -51,6 +61,7 @@ export function health(own) {
   ];
 }
 
+/** @param {Schemas["HealthPartView"]} part */
 function cost(part) {
   const bar = h("span", { class: "fill" });
   bar.style.width = `${Math.min(100, part.lost)}%`;

@@ -3,7 +3,8 @@
 import { coded, h } from "./dom.js";
 import { say } from "./words.js";
 
-let last = Promise.resolve();
+/** @type {Promise<string | null>} */
+let last = Promise.resolve("");
 
 /**
  * Ask for a key and give it.
@@ -16,8 +17,9 @@ export function askForKey(wrong, writing = false) {
   return last;
 }
 
+/** @returns {Promise<string | null>} */
 function asked(wrong, writing) {
-  const dialog = document.getElementById("key");
+  const dialog = /** @type {HTMLDialogElement} */ (document.getElementById("key"));
   return new Promise((done) => {
     const end = (text) => {
       dialog.onclose = null;

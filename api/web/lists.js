@@ -4,7 +4,13 @@ import { coded, h } from "./dom.js";
 import { count, duration, stamp } from "./time.js";
 import { say } from "./words.js";
 
-/** Every source: how its link stands, and what to do. */
+/** @import { Schemas } from "./client/call.js" */
+
+/**
+ * Every source: how its link stands, and what to do.
+ *
+ * @param {Schemas["SourceView"][]} list
+ */
 export function sources(list, zoneOf) {
   if (list.length === 0) return [h("h2", null, say("sources.title")), h("p", { class: "quiet" }, say("sources.none"))];
   const rows = list.map((source) => {
@@ -24,12 +30,17 @@ export function sources(list, zoneOf) {
   return [h("h2", null, say("sources.title")), table("sources", ["name", "link", "last", "samples", "refusals", "do"], rows)];
 }
 
+/** @param {Schemas["SourceView"]} source */
 function advice(source, state) {
   if (source.refusals && ["up", "ended"].includes(state)) return say("do.refusals");
   return say(`do.${state}`);
 }
 
-/** Where data may be missing on the day shown; `present` gives the time at a source. */
+/**
+ * Where data may be missing on the day shown; `present` gives the time at a source.
+ *
+ * @param {Schemas["GapView"][]} list
+ */
 export function gaps(list, zoneOf, present) {
   const rows = list.map((gap) => {
     const zone = zoneOf(gap.source);
@@ -68,7 +79,11 @@ function concerned(signals) {
   return signals.length > 3 ? say("gaps.more", some, count(signals.length - 3)) : some;
 }
 
-/** What filled a gap, and how much it was. */
+/**
+ * What filled a gap, and how much it was.
+ *
+ * @param {Schemas["GapView"]} gap
+ */
 function filling(gap) {
   const by = say(`gap.by.${gap.filled_by}`);
   return gap.samples === null ? by : say("gap.by.counted", by, count(gap.samples));

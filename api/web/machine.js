@@ -9,6 +9,8 @@ import { duration, percent, stamp } from "./time.js";
 import { legend, timeline } from "./timeline.js";
 import { say, titled } from "./words.js";
 
+/** @import { Schemas } from "./client/call.js" */
+
 /** What a machine is and did last. `spans` carry `from` and `to` in ms; they are null until they are read. */
 export function standing(place, { line, equipment, zone, day, spans, knownUntil, results }) {
   const last = spans?.at(-1);
@@ -31,7 +33,12 @@ export function standing(place, { line, equipment, zone, day, spans, knownUntil,
   ];
 }
 
-/** How well it is, and its open alerts; `score` is what the API says of it, null where that is nothing. */
+/**
+ * How well it is, and its open alerts; `score` is what the API says of it, null where that is nothing.
+ *
+ * @param {Schemas["HealthScoreView"] | null} score
+ * @param {Schemas["AlertView"][]} alerts
+ */
 export function condition(score, alerts, zone, read) {
   return [
     h("div", null, h("h3", null, say("health.title")), health(score)),

@@ -9,7 +9,18 @@ import { legend } from "./timeline.js";
 import { percent } from "./time.js";
 import { say, titled } from "./words.js";
 
-/** The figures; `results` is null until they are read, `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`. */
+/** @import { Schemas } from "./client/call.js" */
+
+/**
+ * The figures; `results` is null until they are read, `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`.
+ *
+ * @param {Schemas["ParkTree"]} park
+ * @param {Map<string, Record<string, Schemas["ResultView"]>> | null} results
+ * @param {Schemas["AlertView"][]} alerts
+ * @param {Schemas["HealthScoreView"][]} scores
+ * @param {Schemas["SourceView"][]} sources
+ * @param {(path: string) => void} choose
+ */
 export function tiles(park, results, alerts, scores, sources, choose) {
   const own = results?.get(park.id);
   const none = say(results === null ? "unread" : "tile.none");
@@ -30,6 +41,7 @@ export function tiles(park, results, alerts, scores, sources, choose) {
   ];
 }
 
+/** @param {Schemas["AlertView"][]} alerts */
 function alertTile(alerts) {
   const counts = byPriority(visible(alerts));
   const hidden = alerts.filter((alert) => HIDDEN.includes(alert.state)).length;
@@ -43,6 +55,7 @@ function alertTile(alerts) {
   return tile("alerts", figure, note, chips.length ? h("p", { class: "marks" }, chips) : null, worst && `severe-${worst}`);
 }
 
+/** @param {Schemas["HealthScoreView"][]} scores */
 function healthTile(scores, choose) {
   const judged = scores.filter((one) => one.score !== null);
   const some = lowest(scores);
@@ -69,7 +82,14 @@ function tile(name, figure, note, chart = null, kind = "") {
   );
 }
 
-/** The tree of assets as a table; `results` is null until they are read. Choosing a machine calls `choose` with its path. */
+/**
+ * The tree of assets as a table; `results` is null until they are read. Choosing a machine calls `choose` with its path.
+ *
+ * @param {Schemas["ParkTree"]} park
+ * @param {Map<string, Record<string, Schemas["ResultView"]>> | null} results
+ * @param {string} chosen
+ * @param {(path: string) => void} choose
+ */
 export function overview(park, results, chosen, choose) {
   const judged = [...(results?.values() ?? [])].some((own) => known(own.oee?.value));
   const row = (...told) => assetRow(judged, ...told);

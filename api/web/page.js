@@ -9,7 +9,8 @@
 import { CHOICES, OPEN, SEVERITIES } from "./alarms.js";
 import { alertDialog } from "./alert.js";
 import * as alerts from "./alerts.js";
-import { Problem, Silence, ask, askAll, below, key } from "./api.js";
+import { Problem, Silence, all, key } from "./api.js";
+import { listAlerts, listAssets, listEquipmentStates, listGaps, listHealthScores, listKpis, listSources } from "./client/operations.js";
 import { h, render } from "./dom.js";
 import { askForKey } from "./key.js";
 import * as lists from "./lists.js";
@@ -18,6 +19,26 @@ import { overview, tiles } from "./overview.js";
 import { OF_DAY, OF_HOUR } from "./states.js";
 import { around, clock, dayOf, duration, iso, midnight, shifted, stamp, weekday } from "./time.js";
 import { language, locale, say, switchLanguage, titled } from "./words.js";
+
+/** @import { Schemas } from "./client/call.js" */
+
+/**
+ * What was read; null: not yet.
+ *
+ * @typedef {object} Told
+ * @property {string} of
+ * @property {string} machine
+ * @property {string} day
+ * @property {Map<string, Record<string, Schemas["ResultView"]>> | null} results
+ * @property {{start: number, end: number} | null} window
+ * @property {any} told
+ * @property {Schemas["AlertView"][]} [alerts]
+ * @property {Schemas["AlertView"][] | null} recent
+ * @property {boolean} more
+ * @property {Schemas["GapView"][] | null} gaps
+ * @property {Schemas["SourceView"][]} [sources]
+ * @property {Schemas["HealthScoreView"][]} [scores]
+ */
 
 const EVERY_MS = 5000;
 const MINUTE_MS = 60_000;
@@ -29,7 +50,18 @@ const RECENT = 10;
 const EVERYTHING = { priorities: [], choice: "open" };
 
 /** What is shown, and of what: `chosen` and `day` are the reader's choice (null: the latest day), `data` is what was read. */
-const shown = { park: null, chosen: "", day: null, filter: EVERYTHING, data: null, numbersAt: 0, numbersOf: "", answered: null };
+const shown = {
+  /** @type {Schemas["ParkTree"] | null} */
+  park: null,
+  chosen: "",
+  day: null,
+  filter: EVERYTHING,
+  /** @type {Told | null} */
+  data: null,
+  numbersAt: 0,
+  numbersOf: "",
+  answered: null,
+};
 const place = (id) => document.getElementById(id);
 
 // ── what is chosen ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -102,7 +134,7 @@ const site = {
   read,
   /** What people call what is at `path`, its zone, and whether it is a machine. */
   known: (path) => {
-    const there = find(path)?.equipment ?? places().find((one) => (one.path ?? one.id) === path);
+    const there = find(path)?.equipment ?? places().find((one) => ("path" in one ? one.path : one.id) === path);
     return { title: there ? titled(there.title) : path, zone: zoneOf(path), machine: find(path) !== null };
   },
   /** What suppresses an alert, in words. */
@@ -125,8 +157,9 @@ function places() {
 
 /** Results of one day by path and KPI. A day is each factory's own: the same date, not the same hours. */
 async function resultsOfDay(day) {
-  const rows = await askAll("kpis", { period: "day", kpi: OF_DAY, lang: language(), limit: 10_000, ...(day ? around(day) : {}) });
+  const rows = await all(listKpis, { query: { period: "day", kpi: OF_DAY, lang: language(), limit: 10_000, ...(day ? around(day) : {}) } });
   const date = day ?? rows.filter((row) => row.path === shown.park.id).map((row) => dayOf(row.start, zoneOf(row.path))).at(-1);
+  /** @type {Map<string, Record<string, Schemas["ResultView"]>>} */
   const results = new Map();
   for (const row of rows) {
     if (dayOf(row.start, zoneOf(row.path)) !== date) continue;
@@ -140,7 +173,7 @@ async function readMachine(one, window) {
   const range = { start: iso(window.start), end: iso(window.end) };
   const path = one.equipment.path;
   const [hourly, told] = await Promise.all([
-    askAll("kpis", { path, period: "hour", kpi: OF_HOUR, limit: 10_000, ...range }),
+    all(listKpis, { query: { path: [path], period: "hour", kpi: OF_HOUR, limit: 10_000, ...range } }),
     one.equipment.state_signal ? readStates(path, range) : { spans: [], knownUntil: null },
   ]);
   const byStart = new Map();
@@ -154,10 +187,10 @@ async function readMachine(one, window) {
 
 async function readStates(path, range) {
   const spans = [];
-  let token = null;
+  let token = "";
   let knownUntil = null;
   do {
-    const body = await ask(`equipment/${below(path)}/states`, { ...range, limit: 10_000, page_token: token });
+    const body = await listEquipmentStates({ path: { path }, query: { ...range, limit: 10_000, page_token: token } });
     spans.push(...body.items.map((span) => ({ state: span.state, raw: span.raw, from: Date.parse(span.start), to: Date.parse(span.end) })));
     token = body.next_page_token;
     knownUntil = body.known_until;
@@ -192,8 +225,8 @@ async function readNumbers(kept) {
   const range = { start: iso(window.start), end: iso(window.end) };
   const [told, recent, gaps] = await Promise.all([
     one ? readMachine(one, window).catch(or(day === kept.day ? kept.told : null)) : null,
-    ask("alerts", { state: "normal", limit: RECENT, ...range }),
-    ask("gaps", { limit: 100, ...range }),
+    listAlerts({ query: { state: ["normal"], limit: RECENT, ...range } }),
+    listGaps({ query: { limit: 100, ...range } }),
   ]);
   const numbers = { of, machine, day, results, window, told, recent: recent.items, more: recent.next_page_token !== null, gaps: gaps.items };
   return [numbers, trouble];
@@ -201,12 +234,12 @@ async function readNumbers(kept) {
 
 /** Ask for what the records tell: it is known also while the store is down. */
 async function refresh() {
-  shown.park ??= await ask("assets", { signals: false });
+  shown.park ??= await listAssets({ query: { signals: false } });
   if (!find(shown.chosen)) shown.chosen = (machines().find((one) => one.equipment.state_signal) ?? machines()[0])?.equipment.path ?? "";
   const [sources, open, scores] = await Promise.all([
-    askAll("sources"),
-    askAll("alerts", { state: OPEN, limit: 1000 }),
-    askAll("health-scores", { limit: 1000 }),
+    all(listSources, {}),
+    all(listAlerts, { query: { state: OPEN, limit: 1000 } }),
+    all(listHealthScores, { query: { limit: 1000 } }),
   ]);
   shown.data = { ...(shown.data ?? unread("")), sources, alerts: open, scores };
   shown.answered = Date.now();
@@ -287,18 +320,30 @@ function showGaps(speak) {
   render(place("gaps"), [speak, gaps, minutes], () => (gaps ? lists.gaps(gaps, (source) => zoneOf(lines.get(source) ?? ""), present) : []));
 }
 
-/** What is seen of scores: `at` changes more often than that. */
+/**
+ * What is seen of scores: `at` changes more often than that.
+ *
+ * @param {Schemas["HealthScoreView"][]} scores
+ */
 function scoresAsShown(scores) {
   return scores.map((one) => one && { ...one, at: null });
 }
 
-/** Until when anything is known, in ms, by the machines' clocks; null before the first sample. */
+/**
+ * Until when anything is known, in ms, by the machines' clocks; null before the first sample.
+ *
+ * @param {Schemas["SourceView"][]} sources
+ */
 function dataUntil(sources) {
   const known = sources.map((source) => source.horizon ?? source.last_time).filter((one) => one !== null);
   return known.length ? Math.max(...known.map((one) => Date.parse(one))) : null;
 }
 
-/** The present by the clock of what these sources read, in ms; by this machine's while one of them does not tell it. */
+/**
+ * The present by the clock of what these sources read, in ms; by this machine's while one of them does not tell it.
+ *
+ * @param {Schemas["SourceView"][]} sources
+ */
 function presentOf(sources) {
   const told = sources.map((source) => (source.state === "ended" || (source.state === "up" && !source.stale) ? source.horizon : null));
   return told.length === 0 || told.includes(null) ? Date.now() : Math.max(...told.map((one) => Date.parse(one)));
@@ -393,7 +438,7 @@ async function round() {
     } else if (error instanceof Silence) {
       notice(say("notice.offline", known));
     } else {
-      notice(say("notice.fault", error.message, known));
+      notice(say("notice.fault", error instanceof Error ? error.message : error, known));
       throw error;
     }
   }

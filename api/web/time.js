@@ -13,6 +13,7 @@ function format(zone, options) {
   return formats.get(id);
 }
 
+/** @type {Intl.DateTimeFormatOptions} */
 const ISO_DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
 
 /** The local day of an instant, `2026-11-24`. */
@@ -57,6 +58,7 @@ export function weekday(day) {
 /** The largest two units of a duration. */
 export function duration(milliseconds) {
   const s = Math.max(0, Math.round(milliseconds / 1000));
+  /** @type {[string, number][]} */
   const parts = [
     ["unit.d", Math.floor(s / 86_400)],
     ["unit.h", Math.floor(s / 3600) % 24],
@@ -78,7 +80,9 @@ export function percent(ratio) {
   return new Intl.NumberFormat(locale(), { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 }).format(ratio);
 }
 
+/** A count; a dash where nobody counted. */
 export function count(number) {
+  if (number === null || number === undefined) return "–";
   return new Intl.NumberFormat(locale()).format(number);
 }
 
@@ -94,7 +98,7 @@ function offset(instant, zone) {
   const parts = Object.fromEntries(
     new Intl.DateTimeFormat("en-GB", {
       ...ISO_DAY, hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: zone,
-    }).formatToParts(new Date(instant)).map((p) => [p.type, p.value]),
+    }).formatToParts(new Date(instant)).map((p) => [p.type, Number(p.value)]),
   );
   const local = Date.UTC(parts.year, parts.month - 1, parts.day, parts.hour, parts.minute, parts.second);
   return local - instant;
