@@ -2,9 +2,10 @@
 
     @router.get("/kpis", dependencies=[remembered(BY_RESULTS)])
 
-    asked ─► made a moment ago (`SHOWN_WITHIN`)                    ─┬─► sent as it is: tagged, compressed, or 304
+    asked ─► good a moment ago (`LOOKED_S`)                        ─┬─► sent as it is: tagged, compressed, or 304
           ─► or the revision of the results is the same, quiet     ─┤
-          ─► or made of the configuration alone                    ─┘
+          ─► or made of the configuration alone                    ─┤
+          ─► or good within `SHOWN_WITHIN`, and made anew meanwhile ┘
           ─► else made by the route, once for all who ask at the same time
 
 What decides an answer is its key: the address with its query, `Accept`, and what the caller may see and do; not who the
@@ -12,10 +13,11 @@ caller is, so callers of equal grants share. Everything outside happens to each 
 audit. Kept are whole answers of status 200 to GET, in the forms that clients take (plain, gzip, zstd), the least
 recently asked for going first where they are more than `api: remember`.
 
-An answer is never older than the data of `SHOWN_WITHIN` ago, by the revision of `collector.revision`: that is looked up
-that often at most, by one look for all requests. While results are being written, or the records do not answer, what
-was made counts for that long and no longer. After `LONGEST_S` it is made anew whatever the revision says: results may
-have come into the store by another way.
+An answer is good as of when the route began, and again as of each look at the revision (`collector.revision`) that
+finds it unmoved; one look serves all requests of `LOOKED_S`. None is sent that was good longer than `SHOWN_WITHIN` ago,
+so this is how long what was written may remain unseen, and nobody waits for what many ask for. While results are being
+written, or the records do not answer, nothing is good for longer than that. After `LONGEST_S` it is made anew whatever
+the revision says: results may have come into the store by another way.
 """
 
 import asyncio
@@ -27,6 +29,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
+import structlog
 from fastapi import FastAPI, Request, params
 from fastapi.routing import iter_route_contexts
 from starlette.datastructures import Headers
@@ -35,11 +38,15 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.compression import Compression, chosen
 from api.freshness import MOST, Freshness
 from api.parts import Parts
-from api.revisions import WITHIN_S, Revisions
+from api.revisions import LOOKED_S, Revisions
 from api.tokenuse import is_token, note_token_use
+from collector.revision import SHOWN_WITHIN
 
 if TYPE_CHECKING:
     from api.callers import Caller
+
+WITHIN_S: Final = SHOWN_WITHIN.total_seconds()
+"""Seconds for which an answer is sent after it was good."""
 
 LONGEST_S: Final = 30.0
 """Seconds after which an answer made of results is made anew, whatever the revision says."""
@@ -49,6 +56,8 @@ _BESIDE: Final = 2048
 
 _SHARE: Final = 4
 """What part of the room one answer may take: one in so many."""
+
+_log = structlog.get_logger()
 
 
 class Basis(Enum):
@@ -122,6 +131,9 @@ class _Answer:
     revision: int | None
     """The revision of the results that it is made of; None: one that was just being written, or is not known."""
 
+    good: float
+    """When it was as the route would make it, as far as is known."""
+
     forms: dict[str, _Form] = field(default_factory=dict)
     """As it is sent, by encoding."""
 
@@ -187,6 +199,7 @@ class Remembering:
         self._revisions = Revisions(parts.records, parts.now, clock)
         self._paths: dict[str, Basis] | None = None
         self._under_way: dict[Hashable, tuple[float, _Made]] = {}
+        self._renewing: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -196,12 +209,12 @@ class Remembering:
             return
         key = _key(scope)
         answer = self._answers.get(key)
-        if answer is None or not await self._holds(answer, basis):
+        if answer is not None and (await self._is_good(answer, basis) or self._renew(key, answer, basis, scope)):
+            await self._note(scope, answer)
+        else:
             answer = await self._make(key, basis, scope, receive, send)
             if answer is None:
                 return
-        else:
-            await self._note(scope, answer)
         form = await self._form(key, answer, scope)
         await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": list(form.headers)})
         await send({"type": "http.response.body", "body": form.body})
@@ -214,12 +227,34 @@ class Remembering:
             self._paths = remembered_paths(scope["app"])
         return self._paths.get(scope["path"]) if "caller" in scope.get("state", ()) else None
 
-    async def _holds(self, answer: _Answer, basis: Basis) -> bool:
-        """Tell whether an answer may be sent now."""
-        age = self._clock() - answer.began
-        if basis is Basis.CONFIGURATION or age < WITHIN_S:
+    async def _is_good(self, answer: _Answer, basis: Basis) -> bool:
+        """Tell whether an answer is as the route would make it, or was within `LOOKED_S`."""
+        now = self._clock()
+        if basis is Basis.CONFIGURATION or now - answer.good < LOOKED_S:
             return True
-        return age < LONGEST_S and answer.revision is not None and answer.revision == await self._revisions.get()
+        if answer.revision is None or now - answer.began >= LONGEST_S:
+            return False
+        if answer.revision != await self._revisions.get():
+            return False
+        answer.good = max(answer.good, self._revisions.at)
+        return True
+
+    def _renew(self, key: Hashable, answer: _Answer, basis: Basis, scope: Scope) -> bool:
+        """Have an answer made anew, and tell whether it may be sent meanwhile."""
+        if self._clock() - answer.good >= WITHIN_S:
+            return False
+        if key not in self._under_way:
+            own = {**scope, "state": dict(scope["state"])}
+            renewing = asyncio.create_task(self._anew(key, basis, own), name="renew-answer")
+            self._renewing.add(renewing)
+            renewing.add_done_callback(self._renewing.discard)
+        return True
+
+    async def _anew(self, key: Hashable, basis: Basis, scope: Scope) -> None:
+        try:
+            await self._make(key, basis, scope, _nothing, _nowhere)
+        except Exception as error:  # noqa: BLE001 - whoever asks next is told what it is
+            _log.warning("an answer cannot be made anew", path=scope["path"], error=repr(error))
 
     async def _note(self, scope: Scope, answer: _Answer) -> None:
         """Have it noted as if the route had been there."""
@@ -250,7 +285,7 @@ class Remembering:
             whole = _Whole(send, self._answers.largest)
             await self._app(scope, receive, whole.send)
             if whole.form is not None:
-                answer = _Answer(whole.form, scope.get("route"), scope["state"].get("rows"), began, revision)
+                answer = _Answer(whole.form, scope.get("route"), scope["state"].get("rows"), began, revision, began)
                 self._answers.keep(key, answer)
         finally:
             made.set_result(answer)

@@ -7,9 +7,9 @@ from functools import partial
 from typing import Final
 
 from collector.records import Records, RecordsError
-from collector.revision import SHOWN_WITHIN, read_revision
+from collector.revision import read_revision
 
-WITHIN_S: Final = SHOWN_WITHIN.total_seconds()
+LOOKED_S: Final = 0.25
 """Seconds that a look counts, from when it began."""
 
 
@@ -28,12 +28,13 @@ class Revisions:
         self._now = now
         self._clock = clock
         self._number: int | None = None
-        self._at = float("-inf")
+        self.at = float("-inf")
+        """When the last look began, by the clock."""
         self._look: asyncio.Task[None] | None = None
         self._began = 0.0
 
     async def get(self) -> int | None:
-        """Give the revision as it was within the last `SHOWN_WITHIN`.
+        """Give the revision as it was at `at`, within the last `LOOKED_S`.
 
         None: results are being written, or the records do not tell within that time.
         """
@@ -41,12 +42,12 @@ class Revisions:
             if self._look is None or self._look.done():
                 self._began = self._clock()
                 self._look = asyncio.create_task(self._read(self._began), name="revision")
-            if self._clock() - self._began < WITHIN_S:  # what takes longer tells of what was too long ago
-                await asyncio.wait({self._look}, timeout=WITHIN_S)
+            if self._clock() - self._began < LOOKED_S:  # what takes longer tells of what was too long ago
+                await asyncio.wait({self._look}, timeout=LOOKED_S)
         return self._number if self._fresh() else None
 
     def _fresh(self) -> bool:
-        return self._clock() - self._at < WITHIN_S
+        return self._clock() - self.at < LOOKED_S
 
     async def _read(self, at: float) -> None:
         try:
@@ -55,4 +56,4 @@ class Revisions:
             self._number = None
         else:
             self._number = None if revision.writing else revision.number
-        self._at = at
+        self.at = at

@@ -7,7 +7,7 @@ Who made something of the results while the number stood still, and nobody was w
 as the number stands there. What is made while somebody writes may hold a part of it, and must not be kept.
 
 A window is told as changed only `SHOWN_WITHIN` after it was stored (`analytics.engine`): so whoever hears of it and
-asks is shown the new numbers, by every process that looks at the number that often.
+asks is shown the new numbers, by every process that keeps answers.
 """
 
 from collections.abc import AsyncIterator
@@ -22,8 +22,8 @@ import sqlalchemy as sa
 
 from collector.records import METADATA, Instant, Records
 
-SHOWN_WITHIN: Final = timedelta(milliseconds=250)
-"""How old the number may be that somebody goes by."""
+SHOWN_WITHIN: Final = timedelta(milliseconds=750)
+"""How long after a write whoever keeps answers may still give one of before it."""
 
 OPEN: Final = timedelta(minutes=5)
 """How long results count as being written by somebody who does not say that it is done."""
