@@ -11,7 +11,7 @@ from api import dcat
 from api.access import GivenCaller
 from api.answers import Form, Shape, preferred, shape_of
 from api.catalogue import Entry, dataset, entries, publisher, subject
-from api.errors import UNKNOWN_DATASET, ProblemError, wrong
+from api.errors import MEDIA_TYPE, NOT_ACCEPTABLE, UNKNOWN_DATASET, ProblemError, wrong
 from api.evidence import Extents, known_of
 from api.lookup import trees_asked, under
 from api.paging import Paging, paging
@@ -173,12 +173,23 @@ async def list_catalogue(
     return _linked(graph, headers)
 
 
-@router.get(
-    "/catalogue/{id:path}",
-    summary="Read one dataset",
-    response_model=DatasetView,
-    responses=_also_linked(documented(_DATASET), _LINKED),
-)
+def _one() -> dict[int | str, dict[str, Any]]:
+    """Describe the answers to a question for one dataset, which is no list and yet may lack a form."""
+    meaning = "The address has no such form."
+    problem = {
+        "type": NOT_ACCEPTABLE.type,
+        "title": NOT_ACCEPTABLE.title,
+        "status": NOT_ACCEPTABLE.status,
+        "detail": f"there is nothing here that `Accept: text/csv` takes; there is application/json, {dcat.MEDIA_TYPE}",
+        "instance": "/api/v1/catalogue/kpis-day/gears",
+        "remedy": NOT_ACCEPTABLE.remedy,
+    }
+    schema = {"$ref": "#/components/schemas/ProblemView"}
+    described = _also_linked(documented(_DATASET), _LINKED)
+    return {**described, 406: {"description": meaning, "content": {MEDIA_TYPE: {"schema": schema, "example": problem}}}}
+
+
+@router.get("/catalogue/{id:path}", summary="Read one dataset", response_model=DatasetView, responses=_one())
 async def read_dataset(
     request: Request,
     parts: GivenParts,
