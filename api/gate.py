@@ -88,16 +88,17 @@ class Gate:
             if self._parts.settings.open_page and from_this_machine(request):
                 return _LOOPBACK
             raise unauthorized(detail="the request carries no API key")
-        who = _network(request)
         tokens = self._parts.tokens
         try:
             if tokens is not None and bearer and _is_token(text):
                 return await tokens.caller(text)
             if self._failures is not None and text not in self._keys:
+                who = _network(request)
                 _hold_up(who, self._failures.look(who, self._clock()))
             return await self._holder(text)
         except ProblemError as error:
             if error.kind is UNAUTHORIZED and self._failures is not None:
+                who = _network(request)
                 _hold_up(who, self._failures.take(who, self._clock()))
             raise
 
