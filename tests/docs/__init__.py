@@ -1,0 +1,1 @@
+"""Tests of parkline: what the documents show works."""
