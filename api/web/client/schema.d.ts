@@ -4962,9 +4962,9 @@ export interface components {
         WebhookChange: {
             /**
              * Url
-             * @description Address of the receiver; it cannot be null.
+             * @description Address of the receiver.
              */
-            url?: string | null;
+            url?: string;
             /**
              * Topics
              * @description What events are about; null: whatever it is.
@@ -4982,14 +4982,14 @@ export interface components {
             severities?: components["schemas"]["Severity"][] | null;
             /**
              * Title
-             * @description What you call it; it cannot be null.
+             * @description What you call it.
              */
-            title?: string | null;
+            title?: string;
             /**
              * Enabled
-             * @description Whether events are posted to it; it cannot be null. true again: it goes on where it stopped.
+             * @description Whether events are posted to it. true again: it goes on where it stopped.
              */
-            enabled?: boolean | null;
+            enabled?: boolean;
         };
         /**
          * WebhookRequest
