@@ -438,6 +438,8 @@ class Hub:
                 text, count = _text_of(self._kept, listener.wanted, after)
                 self._rooms.setdefault(listener.wanted, set()).add(listener)
                 self._slots[listener.slot].add(listener)
+                if listener.after is None:  # who loses the stream before the first event knows where to go on, too
+                    text = b"id: %d\n\n%b" % (after, text)
                 if text:
                     listener.put(text, count)
                 return

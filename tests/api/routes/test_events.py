@@ -185,12 +185,16 @@ class Stream:
 
     @property
     def ids(self) -> list[int]:
-        return [int(line[4:]) for line in self.text.split("\n") if line.startswith("id: ")]
+        return [int(block[0][4:]) for block in self._blocks()]
 
     @property
     def events(self) -> list[tuple[str, Any]]:
+        return [(name[7:], orjson.loads(data[6:])) for _, name, data in self._blocks()]
+
+    def _blocks(self) -> list[list[str]]:
+        """Give the lines of each event; an id alone says where the stream began and is none."""
         blocks = [block.split("\n") for block in self.text.split("\n\n") if block.startswith("id: ")]
-        return [(name[7:], orjson.loads(data[6:])) for _, name, data in (block[:3] for block in blocks)]
+        return [block for block in blocks if len(block) >= 3]
 
     async def until(self, last: int) -> list[int]:
         async with asyncio.timeout(10):
