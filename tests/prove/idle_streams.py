@@ -198,7 +198,7 @@ class _Client(asyncio.Protocol):
         transport.write(self._head.encode())
 
     def data_received(self, data: bytes) -> None:
-        whole, _, self._rest = (self._rest + data).rpartition(b"\n")
+        whole, _, self._rest = (self._rest + data).rpartition(b"\n\n")
         if not self._began and b"retry:" in whole:
             self._began = True
             self._streams.began += 1
@@ -219,7 +219,7 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
 
 
-_ID: Final = re.compile(rb"^id: (\d+)\r?$", re.MULTILINE)
+_ID: Final = re.compile(rb"^id: (\d+)\r?\n(?=event:)", re.MULTILINE)
 
 
 async def _install(folder: Path, clients: int) -> tuple[int, str]:
