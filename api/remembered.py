@@ -2,10 +2,8 @@
 
     @router.get("/kpis", dependencies=[remembered(BY_RESULTS)])
 
-    asked ─► good a moment ago (`LOOKED_S`)                        ─┬─► sent as it is: tagged, compressed, or 304
-          ─► or the revision of the results is the same, quiet     ─┤
-          ─► or made of the configuration alone                    ─┤
-          ─► or good within `SHOWN_WITHIN`, and made anew meanwhile ┘
+    asked ─► good within `SHOWN_WITHIN`             ─┬─► sent as it is: tagged, compressed, or 304
+          ─► or made of the configuration alone     ─┘     and made anew beside, where it is good no more
           ─► else made by the route, once for all who ask at the same time
 
 What decides an answer is its key: the address with its query, `Accept`, and what the caller may see and do; not who the
@@ -14,10 +12,10 @@ audit. Kept are whole answers of status 200 to GET, in the forms that clients ta
 recently asked for going first where they are more than `api: remember`.
 
 An answer is good as of when the route began, and again as of each look at the revision (`collector.revision`) that
-finds it unmoved; one look serves all requests of `LOOKED_S`. None is sent that was good longer than `SHOWN_WITHIN` ago,
-so this is how long what was written may remain unseen, and nobody waits for what many ask for. While results are being
-written, or the records do not answer, nothing is good for longer than that. After `LONGEST_S` it is made anew whatever
-the revision says: results may have come into the store by another way.
+finds it unmoved; while somebody asks there is a look every `LOOKED_S`. None is sent that was good longer than
+`SHOWN_WITHIN` ago: this is how long what was written may remain unseen, and nobody waits for what many ask for. While
+results are being written, or the records do not answer, nothing is good for longer than that. After `LONGEST_S` it is
+made anew whatever the revision says: results may have come into the store by another way.
 """
 
 import asyncio
@@ -209,7 +207,7 @@ class Remembering:
             return
         key = _key(scope)
         answer = self._answers.get(key)
-        if answer is not None and (await self._is_good(answer, basis) or self._renew(key, answer, basis, scope)):
+        if answer is not None and await self._is_good(key, answer, basis, scope):
             await self._note(scope, answer)
         else:
             answer = await self._make(key, basis, scope, receive, send)
@@ -227,28 +225,38 @@ class Remembering:
             self._paths = remembered_paths(scope["app"])
         return self._paths.get(scope["path"]) if "caller" in scope.get("state", ()) else None
 
-    async def _is_good(self, answer: _Answer, basis: Basis) -> bool:
-        """Tell whether an answer is as the route would make it, or was within `LOOKED_S`."""
-        now = self._clock()
-        if basis is Basis.CONFIGURATION or now - answer.good < LOOKED_S:
+    async def _is_good(self, key: Hashable, answer: _Answer, basis: Basis, scope: Scope) -> bool:
+        """Tell whether an answer was good within `WITHIN_S`; have it made anew if it may be good no more."""
+        if basis is Basis.CONFIGURATION:
             return True
-        if answer.revision is None or now - answer.began >= LONGEST_S:
+        seen, now = self._revisions, self._clock()
+        self._see(answer)
+        if now - answer.good >= LOOKED_S:
+            seen.look()
+        if now - answer.good >= WITHIN_S:
+            await seen.looked()
+            self._see(answer)
+            now = self._clock()
+        if now - answer.good >= WITHIN_S or now - answer.began >= LONGEST_S + WITHIN_S:
             return False
-        if answer.revision != await self._revisions.get():
-            return False
-        answer.good = max(answer.good, self._revisions.at)
+        moved = answer.revision != seen.number and answer.good < seen.at
+        unknown = answer.revision is None and now - answer.good >= LOOKED_S
+        if moved or unknown or now - answer.began >= LONGEST_S:
+            self._renew(key, basis, scope)
         return True
 
-    def _renew(self, key: Hashable, answer: _Answer, basis: Basis, scope: Scope) -> bool:
-        """Have an answer made anew, and tell whether it may be sent meanwhile."""
-        if self._clock() - answer.good >= WITHIN_S:
-            return False
+    def _see(self, answer: _Answer) -> None:
+        """Take note of what the last look says of an answer."""
+        if answer.revision is not None and answer.revision == self._revisions.number:
+            answer.good = max(answer.good, self._revisions.at)
+
+    def _renew(self, key: Hashable, basis: Basis, scope: Scope) -> None:
+        """Have an answer made anew, unless it is."""
         if key not in self._under_way:
             own = {**scope, "state": dict(scope["state"])}
             renewing = asyncio.create_task(self._anew(key, basis, own), name="renew-answer")
             self._renewing.add(renewing)
             renewing.add_done_callback(self._renewing.discard)
-        return True
 
     async def _anew(self, key: Hashable, basis: Basis, scope: Scope) -> None:
         try:
@@ -281,7 +289,7 @@ class Remembering:
         self._under_way[key] = began, made
         answer = None
         try:
-            revision = await self._revisions.get() if basis is Basis.RESULTS else None
+            revision = await self._revision() if basis is Basis.RESULTS else None
             whole = _Whole(send, self._answers.largest)
             await self._app(scope, receive, whole.send)
             if whole.form is not None:
@@ -292,6 +300,12 @@ class Remembering:
             if self._under_way.get(key) == (began, made):
                 del self._under_way[key]
         return answer
+
+    async def _revision(self) -> int | None:
+        """Give the revision that an answer which is about to be made is made of, at least; None: nobody can tell."""
+        if self._clock() - self._revisions.at >= LOOKED_S:
+            await self._revisions.looked()
+        return self._revisions.number if self._clock() - self._revisions.at < WITHIN_S else None
 
     async def _form(self, key: Hashable, answer: _Answer, scope: Scope) -> _Form:
         """Give an answer as this client takes it."""

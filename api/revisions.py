@@ -10,7 +10,10 @@ from collector.records import Records, RecordsError
 from collector.revision import read_revision
 
 LOOKED_S: Final = 0.25
-"""Seconds that a look counts, from when it began."""
+"""Seconds between two looks."""
+
+PATIENCE_S: Final = 2.0
+"""Seconds that somebody waits for one."""
 
 
 class Revisions:
@@ -24,36 +27,30 @@ class Revisions:
             now: the clock, UTC.
             clock: seconds that never go back.
         """
+        self.number: int | None = None
+        """The revision, as the last look found it; None: results were being written, or the records did not tell."""
+        self.at = float("-inf")
+        """When that look began, by the clock."""
         self._records = records
         self._now = now
         self._clock = clock
-        self._number: int | None = None
-        self.at = float("-inf")
-        """When the last look began, by the clock."""
-        self._look: asyncio.Task[None] | None = None
-        self._began = 0.0
+        self._looking: asyncio.Task[None] | None = None
 
-    async def get(self) -> int | None:
-        """Give the revision as it was at `at`, within the last `LOOKED_S`.
+    def look(self) -> "asyncio.Task[None]":
+        """Have it looked up, unless that is under way; done when it is."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look(self._clock()), name="revision")
+        return self._looking
 
-        None: results are being written, or the records do not tell within that time.
-        """
-        if not self._fresh():
-            if self._look is None or self._look.done():
-                self._began = self._clock()
-                self._look = asyncio.create_task(self._read(self._began), name="revision")
-            if self._clock() - self._began < LOOKED_S:  # what takes longer tells of what was too long ago
-                await asyncio.wait({self._look}, timeout=LOOKED_S)
-        return self._number if self._fresh() else None
+    async def looked(self) -> None:
+        """Wait for a look, `PATIENCE_S` at most."""
+        await asyncio.wait({self.look()}, timeout=PATIENCE_S)
 
-    def _fresh(self) -> bool:
-        return self._clock() - self.at < LOOKED_S
-
-    async def _read(self, at: float) -> None:
+    async def _look(self, at: float) -> None:
         try:
             revision = await self._records().run(partial(read_revision, now=self._now()))
         except RecordsError:
-            self._number = None
+            self.number = None
         else:
-            self._number = None if revision.writing else revision.number
+            self.number = None if revision.writing else revision.number
         self.at = at

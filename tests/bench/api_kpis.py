@@ -4,7 +4,7 @@ Requests per second: wrk asks the API and a FastAPI application whose one route 
 both are uvicorn with uvloop and httptools in a process of their own, with the same settings. Medians of `ROUNDS`. Once
 for those who take plain JSON, and once as zstd, which both send compressed before.
 
-Latency: an open loop (`tests.bench.open_loop`) asks `PER_SECOND` times a second for `SECONDS` s, while Mosquitto brings
+Latency: an open loop (`tests.bench.open_loop`) asks both in turn, `PER_SECOND` times a second, while Mosquitto brings
 5,000 samples/s to a collector of the same installation, which writes them into the same lake, and results of the
 running hour are written every `EVERY_S` s, as the role `analytics` does; each time the answer is made anew. All of it,
 and what asks, is on this machine.
@@ -60,8 +60,11 @@ CONNECTIONS: Final = 16
 PER_SECOND: Final = 100
 """Requests per second of the open loop."""
 
-SECONDS: Final = 40
-"""Seconds of the open loop."""
+TURNS: Final = 4
+"""Times that either side is asked in an open loop."""
+
+TURN_S: Final = 10
+"""Seconds of one of them: as long as results stay."""
 
 SAMPLES: Final = 5000
 """Samples per second that the collector is sent."""
@@ -158,18 +161,29 @@ async def _beside_a_collector(
     async with _collecting(folder, records) as taken, asyncio.TaskGroup() as group:
         publishing = group.create_task(_publish(lake, records))
         begun, before = time.monotonic(), await taken()
-        headers = "".join(f"{name}: {client.headers[name]}\r\n" for name in ("x-api-key", "accept-encoding"))
-        head = f"GET {asked.url.raw_path.decode()} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
-        assert asked.url.port is not None
-        answered = await ask_steadily("127.0.0.1", asked.url.port, head, per_second=PER_SECOND, seconds=SECONDS)
+        api, ready = Answered(), Answered()
+        async with _ready_made(folder / "ready.identity", "identity") as other:
+            sides = [(_head(asked.url, client), asked.url, api), (_head(httpx.URL(other)), httpx.URL(other), ready)]
+            for number in range(TURNS):
+                for head, url, answered in sides[:: 1 if number % 2 else -1]:
+                    assert url.port is not None
+                    await ask_steadily(
+                        "127.0.0.1", url.port, head, per_second=PER_SECOND, seconds=TURN_S, into=answered
+                    )
         rate = (await taken() - before) / (time.monotonic() - begun)
         publishing.cancel()
-    told = _latency(answered, rate)
+    told = {**_latency(api), **_named("ready", _latency(ready))}
     _say(f"beside a collector of {rate:.0f} samples/s: {told}")
-    return told
+    return {**told, "requests_per_s": PER_SECOND, "samples_per_s": round(rate)}
 
 
-def _latency(answered: Answered, rate: float) -> dict[str, object]:
+def _head(url: httpx.URL, client: httpx.AsyncClient | None = None) -> bytes:
+    names = () if client is None else ("x-api-key", "accept-encoding")
+    headers = "".join(f"{name}: {client.headers[name]}\r\n" for name in names if client is not None)
+    return f"GET {url.raw_path.decode()} HTTP/1.1\r\nHost: 127.0.0.1\r\n{headers}\r\n".encode()
+
+
+def _latency(answered: Answered) -> dict[str, object]:
     parts = statistics.quantiles(answered.seconds, n=1000)
     return {
         "p50_ms": round(1000 * parts[499], 1),
@@ -178,8 +192,6 @@ def _latency(answered: Answered, rate: float) -> dict[str, object]:
         "sent_late_p99_ms": round(1000 * statistics.quantiles(answered.late, n=1000)[989], 1),
         "bad": answered.bad,
         "connections": answered.connections,
-        "requests_per_s": PER_SECOND,
-        "samples_per_s": round(rate),
     }
 
 

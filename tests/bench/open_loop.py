@@ -86,10 +86,12 @@ class _Connection(asyncio.Protocol):
             done(good)
 
 
-async def ask_steadily(host: str, port: int, request: bytes, *, per_second: float, seconds: float) -> Answered:
-    """Ask the same so many times a second, at even distances."""
+async def ask_steadily(
+    host: str, port: int, request: bytes, *, per_second: float, seconds: float, into: Answered
+) -> None:
+    """Ask the same so many times a second, at even distances; what comes of it is added to `into`."""
     loop = asyncio.get_running_loop()
-    answered = Answered()
+    answered = into
     free: list[_Connection] = []
     under_way: set[asyncio.Task[None]] = set()
 
@@ -118,4 +120,3 @@ async def ask_steadily(host: str, port: int, request: bytes, *, per_second: floa
         await asyncio.gather(*under_way)
     for connection in free:
         connection.close()
-    return answered
