@@ -12,6 +12,7 @@ from typing import Any, Final
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from starlette.exceptions import HTTPException
 
 from adapters.stores.contract import StoreError, StoreRefusedError, StoreUnavailableError
@@ -410,10 +411,19 @@ def _of_framework(request: Request, error: Exception) -> Response:
     if kind is NOT_FOUND:
         return _problem(request, kind, f"there is nothing at {request.url.path}", error.headers)
     if kind is METHOD_NOT_ALLOWED:
-        return _problem(request, kind, f"{request.url.path} does not take {request.method}", error.headers)
+        detail = f"{request.url.path} does not take {request.method}"
+        return _problem(request, kind, detail, {**(error.headers or {}), "Allow": ", ".join(_methods(request))})
     phrase = HTTPStatus(error.status_code).phrase
     body = _Body("about:blank", phrase, error.status_code, str(error.detail), request.url.path)
     return body.answer(error.headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """Give the methods that an address takes, sorted; Starlette knows those of one of its routes alone."""
+    path = request.scope["path"]
+    routes = [one for one in iter_route_contexts(request.app.routes) if one.path_format and one.methods]
+    first = next((one.path_format for one in routes if one.path_regex.match(path)), None)
+    return sorted({method for one in routes if one.path_format == first for method in one.methods or ()})
 
 
 def _of_store(request: Request, error: Exception) -> Response:

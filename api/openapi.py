@@ -225,7 +225,7 @@ def _add_key(operation: dict[str, Any], path: str) -> None:
             "required": False,
             "description": "A text that names this request, such as a UUID, in quotes or bare. Sent again within 24 h, "
             "the request is answered as before (with `Idempotency-Replayed: true`), not done again.",
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]([ -~]*[!-~])?$"},
         }
     )
     responses = operation["responses"]

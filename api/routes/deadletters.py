@@ -165,7 +165,7 @@ async def export_dead_letters(
     return StreamingResponse(body(), media_type=_MEDIA[file_format], headers=named)
 
 
-@router.get("/dead-letters/{id}", summary="Read one dead letter", responses=documented(_LETTER))
+@router.get("/dead-letters/{id:int}", summary="Read one dead letter", responses=documented(_LETTER))
 async def read_dead_letter(
     parts: GivenParts,
     number: Annotated[int, Path(alias="id", ge=1, lt=2**63, description="Its number.")],

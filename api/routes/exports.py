@@ -22,6 +22,7 @@ from api.errors import (
     MEDIA_TYPE,
     RANGE_NOT_SATISFIABLE,
     TOO_MANY_EXPORTS,
+    UNKNOWN_ASSET,
     UNKNOWN_EXPORT,
     Fault,
     Kind,
@@ -103,6 +104,7 @@ _MADE: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"application/json": {"example": _EXPORT}},
         "headers": {"Location": {"description": "Address of the export.", "schema": {"type": "string"}}},
     },
+    404: _problem(UNKNOWN_ASSET, "there is no asset 'gears/hobbing/hob-9'"),
     429: _problem(TOO_MANY_EXPORTS, "20 of your exports wait already"),
 }
 _FILE: Final[dict[int | str, dict[str, Any]]] = {

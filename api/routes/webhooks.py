@@ -15,6 +15,7 @@ from api.errors import (
     INVALID_PARAMETER,
     MEDIA_TYPE,
     TOO_MANY_WEBHOOKS,
+    UNKNOWN_ASSET,
     UNKNOWN_DELIVERY,
     UNKNOWN_WEBHOOK,
     Fault,
@@ -105,6 +106,7 @@ _MADE: Final[dict[int | str, dict[str, Any]]] = {
         "content": {"application/json": {"example": {**_HOOK, "secret": _SECRET}}},
         "headers": {"Location": {"description": "Address of the webhook.", "schema": {"type": "string"}}},
     },
+    404: _problem(UNKNOWN_ASSET, "there is no asset 'gears/hobbing/hob-9'"),
     409: _problem(TOO_MANY_WEBHOOKS, "you have 20 webhooks, as many as one caller may"),
 }
 

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from api.views.shape import View
 
@@ -76,7 +76,7 @@ class ReplayRequest(View):
     ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST)
     """Numbers of letters, 1 to 1,000."""
 
-    dry_run: bool = False
+    dry_run: StrictBool = False
     """true: only tell what would become of them."""
 
 

@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, model_validator
+from pydantic import Field, StrictBool, model_validator
+from pydantic.json_schema import SkipJsonSchema
 
 from api.views.shape import Instant, View
 from collector.feed import Topic
@@ -50,8 +51,8 @@ class WebhookRequest(View):
 class WebhookChange(View):
     """What is to be changed; what is left out stays."""
 
-    url: Url | None = None
-    """Address of the receiver; it cannot be null."""
+    url: Url | SkipJsonSchema[None] = None
+    """Address of the receiver."""
 
     topics: Topics | None = None
     """What events are about; null: whatever it is."""
@@ -62,11 +63,11 @@ class WebhookChange(View):
     severities: Severities | None = None
     """Priorities of alerts; null: whatever they have."""
 
-    title: Title | None = None
-    """What you call it; it cannot be null."""
+    title: Title | SkipJsonSchema[None] = None
+    """What you call it."""
 
-    enabled: bool | None = None
-    """Whether events are posted to it; it cannot be null. true again: it goes on where it stopped."""
+    enabled: StrictBool | SkipJsonSchema[None] = None
+    """Whether events are posted to it. true again: it goes on where it stopped."""
 
     @model_validator(mode="after")
     def _some(self) -> "WebhookChange":

@@ -391,6 +391,7 @@ class Plant:
         store: Callable[[], Store] | None = None,
         troubles: Sequence[Exception] = (),
         now: datetime = NOW,
+        settings: ApiSettings | None = None,
     ) -> AsyncIterator[Parts]:
         """Give the parts of an API on this park.
 
@@ -399,6 +400,7 @@ class Plant:
             store: gives another store than the park's.
             troubles: while there are any, the park's store is down for the first of them.
             now: what time it is.
+            settings: those of the API; left out: rates have no limits.
         """
         async with Records(self.records_url) as records, self.store() as own:
 
@@ -409,7 +411,7 @@ class Plant:
 
             yield Parts(
                 park=PARK,
-                settings=ApiSettings(open_page=open_page, rate=UNLIMITED),
+                settings=settings or ApiSettings(open_page=open_page, rate=UNLIMITED),
                 records=lambda: records,
                 store=store or well,
                 now=lambda: now,

@@ -1,54 +1,111 @@
 """Schemathesis: what the description allows is answered as the description says, and what it forbids is refused."""
 
+import shutil
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import orjson
 import pytest
-import schemathesis
-from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis.checks import CHECKS, load_all_checks
-from schemathesis.core.result import Ok
-from schemathesis.generation import GenerationMode
 
+from tests.api.fuzzed import EACH, LINKED, fuzz, ids, open_to_all
 from tests.api.plant import Plant
-from tests.api.server import serving
 
-load_all_checks()
+PARTS = 12
+"""In how many parts the operations are asked, so that several processes share them."""
 
-NOT_HELD = {
-    "ignored_auth",  # it looks at the key that it made up, which ours replaces; test_access holds what it would
-    "positive_data_acceptance",  # a window must not end before it starts, which no schema can say
-    "unsupported_method",  # asked once per route in test_errors; here it would be asked with every example
+
+@pytest.fixture(scope="module")
+def served(plant: Plant, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]:
+    """Serve a plant that may be written to; give the address, and a key that may do everything."""
+    folder = tmp_path_factory.mktemp("fuzzed") / "plant"
+    shutil.copytree(plant.folder, folder)
+    with open_to_all(Plant(folder, "")) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_every_answer_is_as_described(served: tuple[str, str], part: int) -> None:
+    address, key = served
+    asked = ids(address)[part::PARTS]
+    outcome = fuzz(address, key, phases=EACH, only=asked)
+    assert not outcome.failures, "\n\n".join(outcome.failures)
+    assert len(outcome.operations) == len(asked)
+    assert outcome.cases >= 3 * len(asked)
+
+
+def test_what_is_told_can_be_asked_for(served: tuple[str, str]) -> None:
+    address, key = served
+    outcome = fuzz(address, key, phases=LINKED)
+    assert not outcome.failures, "\n\n".join(outcome.failures)
+    assert outcome.operations
+
+
+NUMBER = {"application/json": {"schema": {"type": "integer"}}}
+
+DESCRIBED: dict[str, Any] = {
+    "openapi": "3.1.0",
+    "info": {"title": "small", "version": "1"},
+    "components": {"securitySchemes": {"apiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key"}}},
+    "paths": {
+        "/careless": {
+            "get": {
+                "operationId": "careless",
+                "security": [{"apiKey": []}],
+                "parameters": [{"name": "limit", "in": "query", "schema": {"type": "integer", "maximum": 10}}],
+                "responses": {
+                    "200": {
+                        "description": "A number.",
+                        "content": {"application/json": {"schema": {"type": "integer"}}},
+                    }
+                },
+            }
+        }
+    },
 }
-"""Checks that do not fit this API."""
-
-EXAMPLES = 12
-"""Requests per operation and mode."""
+"""An API that holds nothing of what it promises."""
 
 
-@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_answer_is_as_described(plant: Plant, mode: GenerationMode) -> None:
-    checks: Any = CHECKS.get_by_names([name for name in CHECKS.get_all_names() if name not in NOT_HELD])
-    asked = []
-    with serving(plant) as address:
-        for found in schemathesis.openapi.from_url(f"{address}/openapi.json").get_all_operations():
-            assert isinstance(found, Ok)
-            operation = found.ok()
-            queried = any(one["in"] == "query" for one in operation.definition.raw.get("parameters", ()))
-            if mode is GenerationMode.NEGATIVE and not queried:
-                continue  # there is nothing to get wrong
+class Careless(BaseHTTPRequestHandler):
+    """Fails on a limit that is a text, and else answers with a text, whoever asks."""
 
-            @given(operation.as_strategy(generation_mode=mode))
-            @settings(
-                max_examples=EXAMPLES,
-                deadline=None,
-                database=None,
-                derandomize=True,
-                phases=[Phase.generate],
-                suppress_health_check=list(HealthCheck),
-            )
-            def hold(case: schemathesis.Case[Any]) -> None:
-                case.call_and_validate(headers={"X-API-Key": plant.key}, checks=checks)
+    def do_GET(self) -> None:
+        described = self.path == "/openapi.json"
+        fails = "limit=" in self.path and not self.path.rpartition("limit=")[2].lstrip("-").isdigit()
+        body = orjson.dumps(DESCRIBED if described else "text")
+        self.send_response(500 if fails else 200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
-            hold()
-            asked.append(operation.label)
-    assert len(asked) >= 7
+    def __getattr__(self, name: str) -> Any:
+        """Do with every method as with GET."""
+        if name.startswith("do_"):
+            return self.do_GET
+        raise AttributeError(name)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_what_breaks_a_promise_is_found() -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Careless)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        found = fuzz(f"http://127.0.0.1:{server.server_address[1]}", "key").failures
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+    broken = {failure.split(": ")[1] for failure in found}
+    assert broken >= {
+        "not_a_server_error",
+        "status_code_conformance",
+        "response_schema_conformance",
+        "negative_data_rejection",
+        "ignored_auth",
+        "unsupported_method",
+    }

@@ -12,7 +12,8 @@ a line in `PROOFS`. Progress goes to stderr; on stdout each ends in one JSON lin
 
 and, where something else did not hold, `failed`: a list of it in words. One that lost or doubled anything, or failed,
 fails. What proofs share is in `scene`, `installation` and the two loads. `tenant-matrix` sends nothing; it has `holes`
-in the place of these, how many answers showed what they must not.
+in the place of these, how many answers showed what they must not; `schemathesis` has `failures`, how many answers are
+not as they are described.
 """
 
 import argparse
@@ -41,6 +42,7 @@ PROOFS: Final[dict[str, str]] = {
     "kill9-notify": "tests.prove.kill9_notify",
     "tenant-matrix": "tests.prove.tenant_matrix",
     "idle-streams": "tests.prove.idle_streams",
+    "schemathesis": "tests.prove.schemathesis",
 }
 """Name to module, in the order in which all of them run."""
 
@@ -58,7 +60,7 @@ def main() -> int:
     for name in asked.names or PROOFS:
         proved = import_module(PROOFS[name]).prove(asked.rounds)
         print(orjson.dumps({"name": name, **proved}).decode(), flush=True)
-        whole = not any(proved.get(what) for what in ("lost", "doubled", "holes", "failed"))
+        whole = not any(proved.get(what) for what in ("lost", "doubled", "holes", "failures", "failed"))
         held = held and whole
     return 0 if held else 1
 
