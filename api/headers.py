@@ -36,6 +36,17 @@ _TLS_ONLY: Final = "max-age=31536000"
 """For how long a browser that came by TLS comes by nothing else: a year. Other names of the domain are not ours."""
 
 
+SAFE: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+"""On every answer."""
+
+REFUSAL: Final = {**SAFE, "Content-Security-Policy": _DATA, "Cache-Control": "no-store"}
+"""On an answer that is given before there is an application."""
+
+
 class SafeHeaders:
     """Sets the headers on every answer of `app`."""
 
@@ -60,9 +71,7 @@ class SafeHeaders:
         media = headers.get("content-type", "json")
         page = "text/html" in media
         data = "json" in media or (path.startswith("/api/") and not page)
-        headers["X-Content-Type-Options"] = "nosniff"
-        headers["Referrer-Policy"] = "no-referrer"
-        headers["Cross-Origin-Resource-Policy"] = "same-origin"
+        headers.update(SAFE)
         if status != HTTPStatus.NOT_MODIFIED:  # it would replace the policy of the page that the browser has
             headers.setdefault("Content-Security-Policy", _DATA if data else _PAGE)
             headers.setdefault("Cache-Control", "no-store" if data else "no-cache")

@@ -108,7 +108,7 @@ def _uvicorn(app: FastAPI, settings: ApiSettings, tls: Tls | None) -> uvicorn.Co
         ws="none",
         lifespan="off",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # its warnings are of what strangers send, and would fill the log
         access_log=False,
         server_header=False,
         proxy_headers=False,  # `api.access` looks at them itself: only an unforwarded request is from this machine

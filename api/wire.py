@@ -2,7 +2,7 @@
 
     headers, or a TLS handshake, not within `header_time`     the connection is closed
     headers over `LONGEST_HEAD`                               431 `headers-too-large`
-    no HTTP at all                                            400 `malformed-request`
+    no HTTP at all; no header `Host`, or more than one        400 `malformed-request`
     connections over `api: connections`                       503 `too-many-connections`; a quarter more: closed at once
     a body still coming long after its answer                 closed after `api: header_time`
     an answer of which a client takes less than 1 KiB/s       closed after `api: answer_time`
@@ -36,6 +36,7 @@ from api.errors import (
     ProblemError,
     answer,
 )
+from api.headers import REFUSAL
 from collector.settings import ApiSettings
 
 LONGEST_HEAD: Final = 64 * 2**10
@@ -158,6 +159,10 @@ class Guarded(HttpToolsProtocol):
         """Give the application that answers the request whose headers are complete."""
         if sum(len(name) + len(value) + 4 for name, value in self.headers) > LONGEST_HEAD:
             return _refusing(HEADERS_TOO_LARGE, _too_large(), {"Connection": "close"})
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (not hosts and self.parser.get_http_version() == "1.1"):  # RFC 9112, 3.2
+            detail = f"the request has {hosts} headers `Host`, of which proxies may take another one; send one"
+            return _refusing(MALFORMED_REQUEST, detail, {"Connection": "close"})
         if self._crowded:
             wait = {"Retry-After": str(RETRY_AFTER_S), "Connection": "close"}
             detail = f"there are {self.settings.connections} connections, as many as are allowed"
@@ -263,7 +268,7 @@ def _too_large() -> str:
 
 def _refusing(kind: Kind, detail: str, headers: dict[str, str]) -> Callable[[Scope, Receive, Send], Awaitable[None]]:
     async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
-        await answer(Request(scope), ProblemError(kind, detail, headers=headers))(scope, receive, send)
+        await answer(Request(scope), ProblemError(kind, detail, headers={**REFUSAL, **headers}))(scope, receive, send)
 
     return refuse
 
@@ -276,7 +281,7 @@ def _written(kind: Kind, detail: str, headers: Iterable[tuple[bytes, bytes]]) ->
     named = {
         "content-type": MEDIA_TYPE,
         "content-length": len(body),
-        "cache-control": "no-store",
+        **REFUSAL,
         "connection": "close",
     }
     lines += [f"{name}: {value}\r\n".encode() for name, value in named.items()]

@@ -1,8 +1,17 @@
-"""Logs: one event a line on stderr, for people (`console`) or for machines (`json`)."""
+"""Logs: one event a line on stderr, for people (`console`) or for machines (`json`).
+
+What strangers wrote may stand in an event: for people, what is not printable is written as Python writes it, and the
+lines of a traceback are indented, so that no text passes for an event of its own. JSON has escapes of its own.
+"""
 
 import logging
 import sys
 from enum import StrEnum
+from io import StringIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    import structlog
 
 
 class LogFormat(StrEnum):
@@ -36,9 +45,7 @@ def configure(form: LogFormat, level: LogLevel) -> None:
     renderer: structlog.typing.Processor = (
         structlog.processors.JSONRenderer()
         if form is LogFormat.JSON
-        else structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
-        )
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=_write_traceback)
     )
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -52,7 +59,7 @@ def configure(form: LogFormat, level: LogLevel) -> None:
             foreign_pre_chain=[*shared, structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *([structlog.processors.format_exc_info] if form is LogFormat.JSON else []),
+                structlog.processors.format_exc_info if form is LogFormat.JSON else _on_one_line,
                 renderer,
             ],
         )
@@ -64,3 +71,25 @@ def configure(form: LogFormat, level: LogLevel) -> None:
         logging.getLogger(chatty).setLevel(max(threshold, logging.WARNING))
     # asyncua logs a traceback of each failure that it also raises, and that is told once.
     logging.getLogger("asyncua").setLevel(logging.CRITICAL)
+
+
+def _on_one_line(logger: object, method: str, event: "structlog.typing.EventDict") -> "structlog.typing.EventDict":
+    """Write the event itself printable; its values are by the renderer."""
+    del logger, method
+    event["event"] = _printable(str(event["event"]))
+    return event
+
+
+def _write_traceback(to: TextIO, failure: "structlog.typing.ExcInfo") -> None:
+    """Write a traceback, each of its lines indented and printable."""
+    import structlog
+
+    text = StringIO()
+    structlog.dev.plain_traceback(text, failure)
+    to.write("\n".join(f"  {_printable(line)}" for line in text.getvalue().split("\n")))
+
+
+def _printable(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode("ascii") for one in text)

@@ -353,6 +353,10 @@ class ApiSettings(Settings):
     tls: TlsSettings | None = None
     """TLS; absent: plain HTTP, for loopback or behind a proxy that does TLS."""
 
+    address: Origin | None = None
+    """What the API is reached as from elsewhere, like `https://park.example`: the catalogue for data portals names it.
+    Absent: what a request asked for, which behind a proxy is another address."""
+
     cors: tuple[Origin, ...] = ()
     """Origins of other servers' pages that may read the API with a key, like `https://platform.example`; none: only the
     API's own page may."""

@@ -4,8 +4,8 @@ from typing import Final
 
 import polars as pl
 
-_RISKY: Final = r"^[=+\-@\t\r\n]"
-"""How a cell begins that spreadsheets take for a formula (OWASP, CSV injection)."""
+_RISKY: Final = r"^[=+\-@\t\r\n\x{ff0b}\x{ff0d}\x{ff1d}\x{ff20}]"
+"""How a cell begins that spreadsheets take for a formula (OWASP, CSV injection); some do so of wide characters, too."""
 
 _NUMBER: Final = r"^[+\-]?\d+(\.\d+)?([eE][+\-]?\d+)?$"
 """What is none, however it begins."""

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, TypeAlias
 
 import orjson
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from starlette.datastructures import URL
 
 from api import dcat
 from api.access import GivenCaller
@@ -159,14 +160,14 @@ async def list_catalogue(
     if shape is not None:
         return shape.page(DatasetView, found, token)
     request.state.rows = len(found)
-    base, own = str(request.base_url), request.url.remove_query_params("page_token")
+    own = request.url.remove_query_params("page_token")
     following = None if token is None else own.include_query_params(page_token=token)
     graph = dcat.catalogue(
         found,
         publisher(parts),
-        base=base,
-        address=str(request.url),
-        following=None if following is None else str(following),
+        base=_base(request, parts),
+        address=_absolute(request.url, request, parts),
+        following=None if following is None else _absolute(following, request, parts),
         total=len(wanted),
     )
     headers = {} if following is None else {"Link": f'<{following.path}?{following.query}>; rel="next"'}
@@ -203,7 +204,7 @@ async def read_dataset(
         raise ProblemError(UNKNOWN_DATASET, f"there is no dataset {name!r}")
     [found] = await _datasets(request, parts, [entry])
     if linked:
-        return _linked(dcat.dataset(found, base=str(request.base_url)), {})
+        return _linked(dcat.dataset(found, base=_base(request, parts)), {})
     return Response(found.model_dump_json(), media_type=Form.JSON.value, headers={"Vary": "Accept"})
 
 
@@ -211,6 +212,17 @@ async def _datasets(request: Request, parts: Parts, shown: list[Entry]) -> list[
     extents: Extents = request.app.state.extents
     known = await known_of(parts, extents, [subject(one) for one in shown])
     return await asyncio.to_thread(lambda: [dataset(parts, one, known) for one in shown])
+
+
+def _base(request: Request, parts: Parts) -> str:
+    """Give the address of the API, with a slash at its end."""
+    address = parts.settings.address
+    return str(request.base_url) if address is None else f"{address}/"
+
+
+def _absolute(url: URL, request: Request, parts: Parts) -> str:
+    """Give an address of the API as it is reached from elsewhere."""
+    return f"{_base(request, parts)[:-1]}{url.path}" + (f"?{url.query}" if url.query else "")
 
 
 def _linked(graph: dict[str, Any], headers: dict[str, str]) -> Response:
