@@ -41,8 +41,7 @@ class _Connection(asyncio.Protocol):
         self._good = False
         self._done: Callable[[bool], None] | None = None
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # it is one of TCP
         self._transport = transport
 
     def ask(self, request: bytes, done: Callable[[bool], None]) -> None:
@@ -86,12 +85,10 @@ class _Connection(asyncio.Protocol):
             done(good)
 
 
-async def ask_steadily(
-    host: str, port: int, request: bytes, *, per_second: float, seconds: float, into: Answered
-) -> None:
-    """Ask the same so many times a second, at even distances; what comes of it is added to `into`."""
+async def ask_steadily(host: str, port: int, request: bytes, *, per_second: float, seconds: float) -> Answered:
+    """Ask the same so many times a second, at even distances."""
     loop = asyncio.get_running_loop()
-    answered = into
+    answered = Answered()
     free: list[_Connection] = []
     under_way: set[asyncio.Task[None]] = set()
 
@@ -120,3 +117,4 @@ async def ask_steadily(
         await asyncio.gather(*under_way)
     for connection in free:
         connection.close()
+    return answered
