@@ -31,6 +31,13 @@ SETTINGS: Final = OidcSettings(
 
 
 @dataclass(frozen=True, slots=True)
+class FromNow:
+    """An instant of a claim, by how far it lies from when the token is signed."""
+
+    seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class SigningKey:
     """One pair of keys of the provider."""
 
@@ -77,7 +84,8 @@ def claims(**given: Any) -> dict[str, Any]:
         "factories": ["gears"],
         **given,
     }
-    return {name: value for name, value in whole.items() if value is not None}
+    dated = {name: time() + value.seconds if isinstance(value, FromNow) else value for name, value in whole.items()}
+    return {name: value for name, value in dated.items() if value is not None}
 
 
 def token(key: SigningKey, *, headers: dict[str, Any] | None = None, **given: Any) -> str:

@@ -10,7 +10,6 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from time import time
 from typing import Any
 
 import jwt
@@ -29,7 +28,18 @@ from api.signers import Signers, read_signers
 from collector.load import load
 from tests.api.client import asking, problem
 from tests.api.installation import install
-from tests.api.issuer import AUDIENCE, ISSUER, SETTINGS, SigningKey, claims, key_set, signing_key, token, tokens_of
+from tests.api.issuer import (
+    AUDIENCE,
+    ISSUER,
+    SETTINGS,
+    FromNow,
+    SigningKey,
+    claims,
+    key_set,
+    signing_key,
+    token,
+    tokens_of,
+)
 from tests.api.plant import Plant
 
 RS, PS, ES, ED = (signing_key(algorithm) for algorithm in ("RS256", "PS256", "ES256", "EdDSA"))
@@ -63,10 +73,10 @@ async def test_a_token_that_the_provider_signed_is_taken(key: SigningKey) -> Non
     "given",
     [
         {"aud": ["other", AUDIENCE]},
-        {"nbf": time() - 1, "iat": time() + 20},  # clocks may differ
-        {"exp": time() - 20},
+        {"nbf": FromNow(-1), "iat": FromNow(20)},  # clocks may differ
+        {"exp": FromNow(-20)},
         {"iat": None},
-        {"nbf": time() + 20},
+        {"nbf": FromNow(20)},
     ],
     ids=["one of several audiences", "issued soon", "expired just now", "issued never", "valid soon"],
 )
@@ -82,14 +92,14 @@ async def test_a_token_for_access_is_taken(kind: str) -> None:
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        ({"exp": time() - 60}, "is expired; get a new one"),
+        ({"exp": FromNow(-60)}, "is expired; get a new one"),
         ({"exp": None}, "lacks the claim `exp`"),
         ({"exp": "soon"}, NOT_SIGNED),
         ({"exp": float("inf")}, NOT_SIGNED),
         ({"exp": [1]}, NOT_SIGNED),
-        ({"nbf": time() + 600}, "is for later"),
+        ({"nbf": FromNow(600)}, "is for later"),
         ({"nbf": "x"}, NOT_SIGNED),
-        ({"iat": time() + 600}, "is for later"),
+        ({"iat": FromNow(600)}, "is for later"),
         ({"aud": "another-api"}, f"its `aud` must hold '{AUDIENCE}'"),
         ({"aud": [AUDIENCE + "x", "other"]}, f"its `aud` must hold '{AUDIENCE}'"),
         ({"aud": None}, "lacks the claim `aud`"),

@@ -265,7 +265,7 @@ async def test_messages_are_posted_again(scene: Scene, client: httpx.AsyncClient
     assert (told["deliveries"], told["gone"], told["pruned"], posted) == ([log["4"]], [log["1"]], 2, ["4"])
     told, posted = await again(after=0)
     assert (told["after"], posted) == (2, ["3", "4"])
-    assert (await again(since=f"{scene.now():%Y-%m-%dT%H:%M:%SZ}"))[1] == []
+    assert (await again(since=f"{scene.now():%Y-%m-%dT%H:%M:%S.%fZ}"))[1] == []
     problem(await client.post(f"{one}/replay", json={"deliveries": [99]}), 404, "unknown-delivery")
     both = {"after": 1, "since": "2026-11-24T00:00:00Z"}
     wrongs: tuple[dict[str, Any], ...] = ({}, both, {"after": -1}, {"deliveries": []})
