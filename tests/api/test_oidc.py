@@ -112,8 +112,7 @@ async def test_a_token_for_access_is_taken(kind: str) -> None:
     ],
 )
 async def test_a_token_whose_claims_do_not_fit_is_refused(given: dict[str, Any], told: str) -> None:
-    whole = {name: value for name, value in (claims() | given).items() if value is not None}
-    text = jwt.api_jws.encode(json.dumps(whole).encode(), ES.private, "ES256", {"kid": ES.id})
+    text = jwt.api_jws.encode(json.dumps(claims(**given)).encode(), ES.private, "ES256", {"kid": ES.id})
     assert told in await refusal(tokens_of(ES), text)
 
 
