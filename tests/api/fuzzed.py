@@ -35,6 +35,9 @@ load_all_checks()
 EACH: Final = ("examples", "coverage", "fuzzing")
 """Phases that ask each operation by itself."""
 
+QUICK: Final = ("examples", "fuzzing")
+"""The same without the bounds of every parameter one by one, for the suite; `make prove NAME=schemathesis` asks all."""
+
 LINKED: Final = ("stateful",)
 """Phases that go from one operation to the next."""
 

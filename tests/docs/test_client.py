@@ -20,7 +20,7 @@ from api.exporting import Exporter
 from api.parts import Parts
 from api.roles import Role
 from collector.records import Records
-from collector.settings import ExportSettings
+from collector.settings import ApiSettings, ExportSettings
 from tests.api.contract import DOCS
 from tests.api.plant import BEGIN, NOW, Plant, build
 from tests.api.server import serving
@@ -41,8 +41,11 @@ class Exporting(Plant):
         store: Callable[[], Store] | None = None,
         troubles: Sequence[Exception] = (),
         now: datetime = NOW,
+        settings: ApiSettings | None = None,
     ) -> AsyncIterator[Parts]:
-        async with Plant.parts(self, open_page=open_page, store=store, troubles=troubles, now=now) as parts:
+        async with Plant.parts(
+            self, open_page=open_page, store=store, troubles=troubles, now=now, settings=settings
+        ) as parts:
             exports = ExportSettings(folder=self.folder / "exports", spare=0)
             making = replace(parts, settings=parts.settings.model_copy(update={"exports": exports}))
             stop = asyncio.Event()
