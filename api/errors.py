@@ -423,6 +423,8 @@ def _methods(request: Request) -> list[str]:
     path = request.scope["path"]
     routes = [one for one in iter_route_contexts(request.app.routes) if one.path_format and one.methods]
     first = next((one.path_format for one in routes if one.path_regex.match(path)), None)
+    if first is None:  # a file, of which there are no routes
+        return ["GET"]
     return sorted({method for one in routes if one.path_format == first for method in one.methods or ()})
 
 

@@ -141,3 +141,27 @@ def test_every_kind_is_in_the_list() -> None:
     source = (Path(__file__).parents[2] / "api" / "errors.py").read_text(encoding="utf-8")
     named = re.findall(r"^[A-Z_]+: Final = Kind\(\s*\"([a-z-]+)\"", source, re.MULTILINE)
     assert sorted(named) == sorted(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"),
+    [
+        ("/api/v1/exports", "GET, POST, HEAD"),
+        (f"/api/v1/equipment/{HOB}/stop-reasons", "GET, POST, HEAD"),
+        ("/api/v1/webhooks/0123456789abcdef", "DELETE, GET, PATCH, HEAD"),
+        ("/api/v1/dead-letters/drop", "POST"),
+        ("/api/v1/alerts/0123456789abcdef/shelving", "DELETE, POST"),
+        ("/healthz", "GET, HEAD"),
+    ],
+)
+async def test_all_methods_of_an_address_are_listed(api: httpx.AsyncClient, path: str, methods: str) -> None:
+    answer = await api.put(path)
+    problem(answer, 405, "method-not-allowed")
+    assert answer.headers["allow"] == methods
+
+
+async def test_files_take_no_other_method(api: httpx.AsyncClient) -> None:
+    for path in ("/web/page.js", "/docs/ui/swagger-ui.css"):
+        answer = await api.put(path)
+        problem(answer, 405, "method-not-allowed")
+        assert "GET" in answer.headers["allow"]

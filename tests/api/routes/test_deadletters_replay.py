@@ -128,7 +128,7 @@ async def test_one_letter_is_told_whole(operator: httpx.AsyncClient) -> None:
     whole = (await operator.get(f"{URL}/3", params={"whole": True})).json()
     assert base64.b64decode(whole["payload"]) == b"\xff" * PAYLOAD_KEPT
     problem(await operator.get(f"{URL}/4711"), 404, "unknown-letter")
-    problem(await operator.get(f"{URL}/first"), 422, "invalid-parameter")
+    problem(await operator.get(f"{URL}/first"), 404, "not-found")
 
 
 @pytest.mark.parametrize(
