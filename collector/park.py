@@ -217,8 +217,8 @@ class Equipment(Settings):
     """What people call it."""
 
     equipment_class: Name | None = None
-    """What kind of machine it is (ISA-95 equipment class), such as `turning-centre`: one name for machines, also of other
-    factories, that can do each other's work. Idle capacity is summed by it."""
+    """What kind of machine it is (ISA-95 equipment class), such as `turning-centre`: one name for machines, also of
+    other factories, that can do each other's work. Idle capacity is summed by it."""
 
     hold_for: Duration = timedelta(minutes=10)
     """How long a gap of its source is bridged with the state before it; after that the state is `unknown`."""
