@@ -39,7 +39,8 @@ def told(form: LogFormat, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     configure(form, LogLevel.INFO)
     log = structlog.get_logger()
     log.warning("event", reason=FORGED, error=ValueError(FORGED), among=[FORGED])
-    log.warning("event" + FORGED)  # noqa: G003 - whoever does so anyway must do no harm
+    whole = "event" + FORGED
+    log.warning(whole)  # noqa: G003 - whoever does so anyway must do no harm
     logging.getLogger("some.library").warning("event %s", FORGED)
     with suppress(ValueError):
         fail(log)
