@@ -40,7 +40,7 @@ def told(form: LogFormat, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     log = structlog.get_logger()
     log.warning("event", reason=FORGED, error=ValueError(FORGED), among=[FORGED])
     whole = "event" + FORGED
-    log.warning(whole)  # noqa: G003 - whoever does so anyway must do no harm
+    log.warning(whole)
     logging.getLogger("some.library").warning("event %s", FORGED)
     with suppress(ValueError):
         fail(log)
