@@ -25,8 +25,9 @@ help:
 demo: .venv/demo.done
 	@$(BIN)/parkline demo $(ARGS)
 
+# One worker more than processors: tests with real servers wait a good part of their time.
 test: lint .venv/servers.done
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n $$(( $$(nproc) + 1 )) $(ARGS)
 
 lint: .venv/test.done
 	$(BIN)/ruff check .
