@@ -9,6 +9,7 @@ Every answer tells of the store and the records as they are; some are remembered
 they are made of has not changed.
 """
 
+from functools import cache
 from importlib.metadata import version
 from typing import Any
 
@@ -106,6 +107,20 @@ class _Api(FastAPI):
         return self.openapi_schema
 
 
+@cache
+def _routes() -> APIRouter:
+    """Give all routes: what they ask and answer is worked out once, for every application of this process."""
+    routes = APIRouter(generate_unique_id_function=camel_case)
+    guards = [Depends(note_token_use), Security(allowed(Scope.READ)), Depends(only_known_parameters)]
+    for module in V1:
+        routes.include_router(module.router, prefix="/api/v1", dependencies=guards)
+    guards = [Security(allowed(Scope.OPEN)), Depends(only_known_parameters)]
+    routes.include_router(open_data.router, prefix="/api/v1", dependencies=guards)
+    for module in (health, problems, page):
+        routes.include_router(module.router)
+    return routes
+
+
 def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
     """Make the application that stands on `parts`; streams of events go by `clock`, the machine's own by default."""
     app = _Api(
@@ -113,7 +128,7 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
         version=version("parkline"),
         docs_url=None,
         redoc_url=None,
-        generate_unique_id_function=camel_case,
+        routes=_routes().routes,
     )
     app.state.parts = parts
     app.state.extents = Extents()
@@ -134,15 +149,5 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
     app.add_middleware(Heads)
     answer_problems(app)
     app.state.uses = Uses()
-    guards = [Depends(note_token_use), Security(allowed(Scope.READ)), Depends(only_known_parameters)]
-    v1 = APIRouter(prefix="/api/v1", dependencies=guards)
-    for module in V1:
-        v1.include_router(module.router)
-    app.include_router(v1)
-    opened = APIRouter(prefix="/api/v1", dependencies=[Security(allowed(Scope.OPEN)), Depends(only_known_parameters)])
-    opened.include_router(open_data.router)
-    app.include_router(opened)
-    for module in (health, problems, page):
-        app.include_router(module.router)
     page.serve_files(app)
     return app
