@@ -85,7 +85,7 @@ data: {"number":4713,"at":"2026-11-24T08:12:10Z","topic":"states","path":"gears/
 """
 
 
-class EventPage(Paged[EventView]):
+class EventPage(Paged[EventView], use_attribute_docstrings=True):
     """One page of what changed."""
 
     pruned: int

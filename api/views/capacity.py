@@ -66,5 +66,5 @@ class CapacityView(ShiftView):
     """The machine, or the line: then the sums over its machines."""
 
 
-class CapacitiesView(Paged[CapacityView]):
+class CapacitiesView(Paged[CapacityView], use_attribute_docstrings=True):
     """Idle capacity of the coming shifts, lines before their machines."""

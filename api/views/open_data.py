@@ -111,7 +111,7 @@ class OpenRowView(View):
     """Whether it is not told, since it would tell of too few, or there is nothing to tell."""
 
 
-class OpenPage(Paged[OpenRowView]):
+class OpenPage(Paged[OpenRowView], use_attribute_docstrings=True):
     """One page of a view."""
 
     told_until: date | None

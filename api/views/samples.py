@@ -57,7 +57,7 @@ class BucketView(View):
     """Of switches: how many of those that count are true, 0 to 1; null where none does, and for all others."""
 
 
-class BucketsView(Paged[BucketView]):
+class BucketsView(Paged[BucketView], use_attribute_docstrings=True):
     """One page of buckets, in order; those without samples are there, too."""
 
     width_s: float

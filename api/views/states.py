@@ -22,7 +22,7 @@ class SpanView(View):
     """The machine's own word for it, as its state signal reported it; null where no report holds."""
 
 
-class TimelineView(Paged[SpanView]):
+class TimelineView(Paged[SpanView], use_attribute_docstrings=True):
     """The states of one machine over a window: spans in order, without overlap."""
 
     path: str
