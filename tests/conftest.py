@@ -7,7 +7,18 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-from tests.databases import database, engine, laid_out, ledger, parametrize, records, records_url, unmade_url
+from collector.migrations import migrate
+from tests.databases import (
+    database,
+    engine,
+    laid_out,
+    laid_out_as_the_first,
+    ledger,
+    parametrize,
+    records,
+    records_url,
+    unmade_url,
+)
 from tests.servers.postgresql import postgres
 
 __all__ = ["database", "engine", "laid_out", "ledger", "postgres", "records", "records_url", "unmade_url"]
@@ -32,6 +43,14 @@ def loggers_that_can_be_captured() -> Iterator[None]:
         patch.setattr(
             structlog, "configure", lambda **given: configure(**{**given, "cache_logger_on_first_use": False})
         )
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def records_laid_out_as_the_first() -> Iterator[None]:
+    """Spare thousands of tests the steps to today's layout."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("collector.records.migrate", laid_out_as_the_first(migrate))
         yield
 
 

@@ -1,11 +1,12 @@
 """Records in each database that they may be kept in.
 
 A module of tests marked `every_database` runs its tests that need records, or a database alone, once on SQLite and once
-on PostgreSQL; others run on SQLite.
+on PostgreSQL; others run on SQLite. Each process takes the steps to today's layout once: what is laid out later is laid
+out by the words that SQLite itself keeps of the first.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,23 @@ def parametrize(metafunc: pytest.Metafunc) -> None:
     if "database" in metafunc.fixturenames and metafunc.definition.get_closest_marker("every_database"):
         every = (SQLITE, pytest.param(POSTGRESQL, marks=pytest.mark.system))
         metafunc.parametrize("database", every, indirect=True)
+
+
+def laid_out_as_the_first(migrate: Callable[[sa.Connection], None]) -> Callable[[sa.Connection], None]:
+    """Give `migrate` that takes a hundredth of a second, not a tenth, for SQLite records that are still empty."""
+    words: list[str] = []
+
+    def lay_out(connection: sa.Connection) -> None:
+        empty = connection.dialect.name == "sqlite" and not sa.inspect(connection).get_table_names()
+        if empty and words:
+            for statement in words:
+                connection.exec_driver_sql(statement)
+            return
+        migrate(connection)
+        if empty:
+            [_begin, *words[:], _commit] = connection.connection.driver_connection.iterdump()  # type: ignore[union-attr] # SQLite's
+
+    return lay_out
 
 
 @pytest.fixture
