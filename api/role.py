@@ -4,7 +4,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -19,7 +19,7 @@ from api.delivering import Dispatcher
 from api.exporting import Exporter
 from api.keeper import Keeper
 from api.oidc import trusting
-from api.parts import Parts
+from api.parts import PATIENCE_S, Parts
 from api.tls import Tls, watch
 from api.wire import Server, guarded, make_room
 from collector.assembly import open_records, open_store
@@ -31,6 +31,9 @@ from collector.settings import ApiSettings
 
 FINISHING_S: Final = 5
 """Seconds that requests under way have to finish when the role stops."""
+
+_EACH: Final = timedelta(seconds=PATIENCE_S)
+"""How long one statement of the records may take: whoever asks waits as long for the records as for the store."""
 
 _log = structlog.get_logger()
 
@@ -71,7 +74,7 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
 @asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Parts]:
     """Keep the records and the store of an installation open, and give what the routes stand on."""
-    records = Keeper[Records]("records", lambda: open_records(config), (RecordsError,))
+    records = Keeper[Records]("records", lambda: open_records(config, each=_EACH), (RecordsError,))
     store = Keeper[Store]("store", lambda: open_store(config), (StoreError,))
     async with records.kept(), store.kept(), trusting(config.installation.api.oidc) as tokens:
         yield Parts(

@@ -56,9 +56,9 @@ class Totals:
     """Dead letters: refused by the source, by admission or by the store."""
 
 
-def open_records(config: Config, *, in_turn: bool = False) -> Records:
-    """Make the records of an installation; they are opened by entering their block. `in_turn`: as for `Records`."""
-    return Records(config.installation.records.url.get_secret_value(), in_turn=in_turn)
+def open_records(config: Config, *, in_turn: bool = False, each: timedelta | None = None) -> Records:
+    """Make the records of an installation, opened by entering their block. `in_turn` and `each`: as for `Records`."""
+    return Records(config.installation.records.url.get_secret_value(), in_turn=in_turn, each=each)
 
 
 def open_store(config: Config) -> Store:

@@ -20,7 +20,7 @@ from typing import Any, Final, Self, TypeVar
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
-from collector import postgresql
+from collector import postgresql, timelimit
 from collector.migrations import NewerRecordsError, migrate
 
 METADATA: Final = sa.MetaData()
@@ -88,16 +88,19 @@ class Records:
     `work(connection)` in one transaction, in a thread.
     """
 
-    def __init__(self, url: str, *, in_turn: bool = False) -> None:
+    def __init__(self, url: str, *, in_turn: bool = False, each: timedelta | None = None) -> None:
         """Prepare.
 
         Args:
             url: SQLAlchemy URL.
+            each: how long one statement may take, but for those that bring the tables to today's layout; None: as long
+                as it takes.
             in_turn: whether what `run` is given is done one by one, in order, where the database is SQLite: its writers
                 wait for each other by looking again every 100 ms, and a process that writes from several tasks would
                 keep itself waiting.
         """
         self._url = make_url(url)
+        self._each = each
         queues = in_turn and self._url.get_backend_name() == "sqlite"
         self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if queues else nullcontext()
         self._engine: sa.Engine | None = None
@@ -152,6 +155,10 @@ class Records:
             with self._engine.begin() as connection:
                 return work(connection)
         except _SILENT as error:
+            if self._each is not None and timelimit.was_ended(error):
+                bound = f"{self._each.total_seconds():g} s"
+                msg = f"the records {self.name} were at it for {bound}, as long as they may; ask for less"
+                raise RecordsError(msg) from error
             msg = f"the records {self.name} do not answer ({_reason(error)}); check the disk or the database server"
             raise RecordsError(msg) from error
 
@@ -162,6 +169,9 @@ class Records:
                 with engine.begin() as connection:
                     self._lock(connection)
                     migrate(connection)
+                if self._each is not None:
+                    timelimit.limit(engine, self._each)
+                    engine.dispose()  # the connection that laid them out has no limit
             except BaseException:
                 engine.dispose()  # whoever tries again makes another
                 raise

@@ -127,6 +127,21 @@ async def test_a_password_is_never_shown() -> None:
     assert "secret" not in str(raised.value)
 
 
+ENDLESS = "SELECT count(*) FROM (WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT 1 - i FROM n) SELECT i FROM n) AS m"
+
+
+@pytest.mark.every_database
+async def test_a_question_without_an_end_is_ended_and_leaves_nothing(records_url: str) -> None:
+    def work(connection: sa.Connection) -> None:
+        write_links(connection, [link("plc")])
+        connection.exec_driver_sql(ENDLESS)
+
+    async with Records(records_url, each=timedelta(milliseconds=50)) as records:
+        with pytest.raises(RecordsError, match=r"were at it for 0\.05 s, as long as they may; ask for less"):
+            await records.run(work)
+        assert await records.run(read_links) == {}
+
+
 @pytest.mark.every_database
 async def test_a_failed_change_leaves_nothing(records: Records) -> None:
     def work(connection: sa.Connection) -> None:
