@@ -1,16 +1,17 @@
 """Files of exports: where they are, and how they are written, piece by piece and within bounds.
 
-    frames ──► <id>.parquet.part ──► whole: <id>.parquet
+    frames ──► <stem>.parquet.part ──► whole: <stem>.parquet
 
 Never more than a few pieces are in memory. A file under its own name is whole; what ends in `.part` is not, and whoever
-finds it after a crash deletes it. Names hold nothing that a caller has written.
+finds it after a crash deletes it. Names hold nothing that a caller has written: a stem is the id of an export and of
+one attempt to make it, so that two processes with one folder never write to the same file.
 """
 
 import errno
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Final, Literal, TypeAlias
@@ -38,7 +39,7 @@ PART: Final = ".part"
 ROWS_OF_GROUP: Final = 256 * 1024
 """Rows that a file keeps together: of Parquet a row group, of Arrow a record batch."""
 
-_OURS: Final = re.compile(r"([0-9a-f]{32})\.(parquet|csv|arrow)(\.part)?")
+_OURS: Final = re.compile(r"([0-9a-f]{32,48})\.(parquet|csv|arrow)(\.part)?")
 
 
 class TooLargeError(Exception):
@@ -70,20 +71,21 @@ class Written:
     """Bytes."""
 
 
-def file_of(folder: Path, number: str, form: Format) -> Path:
+def file_of(folder: Path, stem: str, form: Format) -> Path:
     """Give the file of an export."""
-    return folder / f"{number}.{form}"
+    return folder / f"{stem}.{form}"
 
 
-def sweep(folder: Path, wanted: Collection[str]) -> list[Path]:
-    """Delete the files of exports that are not among those wanted; what is none of ours stays. Raises OSError."""
-    gone = []
-    for path in folder.iterdir() if folder.is_dir() else ():
-        match = _OURS.fullmatch(path.name)
-        if match is not None and match[1] not in wanted:
-            path.unlink(missing_ok=True)
-            gone.append(path)
-    return gone
+def found_files(folder: Path) -> dict[Path, str]:
+    """Give the files of exports that are in a folder, with their stems; what is none of ours is left out."""
+    names = [(path, _OURS.fullmatch(path.name)) for path in folder.iterdir()] if folder.is_dir() else []
+    return {path: match[1] for path, match in names if match is not None}
+
+
+def delete_files(paths: Iterable[Path]) -> None:
+    """Delete files, as far as they are there; raises OSError."""
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def write(

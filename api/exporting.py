@@ -5,19 +5,22 @@
                    ▼                                ▼
                  failed ◄── a bound, the disk, the store for long, a key that was revoked
 
-It runs beside the API's server, in its loop; what takes long is done in threads. One process makes the exports of a
-folder: when it starts, it begins those once more that another has left half made, and deletes what is no file of any.
+It runs beside the API's server, in its loop; what takes long is done in threads. Several processes may make exports, in
+one folder: what one has left half made another begins once more (`api.exportlog`), and what is no file of any export is
+deleted.
 A caller who holds keys must hold one that is valid, has the scope `export` and opens all factories that the rows are
 of. Of the holder of a token nobody can know that before they come to download: then everybody is looked at again.
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import CancelledError, Future
+from contextlib import suppress
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
-from typing import Final, Self
+from typing import Any, Final, NoReturn, Self, TypeVar
 
 import polars as pl
 import structlog
@@ -28,7 +31,7 @@ from adapters.stores.contract import StoreError
 from api.auth import read_keys
 from api.callers import Caller
 from api.errors import ProblemError
-from api.exportfiles import Bounds, TooLargeError, Written, file_of, sweep, write
+from api.exportfiles import Bounds, TooLargeError, Written, delete_files, file_of, found_files, write
 from api.exportlog import (
     Export,
     begin_next,
@@ -40,14 +43,14 @@ from api.exportlog import (
     put_back,
     wanted_files,
 )
-from api.exportrows import COLUMNS, Piece, pieces
+from api.exportrows import COLUMNS, Piece, patiently, pieces
 from api.parts import Parts
 from api.roles import Scope
 from api.views.exports import ExportRequest
 from collector.records import RecordsError
 
 LOOKING_S: Final = 1.0
-"""Seconds between two looks for exports that wait, and between two notes of how far one has come."""
+"""Seconds between two looks for exports that wait, and between two looks whether one is still wanted."""
 
 TIDYING_S: Final = 60.0
 """Seconds between two looks for files whose time is over."""
@@ -56,6 +59,8 @@ FINISHING_S: Final = 3.0
 """Seconds in which a piece that is under way may end when the process does."""
 
 _KEY: Final = "key:"
+
+T = TypeVar("T")
 
 _log = structlog.get_logger()
 
@@ -84,8 +89,7 @@ class Exporter:
     async def run(self, stop: asyncio.Event) -> None:
         """Make exports until `stop` is set; what is under way then is left for the next start."""
         async with asyncio.TaskGroup() as group:
-            ready = asyncio.Event()
-            work = [self._tidying(stop, ready), *(self._working(stop, ready) for _ in range(self._settings.at_once))]
+            work = [self._tidying(stop), *(self._working(stop) for _ in range(self._settings.at_once))]
             tasks = [group.create_task(one, name=f"exports {number}") for number, one in enumerate(work)]
             await stop.wait()
             self._stopping = True
@@ -93,12 +97,9 @@ class Exporter:
             for task in tasks:
                 task.cancel()
 
-    async def begin(self) -> None:
-        """Have begun once more what was left half made; raises RecordsError."""
-        await self._parts.records().run(put_back)
-
     async def tidy(self) -> None:
         """Delete files whose time is over, and what is no file of any export; raises RecordsError, OSError."""
+        found = await asyncio.to_thread(found_files, self._settings.folder)  # first: what is begun later is not in it
         now = self._parts.now()
 
         def expire(connection: Connection) -> set[str]:
@@ -106,7 +107,8 @@ class Exporter:
             return wanted_files(connection)
 
         wanted = await self._parts.records().run(expire)
-        gone = await asyncio.to_thread(sweep, self._settings.folder, wanted)
+        gone = [path for path, stem in found.items() if stem not in wanted]
+        await asyncio.to_thread(delete_files, gone)
         if gone:
             _log.info("exports deleted", files=len(gone))
 
@@ -117,10 +119,10 @@ class Exporter:
             export = await self._parts.records().run(lambda connection: begin_next(connection, now=now))  # noqa: B023 - run at once
             if export is None:
                 return
-            await self._make(export)
+            with suppress(StoppingError):
+                await self._make(export)
 
-    async def _working(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
-        await ready.wait()
+    async def _working(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
                 await self.work()
@@ -128,28 +130,24 @@ class Exporter:
                 _log.warning("exports wait", reason=str(error))
             await _set_within(stop, LOOKING_S)
 
-    async def _tidying(self, stop: asyncio.Event, ready: asyncio.Event) -> None:
+    async def _tidying(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
             try:
-                if not ready.is_set():
-                    await self.begin()
                 await self.tidy()
             except (RecordsError, OSError) as error:
                 _log.warning("exports cannot be looked after", reason=str(error))
-                await _set_within(stop, LOOKING_S)
-                continue
-            ready.set()
             await _set_within(stop, TIDYING_S)
-        ready.set()
 
     async def _make(self, export: Export) -> None:
-        """Make one export, whatever comes of it; raises RecordsError."""
+        """Make one export, whatever comes of it; raises RecordsError: it is begun once more when they are there."""
         begun = time.monotonic()
         try:
             await self._made(export)
-        except StoppingError:
-            await self._parts.records().run(lambda connection: put_back(connection, export.id))
-            return
+        except (StoppingError, asyncio.CancelledError):
+            await self._parts.records().run(lambda connection: put_back(connection, export))
+            raise
+        except RecordsError:
+            raise
         except UnwantedError as error:
             reason = str(error)
         except (TooLargeError, StoreError) as error:
@@ -166,9 +164,9 @@ class Exporter:
         else:
             _log.info("export made", export=export.id, seconds=round(time.monotonic() - begun, 1))
             return
-        _log.warning("export not made", export=export.id, reason=reason or "deleted")
+        _log.warning("export not made", export=export.id, reason=reason or "nobody wants it any more")
         now = self._parts.now()
-        await self._parts.records().run(lambda connection: fail_export(connection, export.id, reason, now=now))
+        await self._parts.records().run(lambda connection: fail_export(connection, export, reason, now=now))
 
     async def _made(self, export: Export) -> None:
         """Write the file of an export, and note that it is there."""
@@ -177,45 +175,47 @@ class Exporter:
         seen = self._parts
         if export.reach is not None:
             seen = seen.seen_by(Caller(export.owner, "", frozenset(), export.reach))
-        written = Written()
-        noting = _Noting(self, export, written)
-        await noting.look()
-        rows = noting.passed(pieces(seen, asked))
+        course = _Course()
+        await self._look(export, course)
+        rows = course.passed(await asyncio.to_thread(pieces, seen, asked))
         kept = await records.run(lambda connection: kept_bytes(connection, export.owner))
         settings = self._settings
         bounds = Bounds(settings.rows, max(settings.bytes - kept, 0), settings.spare)
-        path = file_of(settings.folder, export.id, asked.format)
+        path = file_of(settings.folder, export.stem, asked.format)
         frames = _Frames(rows)
-        columns = COLUMNS[asked.what]
-        work = partial(write, path, frames, columns, asked.format, bounds, written)
-        digest = await _to_its_end(work, frames)
-        now = self._parts.now()
-        wanted = await records.run(
-            lambda connection: finish_export(
-                connection,
-                export.id,
-                rows=written.rows,
-                size=written.bytes,
-                sha256=digest,
-                now=now,
-                expires=now + settings.keep,
+        work = partial(write, path, frames, COLUMNS[asked.what], asked.format, bounds, course.written)
+        digest = await _watched(_to_its_end(work, frames), self._watching(export, course))
+
+        def finish(connection: Connection) -> bool:
+            now = self._parts.now()
+            size, expires = course.written.bytes, now + settings.keep
+            return finish_export(
+                connection, export, rows=course.written.rows, size=size, sha256=digest, now=now, expires=expires
             )
-        )
-        if not wanted:
-            path.unlink(missing_ok=True)
 
-    @property
-    def stopping(self) -> bool:
-        """Whether the process ends."""
-        return self._stopping
+        if not await patiently(lambda: records.run(finish)):
+            await asyncio.to_thread(delete_files, [path])
+            raise UnwantedError
 
-    async def look(self, export: Export, progress: float, written: Written) -> None:
+    async def _watching(self, export: Export, course: "_Course") -> NoReturn:
+        """Look again and again whether an export is still to be made; raises UnwantedError, StoppingError."""
+        while True:
+            await asyncio.sleep(LOOKING_S)
+            if self._stopping:
+                raise StoppingError
+            try:
+                await self._look(export, course)
+            except RecordsError as error:  # it is made on, as long as it is not given to another
+                _log.warning("export cannot be looked after", export=export.id, reason=str(error))
+
+    async def _look(self, export: Export, course: "_Course") -> None:
         """Note how far an export has come, and see whether it is still to be made; raises UnwantedError."""
-        now = self._parts.now()
+        now, written = self._parts.now(), course.written
 
         def note(connection: Connection) -> tuple[bool, bool]:
-            wanted = note_progress(connection, export.id, progress=progress, rows=written.rows, size=written.bytes)
-            return wanted, _may(connection, export, now)
+            size = written.bytes
+            told = note_progress(connection, export, progress=course.progress, rows=written.rows, size=size, now=now)
+            return told, _may(connection, export, now)
 
         wanted, allowed = await self._parts.records().run(note)
         if not wanted:
@@ -225,30 +225,21 @@ class Exporter:
             raise UnwantedError(msg)
 
 
-class _Noting:
-    """Notes how far an export has come while its pieces pass."""
+@dataclass(slots=True)
+class _Course:
+    """How far an export has come."""
 
-    def __init__(self, exporter: Exporter, export: Export, written: Written) -> None:
-        self._exporter = exporter
-        self._export = export
-        self._written = written
-        self._looked = time.monotonic()
-        self._progress = 0.0
+    progress: float = 0.0
+    """How much of it is made, 0 to 1; it is whole when its file is."""
 
-    async def look(self) -> None:
-        """Look now."""
-        await self._exporter.look(self._export, self._progress, self._written)
-        self._looked = time.monotonic()
+    written: Written = field(default_factory=Written)
+    """How much of its file is written."""
 
     async def passed(self, rows: AsyncIterator[Piece]) -> AsyncIterator[pl.DataFrame]:
-        """Pass on the rows of pieces; raises StoppingError, UnwantedError."""
+        """Pass on the rows of pieces."""
         async for piece in rows:
-            if self._exporter.stopping:
-                raise StoppingError
             yield piece.rows
-            self._progress = min(max(self._progress, piece.done), 0.999)  # it is whole when its file is
-            if time.monotonic() - self._looked >= LOOKING_S:
-                await self.look()
+            self.progress = min(max(self.progress, piece.done), 0.999)
 
 
 def _may(connection: Connection, export: Export, now: datetime) -> bool:
@@ -306,7 +297,21 @@ async def _to_its_end(work: Callable[[], str], frames: _Frames) -> str:
         return await asyncio.shield(running)
     finally:
         frames.close()
-        await asyncio.wait({running})
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def _watched(work: Coroutine[Any, Any, T], watch: Coroutine[Any, Any, NoReturn]) -> T:
+    """Do work, as long as what watches it lets it be; raise what either raises."""
+    doing, watching = asyncio.create_task(work), asyncio.create_task(watch)
+    try:
+        await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            return doing.result()
+        await watching
+    finally:
+        doing.cancel()
+        watching.cancel()
+        await asyncio.gather(doing, watching, return_exceptions=True)
 
 
 def _said(error: Exception) -> str:

@@ -2,9 +2,11 @@
 
     queued ──► running ──► done ──► expired, and after `REMEMBERED` no more
        ▲          │  └───► failed ─────────────────────────┘
-       └──────────┘ the process ended
+       └──────────┘ its maker has ended, or was not heard of for `LASTS`
 
-A caller's exports are made one after the other, in the order in which they were asked for.
+A caller's exports are made one after the other, in the order in which they were asked for. Several processes may make
+exports: what one begins is its own until `LASTS` after it was heard of last. Each attempt has a name of its own
+(`maker`), and a file of its own: whoever was given up and comes back finds that nobody wants what it makes.
 """
 
 import secrets
@@ -35,8 +37,17 @@ EXPORTS: Final = sa.Table(
     sa.Column("begun", Instant),
     sa.Column("ended", Instant),
     sa.Column("expires", Instant),
+    sa.Column("maker", sa.String(16), nullable=False, server_default=""),
+    sa.Column("until", Instant),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
 )
 """One row per export; columns as in `Export`."""
+
+LASTS: Final = timedelta(seconds=30)
+"""How long an export is its maker's without a word of it."""
+
+TRIES: Final = 3
+"""How often an export is begun: one that ends the process each time would end it for ever."""
 
 REMEMBERED: Final = timedelta(days=7)
 """How long it is told of an export that its file is there no more, or that it failed."""
@@ -110,6 +121,20 @@ class Export:
     expires: datetime | None
     """When its file is deleted, UTC; None: it has none."""
 
+    maker: str
+    """Names the attempt to make it: 16 random hexadecimal digits; empty where it waits, and of files of old."""
+
+    until: datetime | None
+    """Until when it is its maker's, UTC; None: nobody makes it."""
+
+    tries: int
+    """How often it was begun and not ended by its maker."""
+
+    @property
+    def stem(self) -> str:
+        """The name of its file, without what tells the format."""
+        return self.id + self.maker
+
     def open_to(self, factories: frozenset[str] | None) -> bool:
         """Tell whether somebody who may see these factories (None: the whole park) may see all of its rows."""
         return factories is None or (self.reach is not None and self.reach <= factories)
@@ -156,10 +181,12 @@ def read_exports(
     return [_export(row) for row in connection.execute(query.limit(limit))]
 
 
-def count_open(connection: sa.Connection, owner: str) -> int:
-    """Give how many of a caller's exports wait or are being made."""
-    query = sa.select(sa.func.count()).where(EXPORTS.c.owner == owner, EXPORTS.c.state.in_(_OPEN))
-    return int(connection.execute(query).scalar_one())
+def count_exports(connection: sa.Connection, owner: str) -> tuple[int, int]:
+    """Give how many of a caller's exports wait or are being made, and how many there are in all."""
+    waiting = sa.func.count().filter(EXPORTS.c.state.in_(_OPEN))
+    query = sa.select(waiting, sa.func.count()).where(EXPORTS.c.owner == owner)
+    some, every = connection.execute(query).one()
+    return int(some), int(every)
 
 
 def kept_bytes(connection: sa.Connection, owner: str) -> int:
@@ -172,45 +199,76 @@ def kept_bytes(connection: sa.Connection, owner: str) -> int:
 
 def begin_next(connection: sa.Connection, *, now: datetime) -> Export | None:
     """Begin the export that was asked for first, of callers of whom none is being made; None where none waits."""
+    _give_up(connection, now)
     busy = sa.select(EXPORTS.c.owner).where(EXPORTS.c.state == ExportState.RUNNING)
     query = sa.select(EXPORTS.c.id).where(EXPORTS.c.state == ExportState.QUEUED, EXPORTS.c.owner.not_in(busy))
     number = connection.execute(query.order_by(EXPORTS.c.created, EXPORTS.c.id).limit(1)).scalar_one_or_none()
     if number is None:
         return None
-    begun = {"state": ExportState.RUNNING, "begun": now, "progress": 0.0, "rows": 0, "bytes": 0}
+    values = {
+        "state": ExportState.RUNNING,
+        "begun": now,
+        "maker": secrets.token_hex(8),
+        "until": now + LASTS,
+        "tries": EXPORTS.c.tries + 1,
+    }
     waiting = sa.and_(EXPORTS.c.id == number, EXPORTS.c.state == ExportState.QUEUED)
-    if connection.execute(sa.update(EXPORTS).where(waiting).values(begun)).rowcount == 0:
+    if connection.execute(sa.update(EXPORTS).where(waiting).values(values)).rowcount == 0:
         return None  # another process was faster
     return read_export(connection, number)
 
 
-def put_back(connection: sa.Connection, number: str | None = None) -> None:
-    """Have what is being made, or this export alone, begun once more: the process that made it has ended, or ends."""
-    running = EXPORTS.c.state == ExportState.RUNNING
-    if number is not None:
-        running &= EXPORTS.c.id == number
-    connection.execute(
-        sa.update(EXPORTS).where(running).values(state=ExportState.QUEUED, progress=0.0, rows=0, bytes=0)
-    )
+def _give_up(connection: sa.Connection, now: datetime) -> None:
+    """Have begun once more what nobody was heard of who makes it; let it fail where that was so every time."""
+    gone = sa.and_(EXPORTS.c.state == ExportState.RUNNING, EXPORTS.c.until <= sa.bindparam("now", now, Instant))
+    for number, tries in connection.execute(sa.select(EXPORTS.c.id, EXPORTS.c.tries).where(gone)).all():
+        found = sa.and_(gone, EXPORTS.c.id == number)
+        if tries < TRIES:
+            connection.execute(sa.update(EXPORTS).where(found).values(_ANEW))
+            continue
+        problem = (
+            f"{tries} times its making broke off, since the API ended or its records did not answer; ask for less, or "
+            "in parts, and have an administrator look at the log and the memory of the API"
+        )
+        values = {"state": ExportState.FAILED, "problem": problem, "ended": now, "bytes": 0, "until": None}
+        connection.execute(sa.update(EXPORTS).where(found).values(values))
 
 
-def note_progress(connection: sa.Connection, number: str, *, progress: float, rows: int, size: int) -> bool:
-    """Note how far an export has come; tell whether it is still wanted."""
-    values = {"progress": progress, "rows": rows, "bytes": size}
-    return _of_running(connection, number, values)
+_ANEW: Final = {
+    "state": ExportState.QUEUED,
+    "progress": 0.0,
+    "rows": 0,
+    "bytes": 0,
+    "maker": "",
+    "until": None,
+}
+
+
+def put_back(connection: sa.Connection, export: Export) -> None:
+    """Have an export begun once more: the process that makes it ends, as it should."""
+    _of_maker(connection, export, {**_ANEW, "tries": EXPORTS.c.tries - 1})
+
+
+def note_progress(
+    connection: sa.Connection, export: Export, *, progress: float, rows: int, size: int, now: datetime
+) -> bool:
+    """Note how far an export has come, and that it is being made; tell whether it is still wanted of its maker."""
+    values = {"progress": progress, "rows": rows, "bytes": size, "until": now + LASTS}
+    return _of_maker(connection, export, values)
 
 
 def finish_export(
-    connection: sa.Connection, number: str, *, rows: int, size: int, sha256: str, now: datetime, expires: datetime
+    connection: sa.Connection, export: Export, *, rows: int, size: int, sha256: str, now: datetime, expires: datetime
 ) -> bool:
-    """Note that an export is done; tell whether it is still wanted."""
+    """Note that an export is done; tell whether it was still wanted of its maker."""
     values = {"state": ExportState.DONE, "progress": 1.0, "rows": rows, "bytes": size, "sha256": sha256}
-    return _of_running(connection, number, values | {"ended": now, "expires": expires})
+    return _of_maker(connection, export, values | {"ended": now, "expires": expires, "until": None})
 
 
-def fail_export(connection: sa.Connection, number: str, problem: str, *, now: datetime) -> None:
+def fail_export(connection: sa.Connection, export: Export, problem: str, *, now: datetime) -> None:
     """Note that an export could not be made, and why."""
-    _of_running(connection, number, {"state": ExportState.FAILED, "problem": problem, "ended": now, "bytes": 0})
+    values = {"state": ExportState.FAILED, "problem": problem, "ended": now, "bytes": 0, "until": None}
+    _of_maker(connection, export, values)
 
 
 def expire_exports(connection: sa.Connection, *, now: datetime) -> None:
@@ -228,14 +286,15 @@ def delete_export(connection: sa.Connection, number: str) -> None:
 
 
 def wanted_files(connection: sa.Connection) -> set[str]:
-    """Give the ids of exports whose files are there, or are being written."""
-    query = sa.select(EXPORTS.c.id).where(EXPORTS.c.state.in_((ExportState.DONE, ExportState.RUNNING)))
-    return set(connection.execute(query).scalars())
+    """Give the names (`Export.stem`) of files that are there, or are being written."""
+    query = sa.select(EXPORTS.c.id + EXPORTS.c.maker)
+    return set(connection.execute(query.where(EXPORTS.c.state.in_((ExportState.DONE, ExportState.RUNNING)))).scalars())
 
 
-def _of_running(connection: sa.Connection, number: str, values: dict[str, Any]) -> bool:
-    running = sa.and_(EXPORTS.c.id == number, EXPORTS.c.state == ExportState.RUNNING)
-    return connection.execute(sa.update(EXPORTS).where(running).values(values)).rowcount > 0
+def _of_maker(connection: sa.Connection, export: Export, values: dict[str, Any]) -> bool:
+    """Change an export where it is still its maker's; tell whether it is."""
+    own = sa.and_(EXPORTS.c.id == export.id, EXPORTS.c.state == ExportState.RUNNING, EXPORTS.c.maker == export.maker)
+    return connection.execute(sa.update(EXPORTS).where(own).values(values)).rowcount > 0
 
 
 def _bound(after: tuple[datetime, str]) -> tuple[sa.BindParameter[Any], sa.BindParameter[Any]]:

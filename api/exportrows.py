@@ -1,6 +1,6 @@
 """Rows of exports, piece by piece: what the lists would give, page after page, in pieces that fit in memory.
 
-    samples          by UTC day, some signals at a time, as many as have about `AT_ONCE` rows
+    samples          by UTC day, some signals at a time, or one for a part of it: about `AT_ONCE` rows (`_Pace`)
     kpis, losses     some paths at a time, a month or a year of windows
     states           by UTC day; a state that lasts over midnight is one row all the same
     alerts           a page at a time
@@ -10,7 +10,7 @@ A store or records that do not answer are asked again a few times, since a long 
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 from typing import Final, TypeVar
@@ -43,6 +43,12 @@ from collector.records import RecordsError
 AT_ONCE: Final = 1_000_000
 """Rows of samples in one piece, about."""
 
+UNKNOWN_HOURLY: Final = 36_000.0
+"""Samples of an hour that a signal is taken to have of which none were read yet: ten a second."""
+
+SILENT_HOURLY: Final = 360.0
+"""Samples of an hour that each signal is taken to have at least: one that is silent at night may speak by day."""
+
 PATHS_AT_ONCE: Final = 50
 """Paths whose numbers are in one piece."""
 
@@ -55,7 +61,10 @@ MACHINES_AT_ONCE: Final = 50
 AGAIN: Final = (1.0, 5.0, 15.0, 60.0)
 """Seconds after which what does not answer is asked again; then the export has failed."""
 
-_MICROSECOND: Final = timedelta(microseconds=1)
+_HOUR: Final = timedelta(hours=1)
+
+_SHORTEST: Final = timedelta(seconds=1)
+"""The shortest part of a day that is read by itself."""
 
 T = TypeVar("T")
 
@@ -102,22 +111,57 @@ def pieces(parts: Parts, asked: ExportRequest) -> AsyncIterator[Piece]:
     return _numbers(parts, asked, paths_asked(parts, asked.paths))
 
 
+@dataclass(slots=True)
+class _Pace:
+    """How much is read at once, by what each signal had so far."""
+
+    hourly: dict[str, float] = field(default_factory=dict)
+    """Samples of an hour, by signal: the most that a piece had."""
+
+    def room(self, signals: Sequence[str], span: timedelta) -> tuple[Sequence[str], timedelta]:
+        """Give which of these, from the first on, are read at once, and for which part of a span."""
+        hours = max(span / _HOUR, _SHORTEST / _HOUR)
+        rows, number = 0.0, 0
+        while number < len(signals) and (rows := rows + self._hourly(signals[number]) * hours) <= AT_ONCE:
+            number += 1
+        if number:
+            return signals[:number], span
+        return signals[:1], max(span * (AT_ONCE / rows), _SHORTEST)
+
+    def note(self, signals: Sequence[str], span: timedelta, rows: pl.DataFrame) -> None:
+        """Take note of what a piece had."""
+        hours = max(span / _HOUR, _SHORTEST / _HOUR)
+        had = dict(rows.group_by("signal").len().iter_rows())
+        for signal in signals:
+            self.hourly[signal] = max(had.get(signal, 0) / hours, self.hourly.get(signal, 0.0))
+
+    def _hourly(self, signal: str) -> float:
+        return max(self.hourly.get(signal, UNKNOWN_HOURLY), SILENT_HOURLY)
+
+
 async def _samples(parts: Parts, asked: ExportRequest, signals: Sequence[str]) -> AsyncIterator[Piece]:
     days = list(_days(asked.start, asked.end))
-    many = 8
+    pace = _Pace()
     for number, (start, end) in enumerate(days):
-        first = 0
+        first, since = 0, start
         while first < len(signals):
-            some = signals[first : first + many]
+            some, span = pace.room(signals[first:], end - since)
+            until = min(since + span, end)
 
-            async def read(some: Sequence[str] = some, start: datetime = start, end: datetime = end) -> pl.DataFrame:
+            async def read(
+                some: Sequence[str] = some, since: datetime = since, until: datetime = until
+            ) -> pl.DataFrame:
                 async with parts.reading() as store:
-                    return await asyncio.to_thread((await store.samples(some, start, end)).collect)
+                    return await asyncio.to_thread((await store.samples(some, since, until)).collect)
 
-            rows = await _patiently(read)
-            first += len(some)
-            many = min(max(len(some) * AT_ONCE // max(rows.height, 1), 1), 4 * many)
-            yield Piece(rows, (number + first / len(signals)) / len(days))
+            rows = await patiently(read)
+            await asyncio.to_thread(pace.note, some, until - since, rows)
+            if until == end:
+                first, since = first + len(some), start
+            else:
+                since = until
+            made = first + (since - start) / (end - start)
+            yield Piece(rows, (number + made / len(signals)) / len(days))
 
 
 async def _numbers(parts: Parts, asked: ExportRequest, paths: Sequence[str]) -> AsyncIterator[Piece]:
@@ -133,15 +177,20 @@ async def _numbers(parts: Parts, asked: ExportRequest, paths: Sequence[str]) -> 
                 async with parts.reading() as store:
                     return await Numbers(store, parts).of(Asked(some, periods, start, end))
 
-            found = await _patiently(read)
-            rows = leaves(found) if losses else found.with_columns(unit=unit_of(pl.col("kpi")))
-            names = COLUMNS[asked.what]
-            shown = translated(rows, asked.lang).select(names.names()).cast(names)
+            found = await patiently(read)
+            shown = await asyncio.to_thread(_shown, found, asked)
             yield Piece(shown, (number + (place + 1) / len(windows)) / len(groups))
 
 
+def _shown(found: pl.DataFrame, asked: ExportRequest) -> pl.DataFrame:
+    """Give stored numbers as the lists show them."""
+    rows = leaves(found) if asked.what == "losses" else found.with_columns(unit=unit_of(pl.col("kpi")))
+    names = COLUMNS[asked.what]
+    return translated(rows, asked.lang).select(names.names()).cast(names)
+
+
 async def _states(parts: Parts, asked: ExportRequest, machines: Sequence[str]) -> AsyncIterator[Piece]:
-    known = await _patiently(partial(known_until, parts, machines))
+    known = await patiently(partial(known_until, parts, machines))
     days = list(_days(asked.start, asked.end))
     groups = [machines[first : first + MACHINES_AT_ONCE] for first in range(0, len(machines), MACHINES_AT_ONCE)]
     for number, some in enumerate(groups):
@@ -153,19 +202,19 @@ async def _states(parts: Parts, asked: ExportRequest, machines: Sequence[str]) -
                     reader = Reader(parts.park, store, parts.records())
                     return await reader.timeline(some, start, end, now=parts.now(), frontiers=known)
 
-            spans = (await _patiently(read)).rename({"equipment": "path"})
-            whole, before = _mended(before, spans.select(COLUMNS["states"].names()).cast(COLUMNS["states"]))
+            whole, before = await asyncio.to_thread(_mended, before, await patiently(read))
             yield Piece(whole, (number + (place + 1) / len(days)) / len(groups))
         yield Piece(before, (number + 1) / len(groups))
 
 
-def _mended(before: pl.DataFrame, spans: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _mended(before: pl.DataFrame, found: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Put spans together that midnight has cut; give those that are whole, and the last one of each machine.
 
     Args:
-        before: the last span of each machine before `spans`.
-        spans: the spans of one day, of each machine one after the other.
+        before: the last span of each machine before those found.
+        found: the spans of one day, of each machine one after the other, as the timeline has them.
     """
+    spans = found.rename({"equipment": "path"}).select(before.columns).cast(COLUMNS["states"])
     rows = pl.concat([before, spans]).sort("path", "start")
     same = pl.all_horizontal(
         pl.col("path") == pl.col("path").shift(),
@@ -193,15 +242,15 @@ async def _alerts(parts: Parts, asked: ExportRequest, trees: Sequence[str] | Non
                 connection, start=asked.start, end=asked.end, under=trees, after=after, limit=ALERTS_AT_ONCE
             )
 
-        found = await _patiently(partial(views_of, parts, find))
+        found = await patiently(partial(views_of, parts, find))
         if not found:
             return
         after = After(found[-1].began, found[-1].id)
         share = (asked.end - max(min(after.began, asked.end), asked.start)) / (asked.end - asked.start)
-        yield Piece(table_of(AlertView, found), share)
+        yield Piece(await asyncio.to_thread(table_of, AlertView, found), share)
 
 
-async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+async def patiently(read: Callable[[], Awaitable[T]]) -> T:
     """Read; read again where the store or the records do not answer."""
     for wait in AGAIN:
         try:

@@ -164,8 +164,12 @@ def trees_asked(parts: Parts, paths: Collection[str] | None) -> list[str] | None
 
 
 def under(path: str, trees: Collection[str] | None) -> bool:
-    """Tell whether a path is one of those that `trees_asked` gives, or below one."""
-    return trees is None or any(path == tree or path.startswith(f"{tree}/") for tree in trees)
+    """Tell whether a path is one of those that `trees_asked` gives, or below one; soon told where they are a set."""
+    while trees is not None and path not in trees:
+        path = path.rpartition("/")[0]
+        if not path:
+            return False
+    return True
 
 
 def _assets(park: Park) -> Iterator[str]:

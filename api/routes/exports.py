@@ -30,8 +30,7 @@ from api.errors import (
 )
 from api.exportfiles import MEDIA_TYPES, file_of
 from api.exportlog import Export, ExportState
-from api.exportreach import machines_asked, reach_of, signals_asked
-from api.lookup import paths_asked, trees_asked
+from api.exportreach import check_paths, reach_of
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts, Parts
 from api.roles import Scope
@@ -46,8 +45,16 @@ DAYS_AT_MOST: Final = {"samples": timedelta(days=366), "states": timedelta(days=
 OTHERS_AT_MOST: Final = timedelta(days=3700)
 """The longest window of all others."""
 
+KEPT: Final = 1000
+"""Exports of one caller that are remembered, whatever became of them."""
+
 RETRY_AFTER_S: Final = 60
 """When somebody may try again who has too many exports under way."""
+
+_GONE: Final = (
+    "its file is not there; ask for another export (where several processes answer, an administrator must give them "
+    "one folder: `api: exports: folder`)"
+)
 
 _RANGE: Final = re.compile(r"bytes=(\d{1,18})-(\d{0,18})|bytes=-(\d{1,18})")
 """One range (RFC 9110, 14.1.2); others may be passed over, and are."""
@@ -132,15 +139,17 @@ async def create_export(parts: GivenParts, caller: Exporting, asked: ExportReque
     reach = reach_of(parts, asked.paths)
     most = parts.settings.exports.waiting
 
-    def enter(connection: sa.Connection) -> Export | None:
-        if exportlog.count_open(connection, caller.id) >= most:
-            return None
+    def enter(connection: sa.Connection) -> Export | str:
+        waiting, every = exportlog.count_exports(connection, caller.id)
+        if waiting >= most:
+            return f"{most} of your exports wait already"
+        if every >= KEPT:
+            return f"{KEPT} of your exports are remembered, those that are over for a week; delete some"
         return exportlog.create_export(connection, caller.id, asked.model_dump(mode="json"), reach, now=parts.now())
 
     export = await parts.records().run(enter)
-    if export is None:
-        headers = {"Retry-After": str(RETRY_AFTER_S)}
-        raise ProblemError(TOO_MANY_EXPORTS, f"{most} of your exports wait already", headers=headers)
+    if isinstance(export, str):
+        raise ProblemError(TOO_MANY_EXPORTS, export, headers={"Retry-After": str(RETRY_AFTER_S)})
     response.headers["Location"] = f"/api/v1/exports/{export.id}"
     return _view(export)
 
@@ -185,7 +194,7 @@ async def delete_export(parts: GivenParts, caller: Exporting, export: OfExport) 
     """Delete one of the caller's exports, its file with it; one that waits or is being made is made no more."""
     own = await _own(parts, caller, export)
     await parts.records().run(lambda connection: exportlog.delete_export(connection, own.id))
-    path = file_of(parts.settings.exports.folder, own.id, ExportRequest.model_validate(own.asked).format)
+    path = file_of(parts.settings.exports.folder, own.stem, ExportRequest.model_validate(own.asked).format)
     await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
@@ -202,11 +211,13 @@ async def download_export(request: Request, parts: GivenParts, caller: Exporting
     if own.state is not ExportState.DONE:
         raise ProblemError(EXPORT_NOT_DONE, f"the export is {own.state}" + (f": {own.problem}" if own.problem else ""))
     asked = ExportRequest.model_validate(own.asked)
-    path = file_of(parts.settings.exports.folder, own.id, asked.format)
+    path = file_of(parts.settings.exports.folder, own.stem, asked.format)
     try:
         there = await asyncio.to_thread(os.stat, path)
     except FileNotFoundError as error:
-        raise ProblemError(EXPORT_NOT_DONE, "its file is there no more; ask for another export") from error
+        raise ProblemError(EXPORT_NOT_DONE, _GONE) from error
+    if there.st_size != own.bytes:
+        raise ProblemError(EXPORT_NOT_DONE, "its file is damaged; ask for another export")
     response = _Download(
         path,
         media_type=MEDIA_TYPES[asked.format],
@@ -255,8 +266,7 @@ def _check(parts: Parts, asked: ExportRequest) -> None:
         )
     if asked.period is not None and asked.what not in {"kpis", "losses"}:
         raise _wrong(parameter="period", detail=f"{asked.what} have no kinds of windows; leave it out")
-    known = {"samples": signals_asked, "states": machines_asked, "alerts": trees_asked}
-    known.get(asked.what, paths_asked)(parts, asked.paths)
+    check_paths(parts, asked.paths, signals=asked.what == "samples")
 
 
 def _wrong(*, parameter: str, detail: str) -> ProblemError:

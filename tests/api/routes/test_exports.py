@@ -3,29 +3,30 @@
 import asyncio
 import hashlib
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import polars as pl
 import pytest
+import sqlalchemy as sa
 from polars.testing import assert_frame_equal
 
 from adapters.stores.contract import Store, StoreUnavailableError
-from api import exportrows
+from api import exporting, exportrows
 from api.auth import KEYS, create_key, read_keys, revoke_key
-from api.exportfiles import Bounds, Written, file_of, write
+from api.exportfiles import Bounds, Written, write
 from api.exporting import Exporter
-from api.exportlog import ExportState, begin_next, read_export
+from api.exportlog import LASTS, TRIES, ExportState, begin_next, read_export
 from api.parts import Parts
 from api.roles import Role
-from collector.records import Records
+from collector.records import Records, RecordsError
 from collector.settings import ApiSettings, ExportSettings
 from tests.api.client import asking, items, problem, walk
 from tests.api.plant import BEGIN, GRINDER, HOB, NOW, PRESS, Plant
@@ -120,7 +121,7 @@ async def test_samples_are_those_of_the_store(parts: Parts) -> None:
 async def test_pieces_of_any_size_give_the_same(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     async with holding(parts, None) as client:
         whole = await table(parts, client, paths=[])
-        monkeypatch.setattr(exportrows, "AT_ONCE", 100)
+        monkeypatch.setattr(exportrows, "AT_ONCE", 200_000)  # a signal's day is cut before anything is known of it
         in_pieces = await table(parts, client, paths=[])
     assert_frame_equal(in_pieces.sort("signal", "time"), whole.sort("signal", "time"), check_exact=True)
 
@@ -330,24 +331,140 @@ async def test_until_it_is_done_there_is_no_file(parts: Parts) -> None:
         assert (await client.get(f"{URL}/{waiting['id']}")).json()["state"] == "running"
 
 
-async def test_a_start_goes_on_with_what_was_left(parts: Parts) -> None:
+async def test_what_a_crash_left_is_begun_once_more(parts: Parts, clock: Clock) -> None:
     async with holding(parts, None) as client:
         number = (await client.post(URL, json=SAMPLES)).json()["id"]
-        await parts.records().run(lambda connection: begin_next(connection, now=NOW))
+        left = await parts.records().run(lambda connection: begin_next(connection, now=NOW))
+        assert left is not None
         folder = parts.settings.exports.folder
         folder.mkdir()
-        torn, strange = folder / f"{'a' * 32}.csv.part", folder / "notes.txt"
+        torn, strange = folder / f"{left.stem}.parquet.part", folder / "notes.txt"
         for path in (torn, strange):
             path.write_text("x")
+        await Exporter(parts).work()
+        await Exporter(parts).tidy()
+        assert (await client.get(f"{URL}/{number}")).json()["state"] == "running"
+        assert torn.exists()  # whoever makes it may be another process
+        clock.now += LASTS
         stop = asyncio.Event()
         async with asyncio.timeout(30), asyncio.TaskGroup() as group:
             group.create_task(Exporter(parts).run(stop))
             while (await client.get(f"{URL}/{number}")).json()["state"] != "done":  # noqa: ASYNC110 - as a client does
                 await asyncio.sleep(0)
             stop.set()
+        await Exporter(parts).tidy()
         await downloaded(client, (await client.get(f"{URL}/{number}")).json())
     assert not torn.exists()
     assert strange.exists()
+
+
+async def test_what_ends_the_process_each_time_fails(parts: Parts, clock: Clock) -> None:
+    async with holding(parts, None) as client:
+        number = (await client.post(URL, json=SAMPLES)).json()["id"]
+        for _ in range(TRIES):
+            left = await parts.records().run(lambda connection: begin_next(connection, now=clock()))
+            assert left is not None
+            clock.now += LASTS
+        await Exporter(parts).work()
+        export = (await client.get(f"{URL}/{number}")).json()
+    assert (export["state"], export["file"]) == ("failed", None)
+    assert "ask for less" in export["problem"]
+
+
+class Halting:
+    """A store that waits before it gives samples, from the second time on."""
+
+    name = "halting"
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._asked = 0
+        self.waits = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
+        self._asked += 1
+        if self._asked > 1:
+            self.waits.set()
+            await self.go_on.wait()
+        return await self._store.samples(signals, start, end)
+
+
+@asynccontextmanager
+async def half_made(parts: Parts) -> AsyncIterator[Halting]:
+    """Have an export half made; the block ends when its maker has ended."""
+    store = Halting(parts.store())
+    maker = Exporter(replace(parts, store=lambda: cast("Store", store)))
+    async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+        group.create_task(maker.work())
+        await store.waits.wait()
+        yield store
+        store.go_on.set()
+
+
+async def test_two_makers_of_one_export_do_not_meet(parts: Parts, clock: Clock) -> None:
+    async with holding(parts, None) as client:
+        number = (await client.post(URL, json={**SAMPLES, "format": "csv"})).json()["id"]
+        async with half_made(parts):
+            clock.now += LASTS  # as if nobody had heard of the first for so long
+            await Exporter(parts).work()
+            await Exporter(parts).tidy()
+            done = (await client.get(f"{URL}/{number}")).json()
+            content = await downloaded(client, done)
+        assert (await client.get(f"{URL}/{number}")).json() == done
+        assert await downloaded(client, done) == content
+        await Exporter(parts).tidy()
+    assert [path.suffix for path in parts.settings.exports.folder.iterdir()] == [".csv"]
+
+
+@pytest.mark.parametrize("how", ["deleted", "revoked"])
+async def test_what_is_wanted_no_more_is_not_made_to_its_end(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(exporting, "LOOKING_S", 0.0)
+    async with holding(parts, None) as client:
+        number = (await client.post(URL, json=SAMPLES)).json()["id"]
+        store = Halting(parts.store())
+        async with asyncio.timeout(30), asyncio.TaskGroup() as group:
+            group.create_task(Exporter(replace(parts, store=lambda: cast("Store", store))).work())
+            await store.waits.wait()
+            if how == "deleted":
+                assert (await client.delete(f"{URL}/{number}")).status_code == 204
+            else:
+                await parts.records().run(lambda connection: connection.execute(_OURS.values(revoked=NOW)))
+    assert not store.go_on.is_set()
+    assert list(parts.settings.exports.folder.glob("*")) == []
+
+
+async def test_records_that_are_away_for_a_while_do_not_strand_an_export(parts: Parts, clock: Clock) -> None:
+    records = parts.records()
+    away = [False]
+
+    class Leaving:
+        """Records that are away now and then."""
+
+        async def run(self, work: Callable[[sa.Connection], Any]) -> Any:
+            if away[0]:
+                msg = "no answer"
+                raise RecordsError(msg)
+            return await records.run(work)
+
+    def store() -> Store:
+        away[0] = True
+        return parts.store()
+
+    async with holding(parts, None) as client:
+        number = (await client.post(URL, json=SAMPLES)).json()["id"]
+        leaving = replace(parts, store=store, records=lambda: cast("Records", Leaving()))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(exportrows, "AGAIN", (0.0,))
+            with pytest.raises(RecordsError):
+                await Exporter(leaving).work()
+        clock.now += LASTS
+        await Exporter(parts).work()
+        await Exporter(parts).tidy()
+        await downloaded(client, (await client.get(f"{URL}/{number}")).json())
+    assert len(list(parts.settings.exports.folder.iterdir())) == 1
 
 
 async def test_a_stop_leaves_it_to_the_next_start(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -373,7 +490,7 @@ async def test_a_stop_leaves_it_to_the_next_start(parts: Parts, monkeypatch: pyt
 async def test_a_file_goes_when_its_time_is_over(parts: Parts, clock: Clock) -> None:
     async with holding(parts, None) as client:
         export = await made(parts, client)
-        path = file_of(parts.settings.exports.folder, export["id"], "parquet")
+        [path] = parts.settings.exports.folder.iterdir()
         assert export["expires"] == "2026-11-25T08:15:00Z"
         clock.now = NOW + timedelta(hours=23)
         await Exporter(parts).tidy()
@@ -387,6 +504,16 @@ async def test_a_file_goes_when_its_time_is_over(parts: Parts, clock: Clock) -> 
         clock.now = NOW + timedelta(days=9)
         await Exporter(parts).tidy()
         problem(await client.get(f"{URL}/{export['id']}"), 404, "unknown-export")
+
+
+async def test_a_file_that_is_not_whole_is_not_served(parts: Parts) -> None:
+    async with holding(parts, None) as client:
+        export = await made(parts, client)
+        [path] = parts.settings.exports.folder.iterdir()
+        path.write_bytes(path.read_bytes()[:-1])
+        assert "damaged" in problem(await client.get(export["file"]), 409, "export-not-done")["detail"]
+        path.unlink()
+        assert "folder" in problem(await client.get(export["file"]), 409, "export-not-done")["detail"]
 
 
 async def test_what_is_deleted_is_made_no_more(parts: Parts) -> None:
