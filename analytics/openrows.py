@@ -19,6 +19,7 @@ from typing import Final
 
 import polars as pl
 
+from analytics.disclosure.atoms import Why
 from analytics.disclosure.cells import GROUPED, Cell
 from analytics.disclosure.pseudonyms import pseudonym
 from analytics.disclosure.sources import BASE, figures, rounded, source_of
@@ -59,26 +60,31 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
     view = settings.views[name]
     source = source_of(view.dataset)
     told = figures(view.dataset, view.numbers, machine=view.by == "equipment")
-    base = pl.DataFrame(
-        [(shown_as(settings, name, one), one.span.first, one.span.until, list(one.facets)) for one in cells],
-        schema={"group": pl.String, "start": pl.Date, "end": pl.Date, "facets": pl.List(pl.String)},
-        orient="row",
+    facets = sorted({BASE}.union(*(one.facets | one.beside for one in told)))
+    columns = sorted({*_roots(source.coverage), *(column for one in told for column in _roots(one.value))})
+    names = {first: label(first, view.period) for first in {one.span.first for one in cells}}
+    wide = pl.DataFrame(
+        {
+            "group": [shown_as(settings, name, one) for one in cells],
+            "period": [view.period] * len(cells),
+            "name": [names[one.span.first] for one in cells],
+            "start": [one.span.first for one in cells],
+            "end": [one.span.until for one in cells],
+            **{_told(facet): [facet in one.facets for one in cells] for facet in facets},
+            **{_had(facet): [one.why.get(facet) != Why.NONE for one in cells] for facet in facets},
+            **{column: [one.sums.get(column) for one in cells] for column in columns},
+        },
+        schema={
+            **{column: ROWS[column] for column in ("group", "period", "name", "start", "end")},
+            **{of(facet): pl.Boolean() for of in (_told, _had) for facet in facets},
+            **dict.fromkeys(columns, pl.Float64()),
+        },
     )
-    sums = pl.DataFrame(
-        [[one.sums.get(column) for column in source.columns] for one in cells],
-        schema=dict.fromkeys(source.columns, pl.Float64),
-        orient="row",
-    )
-    names = [label(one.span.first, view.period) for one in cells]
-    wide = pl.concat([base, sums], how="horizontal").with_columns(
-        pl.Series("name", names, dtype=pl.String), period=pl.lit(view.period)
-    )
-    has_base = pl.col("facets").list.contains(BASE)
     coverage = rounded(source.coverage, view.round.get("coverage"))
     parts = [ROWS.to_frame()]
     for figure in told:
-        needed = [pl.col("facets").list.contains(facet) for facet in sorted(figure.facets)]
-        is_told = pl.all_horizontal(has_base, *needed)
+        beside = [pl.col(_told(facet)) | ~pl.col(_had(facet)) for facet in figure.beside]
+        is_told = pl.all_horizontal(pl.col(_told(BASE)), *(pl.col(_told(facet)) for facet in figure.facets), *beside)
         parts.append(
             wide.select(
                 "group",
@@ -89,11 +95,23 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
                 kpi=pl.lit(figure.slug),
                 value=pl.when(is_told).then(rounded(figure.value, view.round.get(figure.slug))),
                 unit=pl.lit(figure.unit),
-                coverage=pl.when(has_base).then(coverage),
+                coverage=pl.when(pl.col(_told(BASE))).then(coverage),
                 suppressed=~is_told,
             ).cast(ROWS)
         )
     return pl.concat(parts).sort(ORDER)
+
+
+def _roots(value: pl.Expr) -> set[str]:
+    return set(value.meta.root_names())
+
+
+def _told(facet: str) -> str:
+    return f"told:{facet}"
+
+
+def _had(facet: str) -> str:
+    return f"had:{facet}"
 
 
 def shown_as(settings: OpenDataSettings, name: str, cell: Cell) -> str:

@@ -86,6 +86,7 @@ class Atoms:
     def __init__(self, elements: Elements) -> None:
         self._elements = elements
         self._atom_of = np.full(len(elements.machine), -1, np.int64)
+        self._marked = np.zeros(len(elements.machine), np.bool_)
         self._members: list[Numbers] = []
         self._floors: list[Floor] = []
 
@@ -129,11 +130,14 @@ class Atoms:
         What is in no atom yet would become one, of number -1.
         """
         atoms = self._atom_of[cell]
+        self._marked[cell] = True
         parts = []
-        for atom in np.unique(atoms).tolist():
-            part = cell[atoms == atom]
-            left = part[:0] if atom < 0 else np.setdiff1d(self._members[atom], part, assume_unique=True)
-            parts.append((part, left, atom))
+        for atom in np.flatnonzero(np.bincount(atoms + 1)).tolist():
+            part = cell[atoms == atom - 1]
+            members = part if atom == 0 else self._members[atom - 1]
+            left = part[:0] if len(part) == len(members) else members[~self._marked[members]]
+            parts.append((part, left, atom - 1))
+        self._marked[cell] = False
         return parts
 
     def _cut(self, parts: Iterable[tuple[Numbers, Numbers, Floor, int]]) -> None:
@@ -154,10 +158,11 @@ class Atoms:
 
 def shortfall(elements: Elements, some: Numbers, floor: Floor) -> Why | None:
     """Tell what some elements lack of a floor: `few`, `large`, or nothing."""
-    factories, place = np.unique(elements.factory[some], return_inverse=True)
-    if len(factories) < floor.factories or len(np.unique(elements.machine[some])) < floor.machines:
+    factory = elements.factory[some]
+    factories = np.count_nonzero(np.bincount(factory))
+    if factories < floor.factories or np.count_nonzero(np.bincount(elements.machine[some])) < floor.machines:
         return Why.FEW
     if floor.factories < _THREE or floor.rest <= 0:
         return None
-    sizes = np.sort(np.bincount(place, weights=elements.weight[some]))[::-1]
+    sizes = np.sort(np.bincount(factory, weights=elements.weight[some]))[::-1]
     return Why.LARGE if sizes[2:].sum() < floor.rest * sizes[0] * (1 - _SMALL) else None

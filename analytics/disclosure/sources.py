@@ -64,6 +64,9 @@ class Figure:
     facets: frozenset[str]
     """The parts of the numbers that must be told for it."""
 
+    beside: frozenset[str]
+    """The parts that must be told, too, unless nobody has them: what it would tell of them beside other numbers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Source:
@@ -101,7 +104,9 @@ class Source:
 
 
 _UNKNOWN: Final = pl.col(loss_time(Loss.UNKNOWN))
-_TELLS_QUALITY: Final = pl.col("good_count").is_not_null() | pl.col("reject_count").is_not_null()
+_KNOWN: Final = pl.col(PLANNED) - _UNKNOWN
+_PRODUCING: Final = pl.col(loss_time(Loss.PRODUCING))
+_TELLS_QUALITY: Final = pl.col("reject_count").is_not_null()  # all parts of the others are taken for good
 _IS_JUDGED: Final = pl.col("judged_time") > 0
 
 _ACCOUNTS: Final = Source(
@@ -109,13 +114,14 @@ _ACCOUNTS: Final = Source(
     columns=ACCOUNT,
     nullable=NULLABLE,
     facets=(
-        Facet(BASE, pl.col(PLANNED) > _UNKNOWN, pl.col(PLANNED)),
+        Facet(BASE, _KNOWN > 0, _KNOWN),
         Facet("counted", pl.col("total_count").is_not_null(), pl.col("total_count")),
         Facet("quality", _TELLS_QUALITY, pl.col("total_count")),
         Facet("rework", pl.col("rework_count").is_not_null(), pl.col("rework_count")),
         Facet("energy", pl.col("energy").is_not_null(), pl.col("energy")),
         Facet("ideal", _IS_JUDGED, pl.col("judged_time")),
         Facet("ideal_quality", _IS_JUDGED & _TELLS_QUALITY, pl.col("judged_time")),
+        Facet("unjudged", ~_IS_JUDGED & (_PRODUCING > 0), _PRODUCING),
     ),
     coverage=pl.when(pl.col(PLANNED) > 0).then(1 - _UNKNOWN / pl.col(PLANNED)),
 )
@@ -141,7 +147,7 @@ SOURCES: Final[Mapping[SourceName, Source]] = {one.name: one for one in (_ACCOUN
 
 _FACETS: Final[Mapping[str, frozenset[str]]] = {
     "total_count": frozenset({"counted"}),
-    "good_count": frozenset({"quality"}),
+    "good_count": frozenset({"counted"}),
     "reject_count": frozenset({"quality"}),
     "rework_count": frozenset({"rework"}),
     "energy": frozenset({"energy"}),
@@ -150,11 +156,20 @@ _FACETS: Final[Mapping[str, frozenset[str]]] = {
     "speed_excess_time": frozenset({"ideal"}),
     "ideal_time": frozenset({"ideal"}),
     "quality_loss_time": frozenset({"ideal_quality"}),
-    # of those that tell no quality they are what ideal times say
-    "productive_time": frozenset({"ideal", "ideal_quality"}),
-    "ideal_good_time": frozenset({"ideal", "ideal_quality"}),
+    "productive_time": frozenset({"ideal"}),
+    "ideal_good_time": frozenset({"ideal"}),
 }
 """Facets of the columns of accounts, besides `base`."""
+
+_BESIDE: Final[Mapping[str, frozenset[str]]] = {
+    "good_count": frozenset({"quality"}),  # all parts less the good ones are the rejects
+    "ideal_good_time": frozenset({"ideal_quality"}),  # likewise in time
+    "productive_time": frozenset({"ideal_quality", "unjudged"}),
+}
+"""Facets that differences of columns of accounts tell of."""
+
+_JUDGED: Final = frozenset({"judged_time", "speed_loss_time", "quality_loss_time"})
+"""Numbers that tell how much production was judged, and so how much was not; ratios do not."""
 
 _TITLES: Final[Mapping[str, Title]] = {
     "unjudged_time": Title(en="Production that cannot be judged", zh="无法评估的生产时间"),
@@ -191,24 +206,30 @@ def figures(dataset: Dataset, numbers: Iterable[OpenNumber], *, machine: bool) -
 
 def _figure(dataset: Dataset, number: OpenNumber, *, machine: bool) -> Figure:
     if dataset == "alerts":
-        return Figure(number, _TITLES[number], "1", pl.col(number), frozenset({BASE}))
+        return Figure(number, _TITLES[number], "1", pl.col(number), _ONLY_BASE, frozenset())
     if dataset == "capacity":
         share = pl.when(pl.col(PLANNED) > 0).then(pl.col("idle_time") / pl.col(PLANNED))
         ratio = number == "idle_share"
-        return Figure(number, _TITLES[number], "1" if ratio else "s", share if ratio else pl.col(number), _ONLY_BASE)
+        value, unit = (share, "1") if ratio else (pl.col(number), "s")
+        return Figure(number, _TITLES[number], unit, value, _ONLY_BASE, frozenset())
     if number == "unjudged_time":
-        rest = (pl.col(loss_time(Loss.PRODUCING)) - pl.col("judged_time")).clip(lower_bound=0.0)
-        return Figure(number, _TITLES[number], "s", rest, _facets_of(rest))
+        rest = (_PRODUCING - pl.col("judged_time")).clip(lower_bound=0.0)
+        return Figure(number, _TITLES[number], "s", rest, _ONLY_BASE, frozenset({"ideal", "unjudged"}))
     kpi = BY_SLUG[number]
     value = kpi.value if machine or kpi.above is None else kpi.above
-    return Figure(number, kpi.title, kpi.unit, value.cast(pl.Float64), _facets_of(value))
+    columns = value.meta.root_names()
+    beside = frozenset({"unjudged"}) if number in _JUDGED else frozenset()
+    return Figure(
+        number,
+        kpi.title,
+        kpi.unit,
+        value.cast(pl.Float64),
+        _ONLY_BASE.union(*(_FACETS.get(name, _ONLY_BASE) for name in columns)),
+        beside.union(*(_BESIDE.get(name, frozenset()) for name in columns)),
+    )
 
 
 _ONLY_BASE: Final = frozenset({BASE})
-
-
-def _facets_of(value: pl.Expr) -> frozenset[str]:
-    return _ONLY_BASE.union(*(_FACETS.get(name, _ONLY_BASE) for name in value.meta.root_names()))
 
 
 def rounded(value: pl.Expr, step: float | None) -> pl.Expr:

@@ -89,7 +89,7 @@ async def test_a_period_is_told_when_its_delay_is_over_and_not_before(bench: Ben
     assert await is_behind(bench.ground(), "accounts")
     cells = await bench.tell()
     assert [(cell.span.first, cell.grouped) for cell in cells] == [(FIRST, "lathe"), (FIRST, "mill")]
-    assert all(cell.facets == (BASE,) for cell in cells)
+    assert all(cell.facets == (BASE, "unjudged") for cell in cells)
     asked = bench.rests.asked
     assert await bench.tell() == cells
     assert bench.rests.asked == asked  # nothing was due

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from analytics.disclosure.cells import Cell, decide, due
 from analytics.disclosure.sources import BASE, SOURCES
+from analytics.openrows import rows
 from collector.opendata import OpenView
 from collector.park import Park
 from tests.analytics.disclosure.leaks import leak
-from tests.analytics.opened import DAY, FIRST, account, park_of, view
+from tests.analytics.opened import DAY, FIRST, account, opened, park_of, view
 
 SOURCE = SOURCES["accounts"]
 LATER = datetime(2027, 1, 1, tzinfo=UTC)
@@ -112,7 +113,7 @@ def test_what_few_count_is_told_of_nobody() -> None:
     metered = pl.when(pl.col("factory") != "works6").then(pl.lit(3.5))
     days = {FIRST: frame.with_columns(total_count=counts, energy=metered)}
     (cell,) = told(days, v=view(by="park"))
-    assert cell.facets == (BASE, "energy")
+    assert cell.facets == (BASE, "energy", "unjudged")
     assert cell.why["counted"] == "few"
 
 
@@ -123,6 +124,58 @@ def test_one_that_is_too_large_is_not_told() -> None:
     park = park_of(["mill"] * 40, ["mill"] * 40, ["mill"] * 4, ["mill"] * 4)
     (cell,) = told(days_of(park, 1), v=view())
     assert BASE in cell.facets
+
+
+def test_factories_that_were_hardly_heard_of_hide_nobody() -> None:
+    park = park_of(*[["mill"] * 3] * 4)
+    hardly = {"unknown_time": 86_340.0, "producing_time": 60.0, "idle_time": 0.0}
+    heard = pl.col("factory") == "works1"
+    day = day_of(park, FIRST)
+    silent = day.with_columns(pl.when(heard).then(name).otherwise(value).alias(name) for name, value in hardly.items())
+    (cell,) = told({FIRST: silent}, v=view())
+    assert (cell.factories, cell.why) == (4, {BASE: "large"})  # what is known of the class is what works1 did
+
+
+def test_rejects_that_one_counts_are_told_of_nobody_and_neither_is_what_is_good() -> None:
+    park = park_of(*SIX_OF_TEN)
+    one = pl.col("path") == next(iter(park.equipment))
+    frame = day_of(park, FIRST, total_count=100.0, good_count=100.0).with_columns(
+        judged_time="producing_time",
+        good_count=pl.when(one).then(93.0).otherwise("good_count"),
+        reject_count=pl.when(one).then(7.0),
+        quality_loss_time=pl.when(one).then(70.0).otherwise(0.0),
+    )
+    numbers = ["total_count", "good_count", "reject_count", "oee", "quality_ratio", "effectiveness", "productive_time"]
+    silent = {"good_count", "reject_count", "oee", "quality_ratio", "productive_time"}
+    assert suppressed({FIRST: frame}, view(by="park", kpis=numbers)) == silent
+    every = frame.with_columns(reject_count=pl.col("reject_count").fill_null(0.0))
+    assert suppressed({FIRST: every}, view(by="park", kpis=numbers)) == set()
+    nobody = frame.with_columns(reject_count=pl.lit(None, pl.Float64))
+    assert suppressed({FIRST: nobody}, view(by="park", kpis=numbers)) == {"reject_count"}
+
+
+def test_the_machine_that_alone_cannot_be_judged_is_told_by_no_difference() -> None:
+    park = park_of(*SIX_OF_TEN)
+    others = pl.col("path") != next(iter(park.equipment))
+    frame = day_of(park, FIRST, total_count=100.0, good_count=100.0, reject_count=0.0).with_columns(
+        judged_time=pl.when(others).then("producing_time").otherwise(0.0)
+    )
+    # producing less judged time, however it is called, would be what that machine produced
+    apart = {"judged_time", "speed_loss_time", "quality_loss_time", "productive_time", "unjudged_time"}
+    losses = view(by="park", dataset="losses", kpis=[])
+    times = view(by="park", kpis=["judged_time", "producing_time", "effectiveness", "oee"])
+    assert suppressed({FIRST: frame}, losses) == apart - {"judged_time"}
+    assert suppressed({FIRST: frame}, times) == {"judged_time"}
+    assert suppressed({FIRST: frame.with_columns(judged_time="producing_time")}, losses) == set()
+    unjudged = frame.with_columns(judged_time=0.0)
+    assert suppressed({FIRST: unjudged}, losses) == apart - {"judged_time", "unjudged_time"}
+
+
+def suppressed(days: Mapping[date, pl.DataFrame], one: OpenView) -> set[str]:
+    """Give the numbers of the only cell of a view that are not told."""
+    shown = rows(opened(v=one), "v", told(days, v=one))
+    assert shown.filter(pl.col("suppressed"), pl.col("value").is_not_null()).is_empty()
+    return set(shown.filter("suppressed")["kpi"])
 
 
 def test_a_group_has_rows_from_its_first_cell_on() -> None:

@@ -28,20 +28,32 @@ def test_every_number_can_be_computed_from_its_source() -> None:
         for machine in (True, False):
             for figure in figures(dataset, numbers_of(dataset)[0], machine=machine):
                 assert set(figure.value.meta.root_names()) <= set(source.columns), figure.slug
-                assert figure.facets <= facets
+                assert figure.facets | figure.beside <= facets
                 assert figure.unit
                 assert figure.title.zh
                 assert figure.title.en
 
 
 def test_what_only_some_machines_have_is_held_apart() -> None:
-    told = {one.slug: one.facets for one in figures("kpis", numbers_of("kpis")[0], machine=False)}
+    found = figures("kpis", numbers_of("kpis")[0], machine=False)
+    told = {one.slug: one.facets for one in found}
     assert told["utilisation"] == {BASE}
     assert told["total_count"] == {BASE, "counted"}
-    assert told["good_count"] == {BASE, "quality"}
-    assert told["oee"] == {BASE, "ideal", "ideal_quality"}
+    assert told["reject_count"] == {BASE, "quality"}
+    assert told["oee"] == {BASE, "ideal"}
     assert told["speed_loss_time"] == {BASE, "ideal"}
     assert told["energy"] == {BASE, "energy"}
     nullable = SOURCES["accounts"].nullable
     assert all(len(told[slug]) > 1 for slug in told if slug in nullable)
     assert set(ACCOUNT) == set(SOURCES["accounts"].columns)
+
+
+def test_what_only_some_machines_lack_is_held_apart() -> None:
+    found = figures("kpis", numbers_of("kpis")[0], machine=False)
+    told = {one.slug: one.beside for one in (*found, *figures("losses", ["unjudged_time"], machine=False))}
+    assert told["utilisation"] == told["total_count"] == told["effectiveness"] == set()
+    assert told["good_count"] == {"quality"}  # parts less good ones are rejects
+    assert told["oee"] == told["quality_ratio"] == {"ideal_quality"}
+    assert told["judged_time"] == told["speed_loss_time"] == {"unjudged"}  # producing less judged time
+    assert told["productive_time"] == {"ideal_quality", "unjudged"}
+    assert told["unjudged_time"] == {"ideal", "unjudged"}
