@@ -5,8 +5,9 @@
 
 A read is answered first and written within a second. A write is answered when its row is in the table: where that
 cannot be, what was done is not told as done, but answered with 503; its row waits with the others. What came without a
-known caller (401) or was refused for its rate (429) has changed nothing and is written as reads are: strangers shall
-not cost a transaction each. A stream has two rows, of its begin and of its end.
+known caller or was refused for its rate (429) has changed nothing and is written as reads are, as long as its sender
+has not too many such rows (`api.refusals`); the others are counted, in one row a minute: strangers shall cost neither a
+transaction each nor the disk. A stream has two rows, of its begin and of its end.
 
 Every answer carries `X-Request-Id`: the one that the request brought, where it is a plain token, or one made here.
 """
@@ -32,6 +33,7 @@ from api.auditlog import PRUNED_AT_ONCE, Entry, Event, prune_audit, write_audit
 from api.errors import RECORDS_UNAVAILABLE, RETRY_AFTER_S, ProblemError, answer
 from api.gate import GUARDED
 from api.openapi import camel_case
+from api.refusals import Refusals
 from api.repeats import WRITES
 from collector.records import Records, RecordsError
 
@@ -62,8 +64,11 @@ GONE: Final = 499
 _DRAWN: Final = 256
 """Ids that are made up at a time."""
 
-_UNCHANGED: Final = frozenset({401, 429})
-"""Answers before which nothing was done."""
+COUNTED_S: Final = 60.0
+"""Seconds in which refused requests without rows of their own are counted in one row."""
+
+_TOO_MANY: Final = 429
+"""Status of a caller's request beyond its rate, and of the row that counts what was refused."""
 
 _TOKEN: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,64}")
 """What is taken for a request's id."""
@@ -73,7 +78,7 @@ _log = structlog.get_logger()
 
 @dataclass(slots=True)
 class _Lost:
-    """Rows for which there was no room."""
+    """Rows that are not written."""
 
     count: int
     since: datetime
@@ -86,7 +91,13 @@ class Journal:
     """
 
     def __init__(
-        self, records: Callable[[], Records], now: Callable[[], datetime], *, keep: timedelta, room: int = ROOM
+        self,
+        records: Callable[[], Records],
+        now: Callable[[], datetime],
+        *,
+        keep: timedelta,
+        room: int = ROOM,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Prepare.
 
@@ -95,6 +106,7 @@ class Journal:
             now: the clock, UTC.
             keep: how long rows are kept.
             room: how many rows may wait.
+            clock: seconds that never go back.
         """
         self.now: Final = now
         self._records = records
@@ -105,6 +117,9 @@ class Journal:
         self._noted = 0
         self._written = 0
         self._lost: _Lost | None = None
+        self._clock = clock
+        self._refusals = Refusals()
+        self._refused: _Lost | None = None
         self._hurry = asyncio.Event()
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -136,6 +151,21 @@ class Journal:
             self._task = asyncio.get_running_loop().create_task(self._write(), name="audit")
         return True
 
+    def note_refused(self, entry: Entry) -> None:
+        """Have a row of what was refused unread written soon, or counted where its sender has too many of them."""
+        if self._refusals.takes(entry, self._clock()):
+            self.note(entry)
+            return
+        if self._refused is None:
+            self._refused = _Lost(0, entry.at)
+            asyncio.get_running_loop().call_later(COUNTED_S, self._tell_refused)
+        self._refused.count += 1
+
+    def _tell_refused(self) -> None:
+        refused, self._refused = self._refused, None
+        if refused is not None and not self.note(_missing(refused, self.now(), _TOO_MANY)) and self._lost is not None:
+            self._lost.count += refused.count - 1  # the row that counts them was counted as one
+
     async def written(self, entry: Entry) -> None:
         """Have a row written at once, and wait until it is; raises RecordsError where it has to wait."""
         if not self.note(entry):
@@ -166,6 +196,7 @@ class Journal:
                     await self._idle.wait()
             except TimeoutError:
                 _log.warning("requests under way are not in the audit", requests=self._under_way)
+        self._tell_refused()
         await self.flush()
         if self._task is not None:
             self._hurry.set()
@@ -212,7 +243,7 @@ class Journal:
         while self._waiting or self._lost is not None:
             batch = [self._waiting[place] for place in range(min(AT_ONCE, len(self._waiting)))]
             lost = self._lost if len(batch) == len(self._waiting) else None
-            missed = [] if lost is None else [_missing(lost, self.now())]
+            missed = [] if lost is None else [_missing(lost, self.now(), None)]
             count = 0 if lost is None else lost.count
             await self._records().run(partial(write_audit, entries=[*batch, *missed]))
             for _ in batch:
@@ -322,14 +353,18 @@ class _Seen:
         """Note the request, if that was not done when its answer began."""
         if not self._noted:
             self._noted = True
-            self._journal.note(self._entry("end" if self._streams else "answer", self._bytes))
+            entry = self._entry("end" if self._streams else "answer", self._bytes)
+            if _was_refused(entry):
+                self._journal.note_refused(entry)
+            else:
+                self._journal.note(entry)
 
     async def _write(self, length: int | None) -> bool:
         """Have the answer to a write noted before it is sent; answer something else where that cannot be."""
         self._noted = True
         entry = self._entry("answer", length)
-        if self.status in _UNCHANGED:
-            self._journal.note(entry)
+        if _was_refused(entry):
+            self._journal.note_refused(entry)
             return True
         try:
             await self._journal.written(entry)
@@ -378,8 +413,13 @@ class _Seen:
         )
 
 
-def _missing(lost: _Lost, now: datetime) -> Entry:
-    """Give the row that tells of rows for which there was no room."""
+def _was_refused(entry: Entry) -> bool:
+    """Tell whether a request was refused before anything was done for it."""
+    return not entry.caller or entry.status == _TOO_MANY
+
+
+def _missing(lost: _Lost, now: datetime, status: int | None) -> Entry:
+    """Give the row that tells of rows that are not written."""
     return Entry(
         at=now,
         event="missing",
@@ -390,7 +430,7 @@ def _missing(lost: _Lost, now: datetime) -> Entry:
         operation="",
         path="",
         query="",
-        status=None,
+        status=status,
         factories=None,
         rows=None,
         bytes=None,

@@ -26,7 +26,8 @@ from collector.records import METADATA, NUMBER, Instant
 
 Event: TypeAlias = Literal["answer", "begin", "end", "missing"]
 """What a row tells: `answer`: a request was answered; `begin` and `end`: an answer that lasts (a stream) began, and
-ended; `missing`: so many rows could not be kept, since the records were down too long."""
+ended; `missing`: so many rows are not kept, since the records were down too long, or since they were of requests that
+were refused, too many of one sender."""
 
 Known: TypeAlias = Literal["key", "oidc", "loopback", "unknown"]
 """How a caller was known."""
@@ -114,7 +115,8 @@ class Entry:
     """Query of the address as it was sent, without secrets; empty: none."""
 
     status: int | None
-    """HTTP status; 499: who asked went away before the answer began. None for `missing`."""
+    """HTTP status; 499: who asked went away before the answer began. For `missing` 429 where the rows were of refused
+    requests, else None."""
 
     factories: tuple[str, ...] | None
     """Ids of the factories that the caller was granted, in order; None: the whole park, or nobody known."""
@@ -249,7 +251,7 @@ def _kept(number: int, entry: Entry) -> dict[str, Any]:
         "path": one_line(entry.path, 1000),
         "query": query_line(entry.query, 1000),
         "status": entry.status,
-        "factories": None if entry.factories is None else list(entry.factories),
+        "factories": None if entry.factories is None else [one_line(factory, 200) for factory in entry.factories],
         "rows": entry.rows,
         "bytes": entry.bytes,
         "duration_us": entry.duration_us,
@@ -314,11 +316,11 @@ def _conditions(wanted: Wanted, dialect: str) -> list[sa.ColumnElement[bool]]:
 
 
 def _granted_within(grants: Collection[str], dialect: str) -> sa.ColumnElement[bool]:
-    """Hold for rows of callers who were granted factories, and none but these."""
+    """Hold for rows of callers who were granted some of these factories, and no others."""
     each = sa.func.json_each if dialect == "sqlite" else sa.func.json_array_elements_text
     factory = each(AUDIT.c.factories).table_valued("value")
     other = sa.select(sa.literal(1)).select_from(factory).where(factory.c.value.not_in(sorted(grants)))
-    return sa.and_(AUDIT.c.factories.is_not(None), ~other.exists())
+    return sa.and_(sa.func.json_array_length(AUDIT.c.factories) > 0, ~other.exists())
 
 
 def _row(row: Any) -> Row:

@@ -7,7 +7,7 @@
 
 A claim is a list of texts, or one text with its values separated by spaces, as `scope` has them (RFC 8693). Its name
 may be a path: in `realm_access.roles`, `roles` is a claim within `realm_access`; a claim whose own name has dots, as
-`https://park.example/roles`, is found first. What is no text counts for nothing.
+`https://park.example/roles`, is found first. What is no text that can be shown counts for nothing.
 """
 
 import hashlib
@@ -63,9 +63,8 @@ def _factories(claims: Mapping[str, Any], roles: list[Role], settings: OidcSetti
 def _texts(claims: Mapping[str, Any], name: str | None) -> frozenset[str]:
     """Give the values of a claim; none where there is no such claim, or no name."""
     value = None if name is None else _claim(claims, name)
-    if isinstance(value, str):
-        return frozenset(value.split())
-    return frozenset(item for item in value if isinstance(item, str)) if isinstance(value, list) else frozenset()
+    texts = value.split() if isinstance(value, str) else value if isinstance(value, list) else []
+    return frozenset(text for text in texts if isinstance(text, str) and text.isprintable())
 
 
 def _claim(claims: Any, name: str) -> Any:

@@ -15,7 +15,6 @@ An unknown key, a wrong secret and a text that is no key at all get the same ans
 import time
 from collections.abc import Callable
 from functools import partial
-from ipaddress import IPv6Address, ip_address
 from typing import Final
 
 from fastapi import Request
@@ -29,7 +28,7 @@ from api.errors import RATE_LIMITED, UNAUTHORIZED, ProblemError, answer
 from api.keyring import Keyring
 from api.oidc import LONGEST
 from api.parts import Parts
-from api.rates import Buckets, Policy, Standing
+from api.rates import Buckets, Policy, Standing, network_of
 from api.roles import Scope as Allowed
 from collector.records import RecordsError
 
@@ -157,15 +156,8 @@ def _unreadable(*, detail: str) -> ProblemError:
 
 
 def _network(request: Request) -> str:
-    """Give whose failures count together: an address, of IPv6 the /64 in which one host may take any it likes."""
-    peer = request.client.host if request.client else ""
-    try:
-        address = ip_address(peer)
-    except ValueError:
-        return peer
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
-        return str(IPv6Address(int(address) >> 64 << 64)) + "/64"
-    return peer
+    """Give whose failures count together."""
+    return network_of(request.client.host if request.client else "")
 
 
 def _hold_up(who: str, standing: Standing) -> None:

@@ -9,6 +9,7 @@ Strings with parameters (RFC 9651), whole seconds, rounded up.
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from math import ceil, floor
 from typing import Final
 
@@ -18,6 +19,17 @@ MOST: Final = 10_000
 _SLACK: Final = 1e-3
 """Part of a request by which a bucket may fall short: who waits as long as it was told is not refused for a rounding of
 the clock. It is owed to the bucket, so that nobody gets more in the long run."""
+
+
+def network_of(peer: str) -> str:
+    """Give whose bucket an address shares: its own, of IPv6 that of the /64 in which one host may take any it likes."""
+    try:
+        address = ip_address(peer)
+    except ValueError:
+        return peer
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Address(int(address) >> 64 << 64)) + "/64"
+    return peer
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ async def list_audit(
     """Give who asked for what in [start, end), and what they were answered; the newest first.
 
     Needs the scope `audit`. Reads are in it a second after they were answered, writes when they are. Who may not see
-    every factory is shown the rows of callers who were granted no others than they are.
+    every factory is shown the rows of callers who were granted some of theirs and no others.
     """
     check_window(start, end)
     wanted = Wanted(

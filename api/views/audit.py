@@ -17,7 +17,8 @@ class AuditView(View):
 
     event: Literal["answer", "begin", "end", "missing"]
     """`answer`: a request was answered; `begin` and `end`: an answer that lasts (a stream) began, and ended; `missing`:
-    so many rows (`missing`) could not be kept, since the records were down too long."""
+    so many rows (`missing`) are not kept, since the records were down too long, or (`status` 429) since they were of
+    requests that were refused, too many of one sender."""
 
     caller: str
     """Id of who asked: `key:<holder>`, the same for every key that was rotated into the next, `oidc:…` or `loopback`;
@@ -46,7 +47,7 @@ class AuditView(View):
     """Query of the address as it was sent, escaped likewise; secrets in it are `***`."""
 
     status: int | None
-    """HTTP status; 499: who asked went away before the answer began; null for `missing`."""
+    """HTTP status; 499: who asked went away before the answer began; null for `missing` that no refusals are."""
 
     factories: list[str] | None
     """Ids of the factories whose data the caller was granted; null: the whole park, or nobody known."""

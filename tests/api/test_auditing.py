@@ -20,6 +20,7 @@ from api.auditing import Auditing, Journal
 from api.auditlog import Entry, Wanted, read_audit
 from api.callers import Caller
 from api.errors import FORBIDDEN, ProblemError, answer
+from api.refusals import EACH
 from collector.records import Records, RecordsError
 from tests.api.inmemory import InMemory
 
@@ -182,6 +183,52 @@ async def test_strangers_cost_no_transaction_each(plug: Plug, journal: Journal) 
     assert plug.runs == 0
     await journal.flush()
     assert len(plug.rows()) == 20
+
+
+async def test_a_flood_of_refused_requests_is_counted_and_fills_no_disk(
+    plug: Plug, journal: Journal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.auditing.COUNTED_S", 0.0)
+    async with asking(answering(413), journal, None) as client:
+        for _ in range(EACH.burst + 3):
+            await client.post("/api/v1/webhooks")
+        assert plug.runs == 0
+        await asyncio.sleep(0)
+        await client.get("/api/v1/more")
+        await journal.aclose()
+    rows = plug.rows()
+    counted = [(row.missing, row.status, row.caller) for row in rows if row.event == "missing"]
+    assert sum(row.event == "answer" for row in rows) == EACH.burst
+    assert sum(missing for missing, *_ in counted) == 4
+    assert {(status, caller) for _, status, caller in counted} == {(429, "")}
+    assert (await check_audit(plug.run)).faults == ()
+
+
+async def test_who_asks_too_much_has_rows_of_what_it_is_answered_otherwise(plug: Plug, journal: Journal) -> None:
+    statuses = iter([429] * 150 + [200])
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await answering(next(statuses))(scope, receive, send)
+
+    async with asking(app, journal) as client:
+        for _ in range(151):
+            await client.get("/api/v1/kpis")
+        await journal.aclose()
+    rows = plug.rows()
+    assert [row.status for row in rows if row.event == "answer"] == [429] * EACH.burst + [200]
+    assert [row.missing for row in rows if row.event == "missing"] == [50]
+
+
+async def test_what_was_refused_is_counted_though_there_is_no_room_for_its_row(plug: Plug) -> None:
+    journal = Journal(plug, lambda: NOON, keep=timedelta(days=400), room=EACH.burst)
+    plug.down = True
+    async with asking(answering(401), journal, None) as client:
+        for _ in range(EACH.burst + 7):
+            await client.get("/api/")
+    journal._tell_refused()
+    plug.down = False
+    await journal.aclose()
+    assert [row.missing for row in plug.rows() if row.event == "missing"] == [7]
 
 
 async def test_a_failure_is_answered_as_a_problem_with_an_id_and_noted(plug: Plug, journal: Journal) -> None:

@@ -66,6 +66,8 @@ def test_a_claim_that_is_not_there_gives_nothing(claims: dict[str, Any]) -> None
         ([None, 7], set()),
         ({"*": 1}, set()),
         (["**", "gears/*"], {"**", "gears/*"}),
+        (["\ud800", "gears", "a\x00", "a\nb"], {"gears"}),
+        ("\ud800 gears", {"gears"}),
     ],
 )
 def test_the_claim_decides_which_factories_a_token_opens(claim: Any, factories: set[str] | None) -> None:
