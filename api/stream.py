@@ -13,14 +13,16 @@
 - An idle listener is one coroutine that waits for its client to leave. What is sent is sent by a task that lives for
   that long.
 
-Beats and checks are spread over their intervals, so that ten thousand listeners are no burst.
+Beats are spread over their interval. A beat is the number up to which all was told: who comes back after a quiet week
+has not the week read again for nothing.
 """
 
 import asyncio
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import accumulate
 from typing import Any, Final, TypeAlias
 
 import orjson
@@ -48,8 +50,8 @@ KEPT: Final = 500
 QUEUED: Final = 1000
 """Events that may wait for one listener."""
 
-QUEUED_BYTES: Final = 10**6
-"""Bytes that may wait for one listener."""
+QUEUED_BYTES: Final = 4 * 10**6
+"""Bytes that may wait for one listener: as many events with all KPIs of a window. Listeners share them."""
 
 BEAT_S: Final = 15.0
 """Seconds between two signs of life."""
@@ -67,7 +69,7 @@ _AHEAD: Final = 40
 """Looks into the feed after which an event that somebody knows and it does not have is of another feed."""
 
 _TOGETHER: Final = 200
-"""Listeners that are served before others have their turn."""
+"""Listeners that are served, or events that are looked at, before others have their turn."""
 
 _ABREAST: Final = 4
 """Listeners that are told at once what they missed before the events that are kept."""
@@ -76,7 +78,6 @@ _LISTENER: Final = "listener"
 """Where in a request's state the listener waits for the hand-over."""
 
 _SLOTS: Final = int(BEAT_S / POLLED_S)
-_BEAT: Final = b":\n\n"
 _DOWN: Final = b": the records do not answer; what is told meanwhile comes when they do\n\n"
 
 RESOURCES: Final = {"alerts": "/api/v1/alerts", "states": "/api/v1/states", "kpis": "/api/v1/kpis"}
@@ -383,7 +384,6 @@ class Hub:
         async with self._beginning:
             if self._tasks:
                 return
-
             bounds, newest = await self._records().run(_read_newest)
             if not self._count or self._tasks:
                 return
@@ -395,13 +395,13 @@ class Hub:
                 loop.create_task(self._read(), name="stream-feed"),
                 loop.create_task(self._check(), name="stream-callers"),
             ]
+            for task in self._tasks:
+                task.add_done_callback(self._failed)
 
     async def aclose(self) -> None:
         """End all streams; return when their clients were told, or `CLOSING_S` later."""
         self._closing = True
-        for holder in list(self._holders.values()):
-            for listener in list(holder.listeners):
-                listener.close()
+        self._close_all()
         if self._count:
             self._empty.clear()
             try:
@@ -410,6 +410,18 @@ class Hub:
             except TimeoutError:
                 _log.info("streams whose clients take nothing are left", streams=self._count)
         self._rest()
+
+    def _failed(self, task: asyncio.Task[None]) -> None:
+        """End all streams where nobody reads for them, or looks after them, any more: who comes back misses nothing."""
+        if not task.cancelled():
+            _log.error("streams failed", task=task.get_name(), exc_info=task.exception())
+            self._close_all()
+            self._rest()
+
+    def _close_all(self) -> None:
+        for holder in list(self._holders.values()):
+            for listener in list(holder.listeners):
+                listener.close()
 
     def _rest(self) -> None:
         for task in self._tasks:
@@ -422,6 +434,7 @@ class Hub:
         """Tell a listener what it missed, and have it told what follows."""
         ahead = 0
         while not listener.closing:
+            await listener.sent()  # what was missed may be more than may wait
             if not self._tasks or self._bounds is None:
                 await self._try_to_begin()
                 continue
@@ -466,7 +479,6 @@ class Hub:
         text, count = _text_of(map(line_of, missed), listener.wanted)
         if text:
             listener.put(text, count)
-            await listener.sent()
         return missed[-1].number if missed else bounds.last
 
     async def _read(self) -> None:
@@ -480,7 +492,7 @@ class Hub:
             while due <= self._clock.monotonic():
                 due += POLLED_S
                 slot = (slot + 1) % _SLOTS
-                await self._tell(list(self._slots[slot]), _BEAT, 0)
+                await self._beat(slot)
 
     async def _read_once(self) -> bool:
         """Read once and tell what came; tell whether there is more already."""
@@ -504,10 +516,28 @@ class Hub:
             await self._tell_lines(lines)
         return len(lines) == AT_ONCE
 
+    async def _beat(self, slot: int) -> None:
+        """Give some listeners a sign of life: the number up to which they were told all."""
+        assert self._bounds is not None  # noqa: S101 - as above
+        await self._tell(list(self._slots[slot]), b"id: %d\n\n" % self._bounds.last, 0)
+
     async def _tell_lines(self, lines: Sequence[Line]) -> None:
+        """Tell events; each is looked at for those alone who listen to its path or to one above it."""
         rooms = [(wanted, list(listeners)) for wanted, listeners in self._rooms.items()]  # who joins now has them
-        for wanted, listeners in rooms:
-            text, count = _text_of(lines, wanted)
+        below: dict[str, list[int]] = defaultdict(list)
+        for room, (wanted, _) in enumerate(rooms):
+            for tree in ("",) if wanted.trees is None else wanted.trees:
+                below[tree].append(room)
+        found: dict[int, dict[int, Line]] = defaultdict(dict)
+        for number, line in enumerate(lines):
+            if number % _TOGETHER == _TOGETHER - 1:
+                await asyncio.sleep(0)
+            for tree in ("", *accumulate(line.path.split("/"), "{}/{}".format)):
+                for room in below.get(tree, ()):
+                    found[room][line.number] = line
+        for room, some in found.items():
+            wanted, listeners = rooms[room]
+            text, count = _text_of(some.values(), wanted)
             if text:
                 await self._tell(listeners, text, count)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Final
 
@@ -92,7 +92,8 @@ class EventPage(Paged[EventView], use_attribute_docstrings=True):
     """Number of the last event that is no longer kept; 0: all are."""
 
     last: int
-    """Number of the newest event; 0: there was none."""
+    """Number of the newest event; 0: there was none. Of a page without a token it is the number up to which events were
+    looked at: send it as `after` to be given what follows."""
 
 
 def _described() -> dict[int | str, dict[str, Any]]:
@@ -200,12 +201,13 @@ async def list_events(
     """Give alerts, states and KPIs as they change, in the order in which they became true.
 
     With `Accept: text/event-stream` this is a stream (Server-Sent Events): each event has an `id`, its `topic` as
-    `event`, and as `data` the JSON of one row of the list. It begins after `Last-Event-ID`, or `after`, or now; a
-    comment comes every 15 s. A client that comes back with the last id that it has misses nothing and is told nothing
-    twice. An event `reset` says that not all is kept any more that was told since: read what it names again, and go on.
+    `event`, and as `data` the JSON of one row of the list. It begins after `Last-Event-ID`, or `after`, or now; every
+    15 s an `id` without an event says up to which number all was told. A client that comes back with the last id that
+    it has misses nothing and is told nothing twice. An event `reset` says that not all is kept any more that was told
+    since: read what it names again, and go on.
 
-    Otherwise it is a list, from the oldest event that is kept or from `after` on. To poll, send the number of the last
-    row that you have as `after`. Where what follows is no longer kept, the answer is 410.
+    Otherwise it is a list, from the oldest event that is kept or from `after` on. To poll, follow the pages to the one
+    without a token, and send its `last` as `after`. Where what follows is no longer kept, the answer is 410.
     """
     hub: Hub = request.app.state.hub
     if asked.after is not None and not await hub.known(asked.after):
@@ -235,18 +237,22 @@ def _look(
     connection: sa.Connection, *, after: int | None, wanted: Filter, limit: int, found: list[Told]
 ) -> tuple[Bounds, int, bool]:
     """Find events; give what the feed holds, how far was looked, and whether that is its end."""
-    begin = read_bounds(connection).pruned if after is None else after
+    before = read_bounds(connection)  # all up to its last is there to be read
+    begin = before.pruned if after is None else after
+    ends = False
     for _ in range(READS):
         rows = read_feed(connection, begin, limit=AT_ONCE, topics=wanted.topics)
-        for number, told in enumerate(rows):
+        for told in rows:
+            begin = told.number
             if wanted.takes(told.topic, told.path, str(told.body.get("priority", ""))):
                 found.append(told)
                 if len(found) == limit:
-                    return read_bounds(connection), told.number, number == len(rows) - 1 and len(rows) < AT_ONCE
-            begin = told.number
-        if len(rows) < AT_ONCE:
-            return read_bounds(connection), begin, True
-    return read_bounds(connection), begin, False
+                    break
+        ends = len(rows) < AT_ONCE and (not rows or begin == rows[-1].number)
+        if ends or len(found) == limit:
+            break
+    bounds = read_bounds(connection)  # behind the rows, so that what went meanwhile shows
+    return (replace(bounds, last=max(begin, before.last)) if ends else bounds), begin, ends
 
 
 def _view(told: Told) -> EventView:

@@ -246,6 +246,64 @@ async def test_who_takes_nothing_is_closed_and_holds_nobody_up(scene: Scene) -> 
         assert await back.until(quick.ids[-1]) == list(range(slow.ids[-1] + 1, quick.ids[-1] + 1))
 
 
+async def test_who_comes_back_may_have_missed_more_than_may_wait(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "QUEUED_BYTES", 1000)
+    async with Client(scene) as other:
+        await scene.joined(other)
+        await scene.tell(30)
+        await scene.until(other, 30)
+        async with Client(scene, BEN, after=1) as client:
+            assert await client.until(30) == list(range(2, 31))
+            assert not client.listener.closing
+
+
+async def test_an_event_is_looked_at_for_those_alone_whom_it_may_concern(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    takes = Filter.takes
+
+    def counting(self: Filter, topic: Topic, path: str, priority: str) -> bool:
+        nonlocal looks
+        looks += 1
+        return takes(self, topic, path, priority)
+
+    twice = Filter(None, ("gears/hobbing", "gears", "gears/hobbing/hob-01"), "", None)
+    async with Client(scene, BEN, twice) as client, Client(scene) as whole:
+        other = Listener(ANA, "ana", partial(still, ANA), Filter(None, ("moulds",), "", None), None)
+        await scene.joined(client, whole)
+        scene.hub._rooms[other.wanted] = {other}
+        monkeypatch.setattr(Filter, "takes", counting)
+        await scene.tell(1)
+        await scene.tell(1, path="gears")
+        await scene.tell(1, path="gearshift/line/one")
+        await scene.polled()
+        assert await whole.until(3) == [1, 2, 3]
+        assert await client.until(2) == [1, 2]
+        assert looks == 5
+        del scene.hub._rooms[other.wanted]
+
+
+async def test_streams_that_nobody_reads_for_any_more_end_and_begin_anew(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(told: Any) -> Any:
+        raise ValueError(told)
+
+    async with Client(scene) as client, Client(scene, BEN) as other:
+        await scene.joined(client, other)
+        with monkeypatch.context() as patch:
+            patch.setattr(stream, "line_of", broken)
+            await scene.tell(1)
+            await scene.polled()
+            async with asyncio.timeout(5):
+                await client.ended.wait()
+                await other.ended.wait()
+    async with Client(scene, after=0) as back:
+        await scene.joined(back)
+        assert await back.until(1) == [1]
+
+
 async def test_bytes_that_wait_are_bounded_too(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "QUEUED_BYTES", 1000)
     async with Client(scene) as slow:
@@ -265,7 +323,18 @@ async def test_signs_of_life_come_to_each_once_in_their_time(scene: Scene) -> No
             await scene.polled()
         await scene.clock.pass_over(POLLED_S, POLLED_S)
         for client in (one, two):
-            assert 2 <= client.text.count(b":\n\n") <= 3
+            assert 3 <= client.text.count(b"id: 0\n\n") <= 4  # the first says where it begins
+
+
+async def test_signs_of_life_say_up_to_where_all_was_told(scene: Scene) -> None:
+    async with Client(scene, BEN, Filter(None, ("moulds",), "park", None)) as client:
+        await scene.joined(client)
+        await scene.tell(3)
+        async with asyncio.timeout(10):
+            while b"id: 3\n\n" not in client.text:
+                scene.clock.advance(POLLED_S)
+                await asyncio.sleep(0.001)  # threads read the feed
+        assert client.ids == []
 
 
 async def test_records_that_are_down_are_said_and_nothing_is_missed(scene: Scene) -> None:

@@ -22,8 +22,9 @@ from api.app import create_app
 from api.auth import create_key, revoke_key
 from api.parts import Parts
 from api.roles import Role
+from api.routes import events
 from api.views.events import EventView
-from collector.feed import Entry, Topic, prune, read_feed, tell
+from collector.feed import Entry, Told, Topic, prune, read_feed, tell
 from collector.records import Records
 from collector.settings import StreamSettings
 from tests.api.client import asking, problem, walk, with_records
@@ -112,6 +113,24 @@ async def test_the_list_is_read_in_pages_from_any_number(parts: Parts) -> None:
         assert (body["pruned"], body["last"], body["next_page_token"]) == (0, 7, None)
         EventView.model_validate(body["items"][0])
         assert body["items"][0]["data"]["message"] == {"zh": "门", "en": "door"}
+
+
+async def test_who_polls_by_last_misses_nothing_that_is_told_meanwhile(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def overtaken(connection: sa.Connection, after: int, **asked: Any) -> list[Told]:
+        rows = read_feed(connection, after, **asked)
+        if after == 0:
+            parts.records().run_now(partial(tell, topic="states", entries=[state(HOB)[1]], now=NOW))
+        return rows
+
+    monkeypatch.setattr(events, "read_feed", overtaken)
+    async with client(parts) as api:
+        page = (await api.get(URL, params={"after": 0, "topic": "states"})).json()
+        assert [row["number"] for row in page["items"]] == [1, 3, 6]
+        assert (page["last"], page["next_page_token"]) == (7, None)
+        page = (await api.get(URL, params={"after": page["last"], "topic": "states"})).json()
+        assert ([row["number"] for row in page["items"]], page["last"]) == ([8], 8)
 
 
 async def test_the_list_is_filtered(parts: Parts) -> None:
