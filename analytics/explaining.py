@@ -29,6 +29,8 @@ from collector.park import Park
 
 _DAY: Final = timedelta(days=1)
 _SHORT: Final = timedelta(microseconds=1)
+_YEARS: Final = range(1970, 2201)
+"""Years that instants are stored of."""
 
 
 class WindowError(Exception):
@@ -71,6 +73,9 @@ class Window:
         except ValueError as error:
             msg = f"{written!r} is no window; write 2026-03-02, 2026-03-02T06:00 or 2026-03-02/night"
             raise WindowError(msg) from error
+        if instant.year not in _YEARS:
+            msg = f"{written!r} lies outside the years {_YEARS[0]} to {_YEARS[-1]}"
+            raise WindowError(msg)
         local = instant if instant.tzinfo is not None else instant.replace(tzinfo=zone)
         whole_day = _is_day(day)
         start = local.astimezone(UTC)

@@ -25,6 +25,8 @@ T = TypeVar("T")
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_FARTHEST: Final = 2**63 // 1000
+"""Microseconds from 1970 to the last instant that can be counted in nanoseconds, in 2262."""
 
 _OWN: Final = frozenset({"limit", "page_token"})
 """Parameters that may differ from page to page."""
@@ -72,10 +74,9 @@ def microseconds(instant: datetime) -> int:
 
 def instant(position: int) -> datetime:
     """Give the instant that a position holds; raises a problem for one made up."""
-    try:
-        return _EPOCH + position * _MICROSECOND
-    except OverflowError as error:
-        raise _no_token() from error
+    if abs(position) > _FARTHEST:
+        raise _no_token()
+    return _EPOCH + position * _MICROSECOND
 
 
 def paging(*, default: int, most: int) -> Callable[..., Paging]:

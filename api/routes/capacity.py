@@ -1,6 +1,7 @@
 """What the coming shifts have to spare, for work on contract: by machine and line, or by class of machines."""
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal, TypeAlias
@@ -92,11 +93,7 @@ async def list_capacity(
     classes = _classes(parts.park)
     async with parts.reading() as store:
         if by == "class":
-            machines = pl.concat([CAPACITY.to_frame(), *[rows async for rows in _read(store, asked, None)]])
-            each = of_classes(machines.filter(pl.col("path").is_in(list(classes))), classes)
-            found = each.with_columns(path=pl.lit(None, pl.String), equipment_class="path")
-            order = (pl.col("equipment_class"), pl.col("start").dt.timestamp("us"), pl.col("name"))
-            shown, token = _page(found.sort(order), order, page, after, asked.begins)
+            shown, token = await _by_class(store, asked, page, after, classes)
         else:
             shown, token = await _by_machine(store, asked, page, after)
             sizes = {line.path: sum(1 for one in line.equipment if one.state_inputs) for line in lines_of(parts.park)}
@@ -146,7 +143,7 @@ class _Asked:
     days: int
     """Shifts that begin within so many days."""
 
-    def pieces(self, first: str | None, rows: int | None) -> Iterator[Scope]:
+    def pieces(self, first: str | None, rows: int) -> Iterator[Scope]:
         """Give the scopes in pieces of whole lines, each of about so many rows; from the line of a path on."""
         begun = first is None
         for scope in self.scopes:
@@ -154,16 +151,11 @@ class _Asked:
             for line in dict.fromkeys(path.rpartition("/")[0] for path in scope.machines):
                 begun = begun or first in {line, *(path for path in scope.machines if path.startswith(f"{line}/"))}
                 piece += [path for path in scope.machines if begun and path.startswith(f"{line}/")]
-                if piece and rows is not None and len(piece) * self.days * _PER_DAY >= rows:
+                if piece and len(piece) * self.days * _PER_DAY >= rows:
                     yield replace(scope, machines=tuple(piece))
                     piece = []
             if piece:
                 yield replace(scope, machines=tuple(piece))
-
-
-async def _read(store: Store, asked: _Asked, rows: int | None, first: str | None = None) -> AsyncIterator[pl.DataFrame]:
-    for scope in asked.pieces(first, rows):
-        yield await read_capacity(store, scope, asked.begins, asked.days)
 
 
 async def _by_machine(
@@ -176,19 +168,44 @@ async def _by_machine(
     order = (place, pl.col("start").dt.timestamp("us"), pl.col("name"))
     first = None if after is None else paths[min(max(after[1], 0), len(paths) - 1)] if paths else None
     found = CAPACITY.to_frame()
-    async for rows in _read(store, asked, page.limit, first):
+    for scope in asked.pieces(first, page.limit):
+        rows = await read_capacity(store, scope, asked.begins, asked.days)
         found = pl.concat([found, rows if after is None else rows.filter(behind(order, after[1:]))])
         if found.height > page.limit:
             break
-    return _page(found, order, page, None, asked.begins)
+    return _page(found, order, page, asked.begins)
+
+
+async def _by_class(
+    store: Store, asked: _Asked, page: Paging, after: tuple[Any, ...] | None, classes: Mapping[str, str]
+) -> tuple[pl.DataFrame, str | None]:
+    """Give a page of classes; machines of those before and after it are not read."""
+    order = (pl.col("equipment_class"), pl.col("start").dt.timestamp("us"), pl.col("name"))
+    left = sorted({classes[path] for scope in asked.scopes for path in scope.machines})
+    if after is not None:
+        left = left[bisect_left(left, after[1]) :]
+    found = pl.DataFrame(schema={**CAPACITY, "machines": pl.Int64(), "equipment_class": pl.String()})
+    while left and found.height <= page.limit:
+        many = (page.limit - found.height) // (asked.days * _PER_DAY) + 1
+        some, left = left[:many], left[many:]
+        own = [tuple(path for path in scope.machines if classes[path] in some) for scope in asked.scopes]
+        machines = [
+            await read_capacity(store, replace(scope, machines=paths), asked.begins, asked.days)
+            for scope, paths in zip(asked.scopes, own, strict=True)
+            if paths
+        ]
+        each = pl.concat(machines).filter(pl.col("path").is_in(list(classes)))  # without their lines
+        rows = of_classes(each, classes).with_columns(path=pl.lit(None, pl.String), equipment_class="path")
+        rows = rows.select(found.columns).sort(order)
+        found = pl.concat([found, rows if after is None else rows.filter(behind(order, after[1:]))])
+    return _page(found, order, page, asked.begins)
 
 
 def _page(
-    found: pl.DataFrame, order: Sequence[pl.Expr], page: Paging, after: tuple[Any, ...] | None, begins: datetime
+    found: pl.DataFrame, order: Sequence[pl.Expr], page: Paging, begins: datetime
 ) -> tuple[pl.DataFrame, str | None]:
-    left = found if after is None else found.filter(behind(order, after[1:]))
-    shown = left.head(page.limit)
-    if left.height == shown.height:
+    shown = found.head(page.limit)
+    if found.height == shown.height:
         return shown, None
     return shown, page.token((microseconds(begins), *shown.tail(1).select(*order).row(0)))
 

@@ -1,18 +1,20 @@
 """Comparisons of two periods, as flat rows."""
 
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query, Response
 
 from analytics.reports.comparison import COMPARISON
-from analytics.reports.reading import read_comparison
+from analytics.reports.reading import read_comparisons
+from analytics.reports.scope import Days, Scope
 from analytics.reports.sums import DIGITS
 from api.answers import GivenShape
 from api.paging import Paging, behind, paging
 from api.parts import GivenParts
 from api.remembered import Basis, remembered
 from api.scopes import days_between, scopes_of
+from api.slices import EVERY, MOST
 from api.views.comparisons import DifferenceView
 from api.views.shape import Instant, Paged, listed
 from api.window import End, Start
@@ -21,6 +23,12 @@ router = APIRouter(tags=["reports"])
 
 _PATHS: Final = 50
 """Paths that are compared in one request, at most."""
+
+_ROWS: Final = 20
+"""Rows of one path, about: its KPIs and losses, and some reasons."""
+
+_Asked: TypeAlias = tuple[Scope, Days, Days]
+"""One path with the days before and those after."""
 
 _MICROSECONDS: Final = 6
 """Decimals of seconds."""
@@ -86,19 +94,28 @@ async def list_comparisons(
         (days_between(scope, before_start, before_end, names=names), days_between(scope, start, end))
         for scope in scopes
     ]
+    left = [
+        (scope, before, now)
+        for scope, (before, now) in zip(scopes, days, strict=True)
+        if after is None or scope.path >= after[0]
+    ]
     found = pl.DataFrame(schema={"path": pl.String(), **COMPARISON})
     async with parts.reading() as store:
-        for scope, (before, now) in zip(scopes, days, strict=True):
-            if after is not None and scope.path < after[0]:
-                continue
-            compared = (await read_comparison(store, scope, before, now)).rows
-            rows = compared.select(pl.lit(scope.path).alias("path"), *COMPARISON).with_columns(
-                pl.col("before", "after", "change", "lower", "upper").round(DIGITS),
-                pl.col("before_s", "after_s").round(_MICROSECONDS),
-            )
-            found = pl.concat([found, rows if after is None else rows.filter(behind(order, after))])
-            if found.height > page.limit:
-                break
+        while left and found.height <= page.limit:
+            some, left = _together(left, page.limit + 1 - found.height)
+            for (scope, _, _), compared in zip(some, await read_comparisons(store, some), strict=True):
+                rows = compared.rows.select(pl.lit(scope.path).alias("path"), *COMPARISON).with_columns(
+                    pl.col("before", "after", "change", "lower", "upper").round(DIGITS),
+                    pl.col("before_s", "after_s").round(_MICROSECONDS),
+                )
+                found = pl.concat([found, rows if after is None else rows.filter(behind(order, after))])
     shown = found.sort(order).head(page.limit)
     token = page.token(shown.tail(1).select(order).row(0)) if found.height > shown.height else None
     return shape.page(DifferenceView, shown.select(list(DifferenceView.model_fields)), token)
+
+
+def _together(left: list[_Asked], rows: int) -> tuple[list[_Asked], list[_Asked]]:
+    """Divide what is left to be compared: what is read at once to give so many rows, about, and what is left then."""
+    stored = max(before.count + after.count for _, before, after in left) * EVERY
+    many = max(min(rows // _ROWS + 1, MOST // stored), 1)
+    return left[:many], left[many:]

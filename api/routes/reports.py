@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from analytics.kpis.contract import ACCOUNT
-from analytics.reports.reading import Comparison, Report, read_comparison, read_report
+from analytics.reports.reading import Comparison, Report, read_comparisons, read_report
 from analytics.reports.scope import Period, Scope
 from analytics.reports.sums import COVERAGE, DERIVED
 from api.deprecation import replaced_by
@@ -155,7 +155,7 @@ async def read_change(
     after = days_between(scope, start, end)
     before = days_between(scope, before_start, before_end, names=("before_start", "before_end"))
     async with parts.reading() as store:
-        return _comparison(scope, await read_comparison(store, scope, before, after))
+        return _comparison(scope, (await read_comparisons(store, [(scope, before, after)]))[0])
 
 
 @router.get("/reports/page", summary="Read a report as a page", response_class=HTMLResponse, responses=_PAGE)

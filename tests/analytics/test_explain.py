@@ -187,6 +187,8 @@ async def test_a_window_that_is_not_stored_is_explained_all_the_same(reader: Rea
         (PRESS, "yesterday", "write 2026-03-02, 2026-03-02T06:00 or 2026-03-02/night"),
         (PRESS, "2026-03-02/nigt", "did you mean `night`"),
         (PRESS, "2026-03-02/late", "no shift 'late'"),
+        (PRESS, "0001-01-01", "outside the years 1970 to 2200"),
+        (PRESS, "9999-12-31T23:30", "outside the years 1970 to 2200"),
     ],
 )
 def test_what_cannot_be_explained_says_what_to_write(path: str, window: str, reason: str) -> None:

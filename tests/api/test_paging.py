@@ -1,6 +1,6 @@
 """Page tokens."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import polars as pl
 import pytest
@@ -53,8 +53,9 @@ def test_a_token_with_a_foreign_position_is_refused(position: list[int]) -> None
         ask("", token=ask("").token(position)).after(int)
 
 
-@given(st.datetimes(timezones=st.just(UTC)))
-def test_an_instant_survives_in_a_position(at: datetime) -> None:
+@given(st.integers(-(10**15), 7 * 10**15))
+def test_an_instant_survives_in_a_position(number: int) -> None:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(microseconds=number)
     assert instant(microseconds(at)) == at
 
 

@@ -1,10 +1,13 @@
 """What the coming shifts have to spare, by machine and by class."""
 
-from collections.abc import AsyncIterator
+import base64
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
+import orjson
 import polars as pl
 import pytest
 
@@ -85,6 +88,35 @@ async def test_pages_add_up_to_the_whole(api: httpx.AsyncClient, by: str) -> Non
     pages = await walk(api, URL, limit=7, **asked)
     assert len(pages) > 3
     assert [row for page in pages for row in page] == whole
+
+
+async def test_a_page_of_classes_reads_their_machines_alone(plant: Plant) -> None:
+    async with plant.parts() as given:
+        asked: list[Sequence[str]] = []
+        own = given.store()
+
+        async def results(**wanted: Any) -> pl.DataFrame:
+            asked.append(sorted(wanted["paths"]))
+            return await own.results(**wanted)
+
+        store = SimpleNamespace(name="lake", results=results)
+        parts = replace(given, park=classed(), narrowed={}, store=lambda: store)
+        async with asking(parts, key=plant.key) as client:
+            pages = await walk(client, URL, by="class", days=9, limit=20, start="2026-11-24T09:00:00Z")
+    assert pages[0][0]["equipment_class"] == ""
+    assert asked[0] == ["moulds/injection/im-02"]
+    assert [HOB, "gears/hobbing/hob-02"] in asked
+    assert asked[-1] == sorted([GRINDER, PRESS])
+
+
+async def test_a_token_of_another_age_is_none(api: httpx.AsyncClient) -> None:
+    query: dict[str, Any] = {"days": 2, "limit": 1, "by": "machine"}
+    token = (await api.get(URL, params=query)).json()["next_page_token"]
+    name, *_ = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    for begins in (-62135596800000000, 253402300799000000, 2**62):
+        made_up = base64.urlsafe_b64encode(orjson.dumps([name, begins, 0, 0, ""])).decode().rstrip("=")
+        answer = await api.get(URL, params={**query, "page_token": made_up})
+        assert [one["name"] for one in problem(answer, 422, "invalid-parameter")["errors"]] == ["page_token"]
 
 
 async def test_capacity_is_had_as_tables(api: httpx.AsyncClient) -> None:
