@@ -1,13 +1,15 @@
 """Opening: days are settled, cells decided on and written, before anybody is shown one.
 
     due periods of a pool ──► their days, as they were known when they were settled, written once
-                          ──► one transaction: what is told is read, the new cells are decided on and written
+                          ──► what is told is read, and the new cells are decided on beside it
+                          ──► one transaction: they are written, unless somebody wrote to the pool meanwhile
 
 Whoever asks first has it done, and it is done the same whoever that is: what is due is told in the order in which it
 came to be due, of numbers as they were known at fixed instants. Of two who do it at once one begins again.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -20,12 +22,14 @@ import sqlalchemy as sa
 
 from adapters.stores.contract import RESULTS, Store
 from analytics.alerttables import ALERTS
-from analytics.disclosure.cells import Due, cut_of, decide, due, pool_of
+from analytics.disclosure.cells import Cell, Due, cut_of, decide, due, is_due, pool_of
 from analytics.disclosure.periods import Span, ahead_of, begins
 from analytics.disclosure.sources import BASE, Source, source_of
+from analytics.faults.catalogue import DETECTORS
 from analytics.kpis.contract import ACCOUNT
 from analytics.ledger import read_superseded
 from analytics.opentables import (
+    Progress,
     read_days,
     read_groups,
     read_progress,
@@ -45,12 +49,18 @@ from collector.park import Park
 from collector.records import Records
 
 _DAY: Final = timedelta(days=1)
+_PARTS: Final = 3
+"""Parts of a machine's path."""
+
 _DAYS_AT_ONCE: Final = 62
-"""Days whose cells are decided on in one transaction, about."""
+"""Days whose cells are decided on at once, about."""
 
 _PERIODS_AT_ONCE: Final = 1000
 _READ_AT_ONCE: Final = 31
 """Days that are read from the store at once."""
+
+_MACHINES: Final = 1000
+"""Of so many machines; of more, fewer days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +94,10 @@ class Ground:
         """Give the views of a pool, in the order of the file."""
         return {name: view for name, view in self.settings.views.items() if pool_of(view, name) == pool}
 
+    def bounded(self, days: int) -> int:
+        """Give how many days of all machines take as much room as `days` of `_MACHINES`; `days` at most."""
+        return max(1, min(days, days * _MACHINES // max(1, len(self.park.equipment))))
+
 
 async def open_pool(ground: Ground, pool: str, *, enough: Callable[[], bool] = lambda: False) -> bool:
     """Tell all that is due of a pool; give whether nothing is left of it.
@@ -100,18 +114,20 @@ async def open_pool(ground: Ground, pool: str, *, enough: Callable[[], bool] = l
     views = ground.views(pool)
     while views:
         before = await ground.opened.run(partial(read_progress, pool=pool))
-        batch = _batch(due(views, before.until, ground.zones, ground.now()))
+        batch = await asyncio.to_thread(_batch, ground, views, before)
         if not batch:
             return True
         if enough():
             return False
         source = source_of(views[batch[0].cut.view].dataset)
         await _settle(ground, source, {day for one in batch for day in one.span.days()})
+        beside = await ground.opened.run(partial(_beside, source=source, pool=pool, batch=batch))
+        cells = await asyncio.to_thread(decide, source, beside.days, beside.told, batch, beside.groups)
         until = {**before.until, **{(one.cut.view, one.cut.name): one.span.until for one in batch}}
 
         def write(connection: sa.Connection) -> None:
             if write_progress(connection, pool, before, until):  # noqa: B023 - done before the next turn
-                _decide(connection, source, pool, batch, ground.now())  # noqa: B023 - as above
+                write_cells(connection, pool, cells, ground.now())  # noqa: B023 - as above
 
         await ground.opened.run(write)
     return True
@@ -120,7 +136,7 @@ async def open_pool(ground: Ground, pool: str, *, enough: Callable[[], bool] = l
 async def is_behind(ground: Ground, pool: str) -> bool:
     """Tell whether something is due of a pool; raises RecordsError."""
     before = await ground.opened.run(partial(read_progress, pool=pool))
-    return any(due(ground.views(pool), before.until, ground.zones, ground.now()))
+    return is_due(ground.views(pool), before.until, ground.zones, ground.now())
 
 
 def told_until(settings: OpenDataSettings, name: str, until: Mapping[tuple[str, str], date]) -> date | None:
@@ -128,42 +144,60 @@ def told_until(settings: OpenDataSettings, name: str, until: Mapping[tuple[str, 
     return until.get((name, cut_of(settings.views[name], name, 0).name))
 
 
-def _batch(periods: Iterable[Due]) -> list[Due]:
-    """Give the first of these periods, as many as are decided on at once."""
+def _batch(ground: Ground, views: Mapping[str, OpenView], before: Progress) -> list[Due]:
+    """Give the first of the periods that are due, as many as are decided on at once."""
     batch: list[Due] = []
     first, until = date.max, date.min
-    for one in islice(periods, _PERIODS_AT_ONCE):
+    for one in islice(due(views, before.until, ground.zones, ground.now()), _PERIODS_AT_ONCE):
         first, until = min(first, one.span.first), max(until, one.span.until)
-        if batch and (until - first).days > _DAYS_AT_ONCE:
+        if batch and (until - first).days > ground.bounded(_DAYS_AT_ONCE):
             break
         batch.append(one)
     return batch
 
 
-def _decide(connection: sa.Connection, source: Source, pool: str, batch: Sequence[Due], now: datetime) -> None:
-    """Decide on periods beside all that is told, and write it."""
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """What periods are decided on beside."""
+
+    told: Sequence[Cell]
+    """Told cells that touch theirs, and those that touch these."""
+
+    days: Mapping[date, pl.DataFrame]
+    """The elements of every day of them all."""
+
+    groups: Mapping[tuple[str, str], set[str]]
+    """Groups that were told of, by view and cut."""
+
+
+def _beside(connection: sa.Connection, source: Source, pool: str, batch: Sequence[Due]) -> _Beside:
+    """Read what periods are decided on beside."""
     own = Span(min(one.span.first for one in batch), max(one.span.until for one in batch))
     touching = read_told(connection, pool, own.first, own.until)
     first = min([own.first, *(cell.span.first for cell in touching)])
     until = max([own.until, *(cell.span.until for cell in touching)])
     told = read_told(connection, pool, first, until)
     wanted = Span(min([first, *(cell.span.first for cell in told)]), max([until, *(cell.span.until for cell in told)]))
-    days = read_days(connection, source.name, wanted.days())
     groups = {
         (view, cut): read_groups(connection, view, cut) for view, cut in {(one.cut.view, one.cut.name) for one in batch}
     }
-    write_cells(connection, pool, decide(source, days, told, batch, groups), now)
+    return _Beside(told, read_days(connection, source.name, wanted.days()), groups)
 
 
 async def _settle(ground: Ground, source: Source, days: set[date]) -> None:
     """Take the numbers of days once and for all."""
     written = await ground.opened.run(partial(read_written, source=source.name, days=days))
     missing = sorted(days - written)
-    for place in range(0, len(missing), _READ_AT_ONCE):
-        some = missing[place : place + _READ_AT_ONCE]
+    at_once = ground.bounded(_READ_AT_ONCE)
+    for place in range(0, len(missing), at_once):
+        some = missing[place : place + at_once]
         added = await _ADDED[source.name](ground, some)
-        frames = {day: _elements(ground.park, source, added.filter(pl.col("day") == day)) for day in some}
+        frames = await asyncio.to_thread(_elements_of, ground.park, source, added, some)
         await ground.opened.run(partial(write_days, source=source.name, days=frames, now=ground.now()))
+
+
+def _elements_of(park: Park, source: Source, added: pl.DataFrame, days: Sequence[date]) -> dict[date, pl.DataFrame]:
+    return {day: _elements(park, source, added.filter(pl.col("day") == day)) for day in days}
 
 
 def _elements(park: Park, source: Source, added: pl.DataFrame) -> pl.DataFrame:
@@ -194,22 +228,38 @@ async def _accounts(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
     first, until = _edges(ground, days)
     asked = {"start": first, "end": until, "paths": list(zones), "periods": ["day"]}
     found = await ground.store().results(**asked, kpis=ACCOUNT)  # type: ignore[arg-type]  # mypy reads the values as one type
-    parts = [sums.DAYS.to_frame()]
-    for day in days:
-        start, end = _edges(ground, [day])
-        at = begins(day + _DAY, ground.zones) + ground.settings.settled
-        rows = found.filter(pl.col("start").is_between(start, end, closed="left"))
-        read = partial(read_superseded, start=start, end=end, periods=["day"], known_at=at)
-        then = as_of(rows, await ground.ledger.run(read), at)
-        later = rows.join(then.select(WINDOW).unique(), on=WINDOW, how="anti")
-        known = pl.concat([then, later]).select(RESULTS.names())
-        parts.append(sums.days(known, zones, Days(day, day + _DAY)))
-    return pl.concat(parts)
+    edges = {day: _edges(ground, [day]) for day in days}
+    settled = {day: begins(day + _DAY, ground.zones) + ground.settings.settled for day in days}
+    superseded = {
+        day: await ground.ledger.run(
+            partial(read_superseded, start=start, end=end, periods=["day"], known_at=settled[day])
+        )
+        for day, (start, end) in edges.items()
+    }
+
+    def taken() -> pl.DataFrame:
+        parts = [sums.DAYS.to_frame()]
+        for day, (start, end) in edges.items():
+            rows = found.filter(pl.col("start").is_between(start, end, closed="left"))
+            then = as_of(rows, superseded[day], settled[day])
+            later = rows.join(then.select(WINDOW).unique(), on=WINDOW, how="anti")
+            known = pl.concat([then, later]).select(RESULTS.names())
+            parts.append(sums.days(known, zones, Days(day, day + _DAY)))
+        return pl.concat(parts).with_columns(pl.when(_ARE_COUNTED).then(name).alias(name) for name in _COUNTED)
+
+    return await asyncio.to_thread(taken)
+
+
+_COUNTED: Final = ("total_count", "good_count", "reject_count")
+_ARE_COUNTED: Final = pl.col("total_count").is_not_null() & pl.col("good_count").is_not_null()
+"""Where all and the good parts are not both known, parts of a machine count for nothing: beside those of others the
+one that is known would be its own."""
 
 
 async def _alerts(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
-    """Give how many alerts began on each machine on local days."""
-    zones = {path: ground.park.factory_of(path).time_zone for path in ground.park.equipment}
+    """Give how many alerts began on local days on each machine that something watches; of others there are none."""
+    watched = await asyncio.to_thread(_watched, ground.park)
+    zones = {path: ground.park.factory_of(path).time_zone for path in watched}
     first, until = _edges(ground, days)
     table = ALERTS.c
     query = sa.select(table.equipment, table.severity, table.began).where(table.began >= first, table.began < until)
@@ -232,6 +282,13 @@ async def _alerts(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
     )
 
 
+def _watched(park: Park) -> list[str]:
+    """Give the machines that a fault detector watches, or signals of theirs."""
+    subjects = {subject for detector in DETECTORS for subject in detector.rules(park)}
+    machines = {"/".join(subject.split("/")[:_PARTS]) for subject in subjects}
+    return [path for path in park.equipment if path in machines]
+
+
 async def _capacity(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
     """Give what machines have to spare on local days, as far as shifts that were over a week before tell."""
     park = ground.park
@@ -244,11 +301,10 @@ async def _capacity(ground: Ground, days: Sequence[date]) -> pl.DataFrame:
         periods=["shift"],
         kpis=list(SPENT),
     )
-    parts = [
-        pl.DataFrame(schema={"path": pl.String, "day": pl.Date, **_spare_schema()}),
-        *(_spare(park, machines, found, day, at) for day, at in told.items()),
-    ]
-    return pl.concat(parts)
+    none = pl.DataFrame(schema={"path": pl.String, "day": pl.Date, **_spare_schema()})
+    return await asyncio.to_thread(
+        lambda: pl.concat([none, *(_spare(park, machines, found, day, at) for day, at in told.items())])
+    )
 
 
 def _spare(park: Park, machines: Sequence[str], found: pl.DataFrame, day: date, at: datetime) -> pl.DataFrame:

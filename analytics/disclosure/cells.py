@@ -150,6 +150,13 @@ def due(
     yield from sorted(found, key=lambda one: (one.at, one.cut.place, one.span.first))
 
 
+def is_due(
+    views: Mapping[str, OpenView], until: Mapping[tuple[str, str], date], zones: Collection[ZoneInfo], now: datetime
+) -> bool:
+    """Tell whether `due` gives any."""
+    return any(True for name, view in views.items() for _ in _due(view, cut_of(view, name, 0), until, zones, now))
+
+
 def _due(
     view: OpenView, cut: Cut, until: Mapping[tuple[str, str], date], zones: Collection[ZoneInfo], now: datetime
 ) -> Iterator[Due]:

@@ -18,6 +18,7 @@ from collector.park import (
     Equipment,
     EquipmentState,
     Factory,
+    Limit,
     Line,
     Park,
     Shift,
@@ -38,7 +39,7 @@ ZONES: Final = ("Asia/Shanghai", "Europe/Berlin", "UTC")
 
 
 def park_of(*factories: Sequence[str], zones: Sequence[str] = ("Asia/Shanghai",)) -> Park:
-    """Make a park of factories with a line each, whose machines are of these classes and report their states."""
+    """Make a park of factories with a line each, whose machines are of these classes, and have a state and a limit."""
     made = []
     for number, classes in enumerate(factories, 1):
         path = f"works{number}/hall{number}"
@@ -48,7 +49,7 @@ def park_of(*factories: Sequence[str], zones: Sequence[str] = ("Asia/Shanghai",)
                 id=f"m{number}x{place}",
                 title=Title(en=f"Machine {number}-{place}"),
                 equipment_class=kind or None,
-                signals=(_state(f"{path}/m{number}x{place}"),),
+                signals=(_state(f"{path}/m{number}x{place}"), _level(f"{path}/m{number}x{place}")),
             )
             for place, kind in enumerate(classes, 1)
         )
@@ -75,6 +76,17 @@ def _state(path: str) -> Signal:
         type="text",
         role=SignalRole.STATE,
         states={"RUN": EquipmentState.PRODUCING},
+    )
+
+
+def _level(path: str) -> Signal:
+    return Signal(
+        path=f"{path}/level",
+        name="level",
+        source="plc",
+        address=Settings(),
+        type="float",
+        limits=(Limit(high=1),),
     )
 
 

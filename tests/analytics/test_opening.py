@@ -1,7 +1,7 @@
 """Opening: what was told stays as it was told, whatever becomes of samples, machines and the configuration."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -263,6 +263,33 @@ async def test_alerts_are_counted_by_the_day_they_began_on(bench: Bench) -> None
     assert told[2, "mill"] == {**none, "alerts": 20, "alerts_low": 10, "alerts_high": 10}
     assert told[3, "mill"] == {**none, "alerts": 20, "alerts_low": 10, "alerts_high": 10}
     assert told[2, "lathe"] == none
+
+
+async def test_machines_that_nothing_watches_have_no_alerts_to_hide_those_of_others(bench: Bench) -> None:
+    bench.settings = opened(v=view(dataset="alerts", kpis=[]))
+    bench.park = unwatched(WIDE, {"works2", "works3", "works4"})
+    cells = await bench.tell()
+    assert {(cell.factories, cell.machines, dict(cell.why)[BASE]) for cell in cells} == {(1, 5, "few")}
+
+
+def unwatched(park: Park, factories: Collection[str]) -> Park:
+    """Give a park with no limits in these factories."""
+    text = park.model_dump()
+    for factory in text["factories"]:
+        if factory["id"] in factories:
+            for signal in (one for line in factory["lines"] for m in line["equipment"] for one in m["signals"]):
+                signal["limits"] = ()
+    return Park.model_validate(text)
+
+
+async def test_parts_of_which_only_some_are_known_count_for_nothing(bench: Bench) -> None:
+    bench.settings = opened(v=view(by="park", kpis=["total_count", "good_count"]))
+    alone = next(iter(bench.park.equipment))
+    counted = {"total_count": 100.0, "good_count": 100.0}
+    changed: dict[str, dict[str, float | None]] = {path: {**counted} for path in bench.park.equipment}
+    bench.lives(changed={**changed, alone: {"total_count": 100.0}})
+    first, *_ = await bench.tell()
+    assert (first.sums["total_count"], first.sums["good_count"]) == (3900, 3900)
 
 
 async def test_capacity_is_told_a_week_ahead_from_the_weeks_before(bench: Bench) -> None:
