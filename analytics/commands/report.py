@@ -10,7 +10,7 @@ from collector.output import DEFAULT_CONFIG, ConfigFile, OutputFormat, fail, sho
 
 if TYPE_CHECKING:
     from analytics.reports.asked import Asked
-    from analytics.reports.reading import Report
+    from analytics.reports.making import Report
     from collector.load import Config
 
 app = typer.Typer()

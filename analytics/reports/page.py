@@ -17,7 +17,7 @@ import polars as pl
 from analytics.kpis.contract import PLANNED, PRODUCTION_TIMES, Loss, loss_time
 from analytics.reports.colours import COLOURS
 from analytics.reports.comparison import LOSSES
-from analytics.reports.reading import Comparison, Report
+from analytics.reports.making import Comparison, Report
 from analytics.reports.scope import Days, Period
 from analytics.reports.sums import COVERAGE, main_kpis
 from analytics.reports.tree import UNJUDGED

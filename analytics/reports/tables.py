@@ -8,7 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from analytics.kpis.contract import PLANNED, Loss, loss_time
-from analytics.reports.reading import Report
+from analytics.reports.making import Report
 from analytics.reports.scope import Days, Scope
 from analytics.reports.sums import COVERAGE, main_kpis
 from analytics.reports.wording import reason_name, titled, word

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse
 
 from analytics.kpis.contract import ACCOUNT
-from analytics.reports.reading import Comparison, Report, read_comparisons, read_report
+from analytics.reports.making import Comparison, Report
+from analytics.reports.reading import read_comparisons, read_report
 from analytics.reports.scope import Period, Scope
 from analytics.reports.sums import COVERAGE, DERIVED
 from api.deprecation import replaced_by

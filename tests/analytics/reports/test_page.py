@@ -11,8 +11,9 @@ import polars as pl
 import pytest
 
 from analytics.reports.colours import COLOURS
+from analytics.reports.making import Report
 from analytics.reports.page import page, policy, style
-from analytics.reports.reading import Report, read_report
+from analytics.reports.reading import read_report
 from analytics.reports.scope import Days, Period, Scope
 from analytics.reports.tables import everything, frame_of, in_words
 from analytics.reports.wording import WORDS, word
