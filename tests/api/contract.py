@@ -2,7 +2,8 @@
 
     A request that was good stays good           no address, parameter, field, value or type goes; none becomes needed
     An answer that could be read stays readable  no status, media type or field goes; no field may newly be left out,
-                                                 be null, or be of another type
+                                                 be null, or be of another type; no value is called otherwise
+    Who could ask still can                      where the API is, and the ways to say who asks, stay
 
 What is added breaks nobody: clients leave alone what they do not know, new values of an answer's enum included.
 `docs/openapi.json` is the description as the code gives it, `docs/openapi-released.json` that of the last release.
@@ -34,6 +35,7 @@ _METHODS: Final = ("get", "put", "post", "delete", "patch")
 
 _KEEP: Final = "keep it, with `deprecated=True`, and add what is better beside it"
 _OPTIONAL: Final = "give it a default that does what was done without it"
+_SENT: Final = "go on sending the old name, or say in the allowed breaks why nobody waits for it"
 _WIDE: Final = "go on taking what was taken; say in the description what is better"
 _SAME: Final = "leave it as it was, and give the other in a field of its own"
 
@@ -75,7 +77,8 @@ def text_of(description: Node) -> str:
 
 def breaks(before: Node, after: Node) -> list[Break]:
     """Give what `after` does not keep of `before`, two descriptions (OpenAPI 3.1)."""
-    return list(_Comparison(before, after).operations())
+    comparison = _Comparison(before, after)
+    return [*comparison.ways_in(), *comparison.operations()]
 
 
 class _Comparison:
@@ -85,6 +88,19 @@ class _Comparison:
         self._before = before
         self._after = after
         self._under_way: set[tuple[str, str, bool]] = set()
+
+    def ways_in(self) -> Iterator[Break]:
+        was, now = (one.get("servers", [{"url": "/"}]) for one in (self._before, self._after))
+        for server in was:
+            if server not in now:
+                yield Break("servers", f"{server['url']} is gone", _KEEP)
+        ways, there = (one["components"].get("securitySchemes", {}) for one in (self._before, self._after))
+        for name, way in ways.items():
+            told, tells = (
+                {key: value for key, value in one.items() if key != "description"} for one in (way, there.get(name, {}))
+            )
+            if told != tells:
+                yield Break(f"security `{name}`", f"it was {told}, and is {tells or 'gone'}", _KEEP)
 
     def operations(self) -> Iterator[Break]:
         for path, methods in self._before["paths"].items():
@@ -123,6 +139,9 @@ class _Comparison:
             now = after[place, name]
             if now.get("required") and not parameter.get("required"):
                 yield Break(at, "the parameter is needed now", _OPTIONAL)
+            for how in ("style", "explode"):
+                if now.get(how) != parameter.get(how):
+                    yield Break(at, f"its `{how}` was {parameter.get(how)}, and is {now.get(how)}", _WIDE)
             yield from self._schema(at, parameter.get("schema", {}), now.get("schema", {}), asked=True)
         for place, name in after.keys() - before.keys():
             if after[place, name].get("required"):
@@ -193,10 +212,15 @@ class _Comparison:
             yield from self._fields(at, old, new, asked=asked)
         elif kind == "array":
             yield from self._schema(f"{at}[]", old.get("items", {}), new.get("items", {}), asked=asked)
+            places = zip(old.get("prefixItems", ()), new.get("prefixItems", ()), strict=False)
+            for number, (one, other) in enumerate(places):
+                yield from self._schema(f"{at}[{number}]", one, other, asked=asked)
         elif old.get("format") != new.get("format"):
             yield Break(at, f"its format was {old.get('format')}, and is {new.get('format')}", _SAME)
         if asked:
             yield from _narrowed(at, old, new)
+        else:
+            yield from _renamed(at, old, new)
 
     def _fields(self, at: str, old: Node, new: Node, *, asked: bool) -> Iterator[Break]:
         before, after = old.get("properties", {}), new.get("properties", {})
@@ -214,9 +238,17 @@ class _Comparison:
         if asked:
             for name in needed - before.keys():
                 yield Break(f"{at}.{name}", "a field is new and needed", _OPTIONAL)
-        rest, now = old.get("additionalProperties"), new.get("additionalProperties")
-        if isinstance(rest, dict) and isinstance(now, dict):
+        rest, now = (_rest(side) for side in (old, new))
+        if asked and rest is not None and now is None:
+            yield Break(at, "fields of other names are refused now", _WIDE)
+        if rest is not None and now is not None:
             yield from self._schema(f"{at}.*", rest, now, asked=asked)
+
+
+def _rest(schema: Node) -> Node | None:
+    """Give what fields of other names may be; None: there may be none."""
+    rest = schema.get("additionalProperties", True)
+    return None if rest is False else {} if rest is True else rest
 
 
 def _forms(description: Node, schema: Node) -> dict[str, list[Node]]:
@@ -262,14 +294,31 @@ def _like(one: Node, forms: list[Node]) -> Node:
     return one if one in forms else next((form for form in forms if form.get("title") == one.get("title")), forms[0])
 
 
+def _values(schema: Node) -> list[Any] | None:
+    """Give the values that a schema lists; None: it lists none."""
+    listed: list[Any] | None = schema.get("enum", [schema["const"]] if "const" in schema else None)
+    return listed
+
+
+def _renamed(at: str, old: Node, new: Node) -> Iterator[Break]:
+    """Give the values of an answer in whose place there are others; one that is only added breaks nobody."""
+    told, tells = _values(old), _values(new)
+    if told is not None and tells is not None and not set(tells) <= set(told):
+        gone = [str(value) for value in told if value not in tells]
+        if gone:
+            yield Break(at, f"{', '.join(gone)} is said no more, and there are new values", _SENT)
+
+
 def _narrowed(at: str, old: Node, new: Node) -> Iterator[Break]:
     """Give what a caller may not say any more within one type."""
-    if "enum" in new or "const" in new:
-        taken = new.get("enum", [new.get("const")])
-        said = old.get("enum", [old["const"]] if "const" in old else None)
+    taken, said = _values(new), _values(old)
+    if taken is not None:
         gone = ["others than those listed"] if said is None else [str(value) for value in said if value not in taken]
         if gone:
             yield Break(at, f"{', '.join(gone)} may not be said any more", _WIDE)
+    for name in ("multipleOf", "uniqueItems"):
+        if new.get(name) and new[name] != old.get(name):
+            yield Break(at, f"`{name}` was {old.get(name)}, and is {new[name]}", _WIDE)
     if new.get("pattern") not in {None, old.get("pattern")}:
         yield Break(at, f"it has to match {new['pattern']}", _WIDE)
     for name, sign in _BOUNDS.items():
@@ -283,9 +332,11 @@ _BOUNDS: Final = {
     "exclusiveMinimum": 1,
     "minLength": 1,
     "minItems": 1,
+    "minProperties": 1,
     "maximum": -1,
     "exclusiveMaximum": -1,
     "maxLength": -1,
     "maxItems": -1,
+    "maxProperties": -1,
 }
 """Bounds of what a caller says, and the direction in which they take less."""

@@ -27,6 +27,8 @@ def description() -> Description:
             "at": {"type": "string", "format": "date-time"},
             "parts": {"type": "array", "items": {"$ref": "#/components/schemas/Thing"}},
             "titles": {"type": "object", "additionalProperties": {"type": "string"}},
+            "change": {"type": "array", "prefixItems": [{"type": "number"}, {"type": "number"}]},
+            "grade": {"enum": ["first", "second"], "type": "string"},
         },
     }
     doing = {
@@ -40,6 +42,7 @@ def description() -> Description:
         },
     }
     return {
+        "servers": [{"url": "/"}],
         "paths": {
             "/things": {
                 "get": {
@@ -76,6 +79,7 @@ def description() -> Description:
         "components": {
             "schemas": {"Thing": thing, "Doing": doing, "State": {"enum": ["good", "bad"], "type": "string"}},
             "responses": {"NotFound": {"content": {"application/problem+json": {"schema": {"type": "object"}}}}},
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "description": "a key"}},
         },
     }
 
@@ -110,6 +114,23 @@ BREAKS: dict[str, tuple[Change, str]] = {
     "a key is not enough": (
         lambda one: listing(one).update(security=[{"oidc": []}]),
         "GET /things: bearer is not enough any more",
+    ),
+    "the API is elsewhere": (lambda one: one.update(servers=[{"url": "/v2"}]), "servers: / is gone"),
+    "a key is sent otherwise": (
+        lambda one: one["components"]["securitySchemes"]["bearer"].update(scheme="basic"),
+        "security `bearer`: it was {'type': 'http', 'scheme': 'bearer'}, and is {'type': 'http', 'scheme': 'basic'}",
+    ),
+    "a way to send a key is gone": (
+        lambda one: one["components"].pop("securitySchemes"),
+        "security `bearer`: it was {'type': 'http', 'scheme': 'bearer'}, and is gone",
+    ),
+    "values of a parameter are sent otherwise": (
+        lambda one: listing(one)["parameters"][0].update(style="pipeDelimited"),
+        "GET /things, query `state`: its `style` was None, and is pipeDelimited",
+    ),
+    "values of a parameter are multiples": (
+        lambda one: listing(one)["parameters"][1]["schema"].update(multipleOf=10),
+        "GET /things, query `limit`: `multipleOf` was None, and is 10",
     ),
     "a parameter is gone": (
         lambda one: listing(one)["parameters"].pop(),
@@ -163,6 +184,10 @@ BREAKS: dict[str, tuple[Change, str]] = {
         lambda one: told(one)["properties"].pop("how"),
         "POST /things/{name}, body.how: the field is gone",
     ),
+    "other fields of a body are refused": (
+        lambda one: told(one).update(additionalProperties=False),
+        "POST /things/{name}, body: fields of other names are refused now",
+    ),
     "a field of a body becomes needed": (
         lambda one: told(one)["required"].append("how"),
         "POST /things/{name}, body.how: the field is needed now",
@@ -207,6 +232,14 @@ BREAKS: dict[str, tuple[Change, str]] = {
         lambda one: thing(one)["properties"].update(value={}),
         "GET /things, answer 200, application/json[].value: it may now be anything as well",
     ),
+    "a value of a field is called otherwise": (
+        lambda one: thing(one)["properties"]["grade"].update(enum=["best", "second"]),
+        "GET /things, answer 200, application/json[].grade: first is said no more, and there are new values",
+    ),
+    "a place of a list is of another type": (
+        lambda one: thing(one)["properties"]["change"].update(prefixItems=[{"type": "number"}, {"type": "string"}]),
+        "GET /things, answer 200, application/json[].change[1]: it may now be string as well",
+    ),
     "a field has another format": (
         lambda one: thing(one)["properties"].update(at={"type": "string", "format": "date"}),
         "GET /things, answer 200, application/json[].at: its format was date-time, and is date",
@@ -246,6 +279,9 @@ FINE: dict[str, Change] = {
     "a field that is never null": lambda one: thing(one)["properties"].update(value={"type": "number"}),
     "integers only": lambda one: thing(one)["properties"].update(value={"type": "integer"}),
     "a status": lambda one: listing(one)["responses"].update({"429": {"description": "too much"}}),
+    "a value of a field": lambda one: thing(one)["properties"]["grade"]["enum"].append("third"),
+    "a value of a field that is not said any more": lambda one: thing(one)["properties"]["grade"]["enum"].pop(),
+    "words about keys": lambda one: one["components"]["securitySchemes"]["bearer"].update(description="a key or so"),
     "a form": lambda one: listing(one)["responses"]["200"]["content"].update({"text/html": {"schema": {}}}),
     "another way in": lambda one: listing(one)["security"].append({"oidc": []}),
     "no key needed": lambda one: listing(one).pop("security"),

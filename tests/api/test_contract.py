@@ -11,6 +11,7 @@ import pytest
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
 from api.app import create_app
+from api.errors import KINDS
 from collector.park import Park
 from collector.settings import ApiSettings, OidcSettings
 from tests.api.contract import DESCRIPTION, RELEASED, breaks, describe_app, text_of
@@ -67,6 +68,24 @@ def test_the_last_release_is_not_broken(described: dict[str, Any]) -> None:
     found = {f"{one.where}: {one.what}": str(one) for one in breaks(released, described)}
     assert [told for name, told in found.items() if name not in ALLOWED] == []
     assert ALLOWED.keys() - found.keys() == set(), "these are allowed and are not there: take them off the list"
+
+
+def test_kinds_of_problems_stay(described: dict[str, Any]) -> None:
+    """Clients branch on `type`: what a release has told of is there, with the same status."""
+    told = set(examples_of_problems(json.loads(RELEASED.read_text(encoding="utf-8"))))
+    assert len(told) > 5
+    assert told | set(examples_of_problems(described)) <= {(kind.type, kind.status) for kind in KINDS.values()}
+
+
+def examples_of_problems(node: Any) -> Iterator[tuple[str, int]]:
+    if isinstance(node, dict):
+        if str(node.get("type", "")).startswith("/problems/"):
+            yield node["type"], node["status"]
+        for value in node.values():
+            yield from examples_of_problems(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from examples_of_problems(value)
 
 
 def test_it_is_openapi(described: dict[str, Any]) -> None:
