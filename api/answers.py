@@ -120,7 +120,7 @@ def shape_of(
     asked = tuple(dict.fromkeys(name.strip() for name in fields.split(",") if name.strip()))
     rest = request.url.remove_query_params("page_token")
     url = f"{rest.path}?{rest.query}" if rest.query else rest.path
-    return Shape(accepted(request.headers.get("accept", "*/*")), asked, url, request.state)
+    return Shape(accepted(", ".join(request.headers.getlist("accept"))), asked, url, request.state)
 
 
 GivenShape: TypeAlias = Annotated[Shape, Depends(shape_of)]

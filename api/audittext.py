@@ -6,6 +6,7 @@ read is what was sent, and no text can pass for a line of its own.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import unquote_plus
 
@@ -34,6 +35,7 @@ _SECRETS: Final = re.compile(
 """What is a secret wherever it stands; the part that is none is a group."""
 
 
+@lru_cache(256)  # most rows say what others said: the same paths, operations, callers
 def one_line(text: str, most: int) -> str:
     """Give a text without secrets as one printable line of `most` characters at most, `…` at its end where cut."""
     bare = _SECRETS.sub(_hidden, text[: 2 * most])
@@ -41,6 +43,7 @@ def one_line(text: str, most: int) -> str:
     return shown if len(shown) <= most and len(text) <= 2 * most else shown[: most - 1] + _CUT
 
 
+@lru_cache(256)
 def query_line(query: str, most: int) -> str:
     """Give the query of an address, percent-encoded as it was sent, as `one_line` does; secrets of it are `***`."""
     return one_line("&".join(map(_open_pair, query[: 2 * most].split("&"))), most) if query else ""

@@ -20,6 +20,8 @@ from starlette_compress import (  # type: ignore[attr-defined]  # the parser is 
     remove_compress_type,
 )
 
+from api.freshness import FINISHED
+
 _ALSO: Final = (
     "application/jsonl",
     "application/problem+json",
@@ -57,7 +59,7 @@ class Compression:
 
         async def choose(message: Message) -> None:
             nonlocal chosen
-            if message["type"] == "http.response.start" and _in_ranges(scope, message):
+            if message["type"] == "http.response.start" and (FINISHED in scope or _in_ranges(scope, message)):
                 chosen = scope[_DIRECT]
             await chosen(message)
 

@@ -15,11 +15,15 @@ from hashlib import blake2b
 from http import HTTPStatus
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST: Final = 8 * 10**6
 """Bytes of a body that is given a tag, at most."""
+
+FINISHED: Final = "parkline.finished"
+"""A key of a request's scope, there where the answer is as `Freshness` and `api.compression` made it once: they leave
+it so, but for a client that has it."""
 
 CACHE: Final = "private, no-cache"
 """What data allows a cache: one person's own may keep it, and must ask before each use."""
@@ -60,6 +64,9 @@ class _Tagging:
         if self._told:
             return  # the body of what the client has
         if message["type"] == "http.response.start":
+            if FINISHED in self._scope:
+                await self._answer(message)
+                return
             headers = MutableHeaders(scope=message)
             _vary(headers, _DEPENDS_ON if self._scope["path"].startswith("/api/") else ("Accept-Encoding",))
             if message["status"] == HTTPStatus.OK and "no-store" not in headers.get("cache-control", ""):
@@ -81,9 +88,9 @@ class _Tagging:
 
     async def _answer(self, start: Message) -> bool:
         """Begin the answer, or end it as 304 where the client has it; tell whether it is over."""
+        asked = [value.decode("latin-1") for name, value in self._scope["headers"] if name == b"if-none-match"]
         headers = MutableHeaders(scope=start)
-        asked = Headers(scope=self._scope).getlist("if-none-match")
-        if not _matches(asked, headers.get("etag", "")):
+        if not asked or not _matches(asked, headers.get("etag", "")):
             await self._send(start)
             return False
         for name in _OF_A_BODY:
@@ -128,7 +135,7 @@ class Heads:
 
         async def send_head(message: Message) -> None:
             nonlocal begun
-            if message["type"] == "http.response.start":
+            if message["type"] == "http.response.start" and any(name == b"allow" for name, _ in message["headers"]):
                 _allow_head(message)
             if not head:
                 await send(message)

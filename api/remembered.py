@@ -24,6 +24,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from enum import Enum, auto
+from hashlib import blake2b
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeAlias
 
@@ -34,7 +35,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.compression import Compression, chosen
-from api.freshness import MOST, Freshness
+from api.freshness import FINISHED, MOST, Freshness
 from api.parts import Parts
 from api.revisions import LOOKED_S, Revisions
 from api.tokenuse import is_token, note_token_use
@@ -50,7 +51,7 @@ LONGEST_S: Final = 30.0
 """Seconds after which an answer made of results is made anew, whatever the revision says."""
 
 _BESIDE: Final = 2048
-"""Bytes that an answer takes beside its bodies, about."""
+"""Bytes that an answer takes beside its bodies and headers, about."""
 
 _SHARE: Final = 4
 """What part of the room one answer may take: one in so many."""
@@ -138,8 +139,10 @@ class _Answer:
     @property
     def size(self) -> int:
         """Bytes that it takes, about."""
-        bodies = {id(form.body): len(form.body) for form in (self.plain, *self.forms.values())}
-        return sum(bodies.values()) + _BESIDE
+        forms = (self.plain, *self.forms.values())
+        bodies = {id(form.body): len(form.body) for form in forms}
+        headers = sum(len(name) + len(value) for form in forms for name, value in form.headers)
+        return sum(bodies.values()) + headers + _BESIDE
 
 
 class _Answers:
@@ -214,6 +217,7 @@ class Remembering:
             if answer is None:
                 return
         form = await self._form(key, answer, scope)
+        scope[FINISHED] = True
         await send({"type": "http.response.start", "status": HTTPStatus.OK.value, "headers": list(form.headers)})
         await send({"type": "http.response.body", "body": form.body})
 
@@ -319,10 +323,11 @@ class Remembering:
 
 
 def _key(scope: Scope) -> Hashable:
-    """Give all that decides an answer, but for what it is made of."""
+    """Give all that decides an answer, but for what it is made of; of what a caller wrote, however long, the hash."""
     caller: Caller = scope["state"]["caller"]
-    accept = tuple(value for name, value in scope["headers"] if name == b"accept")
-    return scope["path"], scope["query_string"], accept, caller.factories, caller.scopes, caller.views
+    accept = b",".join(value for name, value in scope["headers"] if name == b"accept")
+    asked = blake2b(b"\n".join((scope["query_string"], accept)), digest_size=16).digest()
+    return scope["path"], asked, caller.factories, caller.scopes, caller.views
 
 
 async def _finished(plain: _Form, scope: Scope, encoding: str) -> _Form:

@@ -120,7 +120,7 @@ def _shape(
 
 def _is_linked(request: Request, beside: list[str]) -> bool:
     """Tell whether a request prefers JSON-LD to all other forms."""
-    return preferred(request.headers.get("accept", "*/*"), [*beside, dcat.MEDIA_TYPE]) == dcat.MEDIA_TYPE
+    return preferred(", ".join(request.headers.getlist("accept")), [*beside, dcat.MEDIA_TYPE]) == dcat.MEDIA_TYPE
 
 
 _GivenForm: TypeAlias = Annotated[Shape | None, Depends(_shape)]

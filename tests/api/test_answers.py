@@ -6,11 +6,13 @@ from typing import Any
 import orjson
 import polars as pl
 import pytest
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from api.answers import Form, Shape
+from api.answers import Form, Shape, accepted, shape_of
+from api.errors import ProblemError
 from tests.analytics.plant import EXAMPLES
 
 
@@ -71,3 +73,33 @@ def test_rows_are_written_from_columns_as_they_would_be_one_by_one(rows: list[tu
     body = bytes(Shape(Form.JSON, (), "/rows").page(_Number, table, None, beside=1).body)
     told = {"items": table.to_dicts(), "next_page_token": None, "beside": 1}
     assert body == orjson.dumps(told, option=orjson.OPT_UTC_Z)
+
+
+@pytest.mark.parametrize(
+    ("asked", "form"),
+    [
+        (["*/*"], Form.JSON),
+        ([], Form.JSON),
+        ([""], Form.JSON),
+        (["text/html, text/csv;q=0.5, */*;q=0.1"], Form.CSV),
+        (["text/*"], Form.CSV),
+        (["TEXT/CSV; charset=utf-8"], Form.CSV),
+        (["application/json;q=0, */*"], Form.CSV),
+        (["application/json;q=0.4", "application/vnd.apache.parquet"], Form.PARQUET),
+        (["image/png"], None),
+        (["*/*;q=0"], None),
+        (["text/csv;q=nonsense"], None),
+    ],
+)
+def test_an_answer_has_the_form_that_is_preferred(asked: list[str], form: Form | None) -> None:
+    headers = [(b"accept", one.encode()) for one in asked]
+    request = Request({"type": "http", "path": "/rows", "query_string": b"", "headers": headers, "state": {}})
+    if form is not None:
+        assert shape_of(request).form is form
+    else:
+        with pytest.raises(ProblemError, match="there is nothing here that"):
+            shape_of(request)
+
+
+def test_wildcards_give_way_to_names() -> None:
+    assert accepted("*/*;q=1, application/*;q=0.2, text/csv;q=0.3, application/json;q=0.1") is Form.CSV

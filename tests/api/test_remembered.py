@@ -58,7 +58,9 @@ class Scene:
             if request.url.query == "broken":
                 raise HTTPException(503)
             request.state.rows = self.made
-            headers = {"Cache-Control": "no-store"} if request.url.query == "private" else None
+            headers = {"Cache-Control": "no-store"} if request.url.query == "private" else {}
+            if "linked" in request.query_params:
+                headers["Link"] = f'<{request.url}>; rel="next"'
             return Response(self.body, media_type="application/json", headers=headers)
 
         app.get("/api/v1/results", dependencies=[remembered(Basis.RESULTS)])(answer)
@@ -332,6 +334,14 @@ async def test_it_takes_no_more_room_than_there_is(scene: Scene) -> None:
         for _ in range(2):
             await client.get("/api/v1/park?large")
         assert scene.made == 7
+
+
+async def test_headers_take_room_as_bodies_do(scene: Scene) -> None:
+    scene.body = b"{}"
+    async with scene.client(remember="40 KiB") as client:
+        for mark in "abab":
+            await client.get("/api/v1/park", params={"linked": mark * 10_000})
+    assert scene.made == 4
 
 
 async def test_nothing_is_remembered_where_there_is_no_room(scene: Scene) -> None:
