@@ -44,6 +44,7 @@ from analytics.progress import (
     write_progress,
     write_touches,
 )
+from analytics.settling import REFRESH, Waiting
 from analytics.statenews import Timeline
 from analytics.stopreasons import read_reason_news
 from analytics.telling import Looked, tell_windows
@@ -63,9 +64,6 @@ ROWS: Final = 200_000
 
 ROUNDS: Final = 20
 """How many times at most it reads on in one cycle before it computes."""
-
-REFRESH: Final = timedelta(minutes=1)
-"""How far a frontier may run ahead of the numbers of a machine that reports nothing."""
 
 TOGETHER: Final = 2 * BLOCK
 """Days of machines that one cycle computes at most, so that alerts need not wait for a large backlog."""
@@ -131,6 +129,7 @@ class Engine:
         self._progress = Progress()
         self._pending: dict[Key, Touch] = {}
         self._computed: dict[str, datetime] = {}
+        self._waiting = Waiting()
         self._told = dict[str, Timeline]()
         self._open = AsyncExitStack()
         self._opened = False
@@ -170,7 +169,8 @@ class Engine:
         await self._see_gaps()
         await self._see_reasons()
         written, more = await self._compute(now)
-        untold = await tell_windows(self._jobs.publisher, self._ready, self._computed, now, shown=self._shown)
+        waited = self._waiting.still(self._computed, now)
+        untold = await tell_windows(self._jobs.publisher, self._ready, waited, now, shown=self._shown)
         return Cycle(samples, written, behind or more or untold)
 
     async def _read(self, now: datetime) -> Chunk:
@@ -303,6 +303,7 @@ class Engine:
     async def _compute(self, now: datetime) -> tuple[int, bool]:
         """Compute what is due, the newest first, and the windows that run; tell whether more is due."""
         frontiers = await self._jobs.reader.frontiers(now)
+        self._waiting.see(frontiers, now)
         stored = await self._spool.cursor(STORE)
         every = [touch for touch in due(self._pending.values(), stored) if touch.equipment in frontiers]
         dues = sorted(every, key=lambda touch: touch.start, reverse=True)[:TOGETHER]
@@ -320,7 +321,11 @@ class Engine:
         touched = pl.concat([ranges(dues), grown])
         looked = Looked(self._park, self._told, frontiers)
         written = await self._jobs.compute(
-            touched, now=now, frontiers=frontiers, settled=self._computed, heard=looked.hear
+            touched,
+            now=now,
+            frontiers=frontiers,
+            settled=self._waiting.still(self._computed, now),
+            heard=looked.hear,
         )
         left = remaining(dues, stored)
         until = {equipment: frontiers[equipment] for equipment in fresh | {equipment for equipment, _, _ in running}}

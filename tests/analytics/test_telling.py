@@ -36,6 +36,7 @@ SETTLES: Final = HOUR + 600
 
 PRESS: Final = "works/line/press"
 LATHE: Final = "works/line/lathe"
+OTHER: Final = "works/other/saw"
 HOLD: Final = timedelta(minutes=10)
 PLANT: Final = park(line("works/line", machine(PRESS, hold_for=HOLD), machine(LATHE, hold_for=HOLD)))
 
@@ -379,6 +380,23 @@ def test_what_is_above_is_over_with_the_slowest_below() -> None:
     assert settled[PRESS] == at(5 * HOUR - SETTLES)
     assert settled["works/line"] == settled["works"] == settled["park"] == settled[LATHE] == at(4 * HOUR - SETTLES)
     assert settled_until(PLANT, {PRESS: at(0)}).keys() == {PRESS, "works/line", "works", "park"}
+
+
+async def test_a_machine_that_stands_still_is_not_waited_for_any_longer(scene: Scene) -> None:
+    await scene.begin(0, park(*PLANT.factories[0].lines, line("works/other", machine(OTHER, source="plc2"))))
+    await scene.records.run(lambda c: write_links(c, [link("plc2", last=4 * HOUR)]))
+    await scene.arrive(states(PRESS, (0, "RUN")), states(LATHE, (0, "RUN")), states(OTHER, (0, "RUN")))
+    await scene.cycle(4 * HOUR)
+    await scene.cycle(DAY)
+    assert hours(await scene.told("kpis"), "works")[-1] == (hour(1), 1, "")
+    await scene.cycle(DAY + 5 * HOUR)
+    told = await scene.told("kpis")
+    assert hours(told, OTHER)[-1] == (hour(3), 1, "")  # nothing more will come of it
+    assert hours(told, "works")[-1] == (hour(26), 1, "")
+    await scene.records.run(lambda c: write_links(c, [link("plc2", last=DAY + 5 * HOUR)]))
+    await scene.arrive(states(OTHER, (5 * HOUR, "STOP")))
+    await scene.cycle(DAY + 5 * HOUR + 120)
+    assert (hour(5), 2, Cause.LATE) in hours(await scene.told("kpis"), "works")
 
 
 async def test_what_is_old_goes_now_and_then(scene: Scene) -> None:
