@@ -65,7 +65,7 @@ def rows(settings: OpenDataSettings, name: str, cells: Sequence[Cell]) -> pl.Dat
     names = {first: label(first, view.period) for first in {one.span.first for one in cells}}
     wide = pl.DataFrame(
         {
-            "group": [shown_as(settings, name, one) for one in cells],
+            "group": [shown_as(settings, name, one.grouped) for one in cells],
             "period": [view.period] * len(cells),
             "name": [names[one.span.first] for one in cells],
             "start": [one.span.first for one in cells],
@@ -114,18 +114,18 @@ def _had(facet: str) -> str:
     return f"had:{facet}"
 
 
-def shown_as(settings: OpenDataSettings, name: str, cell: Cell) -> str:
-    """Give what the group of a cell is called."""
+def shown_as(settings: OpenDataSettings, name: str, grouped: str) -> str:
+    """Give what a group of a view is called that its cells call `grouped`."""
     view: OpenView = settings.views[name]
     if view.by not in GROUPED:
         return ALL
-    key = settings.pseudonym_key
     if not view.pseudonymous:
-        return cell.grouped
+        return grouped
+    key = settings.pseudonym_key
     if key is None:
         msg = f"the view {name!r} shows pseudonyms and has no key"
         raise ValueError(msg)
-    return pseudonym(key.get_secret_value().encode(), view.pseudonym_group or name, view.by, cell.grouped)
+    return pseudonym(key.get_secret_value().encode(), view.pseudonym_group or name, view.by, grouped)
 
 
 def readable(settings: OpenDataSettings, granted: Collection[str]) -> list[str]:

@@ -163,16 +163,34 @@ def write_cells(connection: sa.Connection, pool: str, cells: Collection[Cell], n
         connection.execute(sa.insert(CELLS), rows)
 
 
-def read_firsts(connection: sa.Connection, view: str, cut: str, first: date, until: date, limit: int) -> list[date]:
-    """Give on which days in [first, until) periods of a view begin that have rows, in order, `limit` at most."""
+def read_firsts(
+    connection: sa.Connection,
+    view: str,
+    cut: str,
+    first: date,
+    until: date,
+    limit: int,
+    groups: Collection[str] | None = None,
+) -> list[date]:
+    """Give on which days in [first, until) periods of a view begin that have rows, in order, `limit` at most.
+
+    `groups` are those that are asked about, as cells call them; None: all.
+    """
     table = CELLS.c
-    within = sa.and_(table.view == view, table.cut == cut, table.shown, table.first >= first, table.first < until)
-    query = sa.select(table.first).where(within).distinct().order_by(table.first).limit(limit)
+    chosen = _chosen(view, cut, first, until, groups)
+    query = sa.select(table.first).where(*chosen, table.shown).distinct().order_by(table.first).limit(limit)
     return [day for (day,) in connection.execute(query)]
 
 
 def read_cells(
-    connection: sa.Connection, view: str, cut: str, first: date, until: date, *, shown: bool = True
+    connection: sa.Connection,
+    view: str,
+    cut: str,
+    first: date,
+    until: date,
+    groups: Collection[str] | None = None,
+    *,
+    shown: bool = True,
 ) -> list[Cell]:
     """Give the cells of a view whose periods begin in [first, until), by first day and group.
 
@@ -182,13 +200,22 @@ def read_cells(
         cut: how it cuts.
         first: the first day.
         until: the first day after them.
+        groups: those that are asked about, as cells call them; None: all.
         shown: only those that rows are shown of.
     """
     table = CELLS.c
-    query = sa.select(CELLS).where(table.view == view, table.cut == cut, table.first >= first, table.first < until)
+    query = sa.select(CELLS).where(*_chosen(view, cut, first, until, groups))
     if shown:
         query = query.where(table.shown)
     return [_cell(row) for row in connection.execute(query.order_by(table.first, table.grouped))]
+
+
+def _chosen(
+    view: str, cut: str, first: date, until: date, groups: Collection[str] | None
+) -> list[sa.ColumnElement[bool]]:
+    table = CELLS.c
+    chosen = [table.view == view, table.cut == cut, table.first >= first, table.first < until]
+    return chosen if groups is None else [*chosen, table.grouped.in_(sorted(groups))]
 
 
 def copy_opened(

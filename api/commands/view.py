@@ -144,7 +144,7 @@ def _explained(config: "Config", name: str, cells: "Sequence[Cell]") -> "list[di
     return [
         {
             "start": cell.span.first.isoformat(),
-            "group": shown_as(settings, name, cell),
+            "group": shown_as(settings, name, cell.grouped),
             "is": config.park.id if cell.grouped == EVERYTHING else cell.grouped,
             "factories": cell.factories,
             "machines": cell.machines,

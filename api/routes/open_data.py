@@ -6,7 +6,7 @@ not answer, what was told before is read all the same.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -19,8 +19,8 @@ from adapters.stores.contract import StoreError
 from analytics.disclosure.cells import Cell, cut_of, pool_of
 from analytics.disclosure.sources import Figure, figures
 from analytics.opening import Ground, is_behind, open_pool, told_until
-from analytics.openrows import ORDER, ROWS, readable, rows
-from analytics.opentables import read_cells, read_firsts, read_progress
+from analytics.openrows import ORDER, ROWS, readable, rows, shown_as
+from analytics.opentables import read_cells, read_firsts, read_groups, read_progress
 from api.access import GivenCaller
 from api.answers import GivenShape
 from api.errors import UNKNOWN_VIEW, ProblemError, wrong
@@ -40,6 +40,9 @@ TELLING_S: Final = 10.0
 
 _PERIODS: Final = 64
 """Periods whose cells are read at once, at most."""
+
+_CELLS: Final = 5000
+"""Cells that are read at once, about, where periods have fewer."""
 
 _DAY: Final = timedelta(days=1)
 
@@ -101,10 +104,9 @@ async def list_open_data(
 
     A caller that reads views agreed on by contract reads no others about the same numbers.
     """
-    found = []
-    for name in readable(parts.open_data, caller.views):
-        await _tell(parts, pool_of(parts.open_data.views[name], name))
-        found.append(_view(parts, name, await _told_until(parts, name)))
+    granted = readable(parts.open_data, caller.views)
+    await _tell(parts, {name: parts.open_data.views[name] for name in granted})
+    found = [_view(parts, name, await _told_until(parts, name)) for name in granted]
     shown, token = page.of(found, lambda view: view.view)
     return shape.page(OpenDataView, shown, token)
 
@@ -140,9 +142,9 @@ async def list_open_data_rows(
         if one not in view.numbers:
             detail = f"the view {name!r} has no number {one!r}{did_you_mean(one, view.numbers)}"
             raise wrong(parameter="kpi", detail=detail)
-    await _tell(parts, pool_of(view, name))
+    await _tell(parts, {name: view})
     asked = _Asked(parts, name, page, kpi, group)
-    shown, token = await asked.page(start or view.since, end or date.max)
+    shown, token = await asked.page(max(start or view.since, view.since), end or date.max)
     return shape.page(OpenRowView, shown.drop(view.drop), token, told_until=await _told_until(parts, name))
 
 
@@ -157,50 +159,68 @@ class _Asked:
         self._cut = cut_of(parts.open_data.views[name], name, 0).name
         self._page = page
         self._kpis = kpis
-        self._groups = groups
+        self._groups = frozenset(groups or ())
 
     async def page(self, start: date, end: date) -> tuple[pl.DataFrame, str | None]:
         """Give a page of the rows of periods that begin in [start, end), and the token of the next one."""
         after = self._page.after(str, str, str)
         first = start if after is None else max(start, _day(after[0]))
+        groups = await self._grouped()
         found = ROWS.to_frame()
         at_once = 1
         while first < end and found.height <= self._page.limit:
-            firsts = await self._run(partial(read_firsts, first=first, until=end, limit=at_once))
+            firsts = await self._run(read_firsts, first=first, until=end, groups=groups, limit=at_once)
             if not firsts:
                 break
             until = firsts[-1] + _DAY
-            made = self._rows(await self._run(partial(read_cells, first=firsts[0], until=until)))
+            cells = await self._run(read_cells, first=firsts[0], until=until, groups=groups)
+            made = await asyncio.to_thread(self._rows, cells)
             found = pl.concat([found, made if after is None else made.filter(behind(ORDER, after))])
-            first, at_once = until, min(2 * at_once, _PERIODS)
+            room = _CELLS * len(firsts) // len(cells)
+            first, at_once = until, max(1, min(2 * at_once, _PERIODS, room))
         shown = found.head(self._page.limit)
         more = found.height > shown.height
         return shown, self._page.token(shown.tail(1).select(ORDER).row(0)) if more else None
 
-    async def _run(self, read: Any) -> Any:
-        return await self._parts.records().run(partial(read, view=self._name, cut=self._cut))
+    async def _grouped(self) -> list[str] | None:
+        """Give the groups that are asked about, as cells call them; None: all."""
+        if not self._groups:
+            return None
+        known = await self._run(read_groups)
+
+        def chosen() -> list[str]:
+            return [one for one in known if shown_as(self._parts.open_data, self._name, one) in self._groups]
+
+        return await asyncio.to_thread(chosen)
+
+    async def _run(self, read: Any, **asked: Any) -> Any:
+        return await self._parts.records().run(partial(read, view=self._name, cut=self._cut, **asked))
 
     def _rows(self, cells: Sequence[Cell]) -> pl.DataFrame:
         made = rows(self._parts.open_data, self._name, cells)
-        if self._kpis:
-            made = made.filter(pl.col("kpi").is_in(list(self._kpis)))
-        if self._groups:
-            made = made.filter(pl.col("group").is_in(list(self._groups)))
-        return made
+        return made.filter(pl.col("kpi").is_in(list(self._kpis))) if self._kpis else made
 
 
-async def _tell(parts: Parts, pool: str) -> None:
-    """Tell what is due of a pool, as far as there is time and a store."""
+async def _tell(parts: Parts, views: Mapping[str, OpenView]) -> None:
+    """Tell what is due of the pools of some views, as far as there is time and a store."""
     records = parts.records()
     ground = Ground(parts.park, parts.open_data, parts.store, records, records, parts.now)
-    if not await is_behind(ground, pool):
+    pools = dict.fromkeys(pool_of(view, name) for name, view in views.items())
+    late = [pool for pool in pools if await is_behind(ground, pool)]
+    if not late:
         return
     clock = asyncio.get_running_loop().time
     until = clock() + TELLING_S
-    async with parts.opening:
-        with suppress(StoreError):  # `told_until` says how far it came
+    # `told_until` says how far it came; who waits for another that tells does not wait for longer
+    with suppress(StoreError, TimeoutError):
+        async with asyncio.timeout_at(until):
+            await parts.opening.acquire()
+        try:
             async with parts.reading():
-                await open_pool(ground, pool, enough=lambda: clock() > until)
+                for pool in late:
+                    await open_pool(ground, pool, enough=lambda: clock() > until)
+        finally:
+            parts.opening.release()
 
 
 async def _told_until(parts: Parts, name: str) -> date | None:
