@@ -303,6 +303,7 @@ class Engine:
     async def _compute(self, now: datetime) -> tuple[int, bool]:
         """Compute what is due, the newest first, and the windows that run; tell whether more is due."""
         frontiers = await self._jobs.reader.frontiers(now)
+        settled = self._waiting.still(self._computed, now)  # before more is known: what was told without it was told
         self._waiting.see(frontiers, now)
         stored = await self._spool.cursor(STORE)
         every = [touch for touch in due(self._pending.values(), stored) if touch.equipment in frontiers]
@@ -320,13 +321,7 @@ class Engine:
         grown = pl.concat([ranges(()), *(ranges_of([path], start, end) for path, start, end in running)])
         touched = pl.concat([ranges(dues), grown])
         looked = Looked(self._park, self._told, frontiers)
-        written = await self._jobs.compute(
-            touched,
-            now=now,
-            frontiers=frontiers,
-            settled=self._waiting.still(self._computed, now),
-            heard=looked.hear,
-        )
+        written = await self._jobs.compute(touched, now=now, frontiers=frontiers, settled=settled, heard=looked.hear)
         left = remaining(dues, stored)
         until = {equipment: frontiers[equipment] for equipment in fresh | {equipment for equipment, _, _ in running}}
         news = looked.news()
