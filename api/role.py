@@ -1,6 +1,7 @@
 """The role `api`: one process that answers the park's platform, the page and people."""
 
 import asyncio
+import gc
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager, contextmanager
@@ -56,6 +57,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     with _listening(settings) as listener:
         async with serving(config) as parts:
             app = create_app(parts)
+            gc.collect()
+            gc.freeze()  # going through a great park and its routes again takes a second, in which nobody is answered
             server = Server(_uvicorn(app, settings, tls), settings)
             async with aclosing(app.state.journal), asyncio.TaskGroup() as group:
                 group.create_task(server.serve(sockets=[listener]), name="http")
