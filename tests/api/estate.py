@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -39,7 +40,9 @@ from api.exportlog import EXPORTS, ExportState
 from api.hooklog import note_delivery
 from api.hooks import HOOKS, new_secret
 from api.parts import Parts
-from collector.deadletters import Bounds, Choice, write_dead_letters
+from collector.conflictlog import add_doubles
+from collector.conflicts import Conflict, Doubles
+from collector.deadletters import Bounds, Choice, read_dead_letters, write_dead_letters
 from collector.drains import DrainState, write_drain
 from collector.gaps import add_gap, begin_gap
 from collector.links import Link, write_links
@@ -222,14 +225,15 @@ class Estate:
                 records=lambda: records,
                 store=lambda: seen,
                 now=lambda: NOW,
-                replay=_no_replay,
+                replay=partial(_replay, records),
             )
 
 
-async def _no_replay(choice: Choice, dry_run: bool, asked_by: str) -> list[Told]:  # noqa: FBT001 - as `api.parts.Replay` has it
-    """Replay none: the park has no files."""
-    del choice, dry_run, asked_by
-    return []
+async def _replay(records: Records, choice: Choice, dry_run: bool, asked_by: str) -> list[Told]:  # noqa: FBT001 - as `api.parts.Replay` has it
+    """Find the letters that are chosen, and replay none: the park has no files."""
+    del dry_run, asked_by
+    letters = await records.run(partial(read_dead_letters, choice=choice, limit=100))
+    return [Told(letter, "refused", 0, 0, letter.reason) for letter in letters]
 
 
 async def build(folder: Path, first: Plan, second: Plan) -> Estate:
@@ -327,8 +331,11 @@ def _enter(connection: sa.Connection, estate: Estate) -> None:
     """Enter what happened, the second factory's before the first's: its rows move the numbers of the first's."""
     plans = (estate.second, estate.first)
     links = [_link(plan.source, 1000 * plan.machines) for plan in plans]
-    # both deliver over the shared one, but its figures are those of the link and not of a factory
-    write_links(connection, [*links, _link(SHARED, 77)])
+    machines = sum(plan.machines for plan in plans)  # both deliver over the shared one
+    write_links(connection, [*links, _link(SHARED, 700 * machines)])
+    level = f"{estate.second.paths[-1]}/level"
+    conflict = Conflict(level, NOW - _HOUR, "1.0", "2.0")
+    add_doubles(connection, {SHARED: Doubles(3 * machines, machines, conflict)})
     write_drain(connection, DrainState("store", "lake", "up", BEGIN, NOW, 4711, 4711, ""))
     _enter_alerts(connection, estate)
     before = [number for plan in plans for number in _indicators(plan, 2.0)]
@@ -350,6 +357,11 @@ def _enter(connection: sa.Connection, estate: Estate) -> None:
     for signal in signals:
         told = f"{signal} of the broker dropped"
         add_gap(connection, SHARED, [signal], NOW - 5 * _HOUR, NOW - 4 * _HOUR, told, kind=GapKind.SEQUENCE)
+    for hours, named in ((13, signals), (15, [])):  # of both: by name, and since they come over it
+        start, end = NOW - hours * _HOUR, NOW - (hours - 1) * _HOUR
+        add_gap(connection, SHARED, named, start, end, "the broker was away", kind=GapKind.OUTAGE)
+        filling = Filling(Part(SHARED, tuple(named), start, end), FilledBy.HISTORY, 10 * machines, "", 0)
+        fill(connection, filling, NOW - 8 * _HOUR, signals)
 
 
 def _audited(plan: Plan) -> Entry:
@@ -405,9 +417,9 @@ def _enter_alerts(connection: sa.Connection, estate: Estate) -> None:
                 ended = NOW - timedelta(minutes=minutes - 10)
                 over.append(replace(_limit(plan, path, minutes=minutes), ended=ended))
     write_alerts(connection, over)
-    fold(connection, lasting[::-1], now=NOW, suppressed=lambda alert: causes.get(alert.id, ""))
+    fold(connection, lasting[::-1], now=NOW - timedelta(minutes=10), suppressed=lambda alert: causes.get(alert.id, ""))
     gone = [replace(one, ended=NOW - _SECOND) for one in lasting if one.signal.startswith("network:")]
-    fold(connection, gone, now=NOW, suppressed=lambda alert: causes.get(alert.id, ""))
+    fold(connection, gone, now=NOW - _SECOND, suppressed=lambda alert: causes.get(alert.id, ""))
 
 
 def _limit(plan: Plan, path: str, *, minutes: int) -> Alert:

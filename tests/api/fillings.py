@@ -65,6 +65,9 @@ class Operation:
     needs: frozenset[Scope]
     """Scopes that its caller must have."""
 
+    switches: Mapping[str, str] = field(default_factory=dict)
+    """Of the parameters of its query those that are on or off: what they are not by default."""
+
     @property
     def reads(self) -> bool:
         """Whether it changes nothing."""
@@ -104,6 +107,11 @@ def _operation(told: Mapping[str, Any], method: str, template: str, needs: froze
         forms=tuple(dict.fromkeys(media for answer in good for media in answer.get("content", {}))),
         has_body="requestBody" in told,
         needs=needs,
+        switches={
+            one["name"]: "false" if one["schema"]["default"] else "true"
+            for one in parameters
+            if one["schema"].get("type") == "boolean"
+        },
     )
 
 
@@ -129,6 +137,10 @@ class Things:
 
     marks: frozenset[str] = field(default=frozenset())
     """Names and ids that must not be shown to those who may not see the factory."""
+
+    def with_equipment(self, path: str) -> "Things":
+        """Give the same with something else in the place of the machine."""
+        return Things({**self.by_kind, "equipment": path}, self.marks)
 
 
 NONE: Final = Things(

@@ -68,6 +68,9 @@ _NOT_AS_IT_STANDS: Final = 409
 _OWN: Final = re.compile(r"\b(api_keys|audit\w*|idempoten\w*|repeats)\b")
 """Tables that are written for every request alike."""
 
+_IN_TIME: Final = re.compile(r"\bresults_(revision|writers)\b")
+"""Tables that are looked at as time passes, whoever asks for what (`api.remembered`)."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -306,6 +309,8 @@ def _ways(operation: Operation) -> Iterator[tuple[str, dict[str, str]]]:
         yield known[0], {"path": ""}
     if operation.is_list:
         yield known[0], {"limit": "1"}
+    for name, turned in operation.switches.items():
+        yield known[0], {name: turned}
 
 
 def _are_the_same(operation: Operation, here: Answer, there: Answer) -> bool:
@@ -330,13 +335,15 @@ def _difference(here: Answer, there: Answer) -> str:
 
 async def _name(site: Site, twin: Site, own: Plan, outcome: Outcome) -> None:
     """Ask for the other factory's things: they must be as those that are none, and as they are where it is not."""
-    foreign = site.things[site.estate.other(own).id]
+    others = site.things[site.estate.other(own).id]
     keys = [await one.key(Role.ADMIN, frozenset({own.id}), f"name-{own.id}") for one in (site, twin)]
     for operation in site.operations:
-        for more in _naming(operation):
+        for more, whole in _naming(operation):
+            park = site.estate.park.id
+            foreign = others.with_equipment(park) if whole else others
             try:
-                ask = asked(operation, foreign, park=site.estate.park.id, more=more)
-                none = asked(operation, NONE, park=site.estate.park.id, more=more)
+                ask = asked(operation, foreign, park=park, more=more)
+                none = asked(operation, NONE.with_equipment(ABSENT) if whole else NONE, park=park, more=more)
             except UnfilledError:
                 break  # told by the cells
             if not ask.named:
@@ -359,12 +366,17 @@ async def _name(site: Site, twin: Site, own: Plan, outcome: Outcome) -> None:
                 outcome.holes.append(f"{place}: something was written")
 
 
-def _naming(operation: Operation) -> Iterator[dict[str, str]]:
-    """Give the ways to name something to an operation: its address or body, and each parameter of its query."""
-    yield {}
+def _naming(operation: Operation) -> Iterator[tuple[dict[str, str], bool]]:
+    """Give the ways to name something to an operation: its address or body, and each parameter of its query.
+
+    Each with whether the whole park is named in the place of a machine: it is there for nobody who sees a part of it.
+    """
+    yield {}, False
     for name in ("path", "signal", "source", "group"):
         if name in operation.query and not operation.query[name]:
-            yield {name: ""}
+            yield {name: ""}, False
+    if "path" in operation.query or operation.id in {"createExport", "createWebhook"}:
+        yield ({} if operation.query.get("path", True) else {"path": ""}), True
 
 
 def _bare(answer: Answer, ask: Ask) -> tuple[int, str]:
@@ -389,7 +401,7 @@ def _statements() -> Iterator[list[str]]:
 
     def note(connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: Any) -> None:
         del connection, cursor, parameters, context, many
-        if _OWN.search(statement) is None:
+        if _OWN.search(statement) is None and _IN_TIME.search(statement) is None:
             told.append(statement)
 
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
