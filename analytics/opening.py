@@ -92,7 +92,7 @@ class Ground:
 
     def views(self, pool: str) -> dict[str, OpenView]:
         """Give the views of a pool, in the order of the file."""
-        return {name: view for name, view in self.settings.views.items() if pool_of(view, name) == pool}
+        return {name: view for name, view in self.settings.views.items() if pool_of(view) == pool}
 
     def bounded(self, days: int) -> int:
         """Give how many days of all machines take as much room as `days` of `_MACHINES`; `days` at most."""
@@ -173,14 +173,16 @@ class _Beside:
 def _beside(connection: sa.Connection, source: Source, pool: str, batch: Sequence[Due]) -> _Beside:
     """Read what periods are decided on beside."""
     own = Span(min(one.span.first for one in batch), max(one.span.until for one in batch))
+    groups = {
+        (view, cut): read_groups(connection, view, cut) for view, cut in {(one.cut.view, one.cut.name) for one in batch}
+    }
+    if all(one.cut.floor.is_nothing for one in batch):
+        return _Beside([], read_days(connection, source.name, own.days()), groups)
     touching = read_told(connection, pool, own.first, own.until)
     first = min([own.first, *(cell.span.first for cell in touching)])
     until = max([own.until, *(cell.span.until for cell in touching)])
     told = read_told(connection, pool, first, until)
     wanted = Span(min([first, *(cell.span.first for cell in told)]), max([until, *(cell.span.until for cell in told)]))
-    groups = {
-        (view, cut): read_groups(connection, view, cut) for view, cut in {(one.cut.view, one.cut.name) for one in batch}
-    }
     return _Beside(told, read_days(connection, source.name, wanted.days()), groups)
 
 

@@ -224,7 +224,7 @@ def _noted(connection: sa.Connection, parts: Parts, page: Sequence[Subject], now
         sight=parts.sight,
         limit=GAPS_AT_MOST + 1,
     )
-    views = {one.path: pool_of(parts.open_data.views[one.path], one.path) for one in page if one.is_view}
+    views = {one.path: pool_of(parts.open_data.views[one.path]) for one in page if one.is_view}
     until = {pool: read_progress(connection, pool).until for pool in set(views.values())}
     return _Noted(
         links=read_links(connection),

@@ -126,9 +126,10 @@ def cut_of(view: OpenView, name: str, place: int) -> Cut:
     return Cut(name, place, view.by, view.period, floor, f"{how}/contract" if view.contract else how)
 
 
-def pool_of(view: OpenView, name: str) -> str:
-    """Give which pool a view is in: that of its source, or one of its own where it has a contract."""
-    return f"view:{name}" if view.contract else source_of(view.dataset).name
+def pool_of(view: OpenView) -> str:
+    """Give which pool a view is in: that of its source, or that of the views of its source with a contract."""
+    source = source_of(view.dataset).name
+    return f"{source}/contract" if view.contract else source
 
 
 def due(

@@ -164,12 +164,11 @@ _FACETS: Final[Mapping[str, frozenset[str]]] = {
 _BESIDE: Final[Mapping[str, frozenset[str]]] = {
     "good_count": frozenset({"quality"}),  # all parts less the good ones are the rejects
     "ideal_good_time": frozenset({"ideal_quality"}),  # likewise in time
-    "productive_time": frozenset({"ideal_quality", "unjudged"}),
+    "productive_time": frozenset({"ideal_quality"}),
+    "judged_time": frozenset({"unjudged"}),  # production less the judged is that of machines without an ideal cycle
+    "speed_loss_time": frozenset({"unjudged"}),  # and judged time is this and the ideal time
 }
 """Facets that differences of columns of accounts tell of."""
-
-_JUDGED: Final = frozenset({"judged_time", "speed_loss_time", "quality_loss_time"})
-"""Numbers that tell how much production was judged, and so how much was not; ratios do not."""
 
 _TITLES: Final[Mapping[str, Title]] = {
     "unjudged_time": Title(en="Production that cannot be judged", zh="无法评估的生产时间"),
@@ -218,14 +217,13 @@ def _figure(dataset: Dataset, number: OpenNumber, *, machine: bool) -> Figure:
     kpi = BY_SLUG[number]
     value = kpi.value if machine or kpi.above is None else kpi.above
     columns = value.meta.root_names()
-    beside = frozenset({"unjudged"}) if number in _JUDGED else frozenset()
     return Figure(
         number,
         kpi.title,
         kpi.unit,
         value.cast(pl.Float64),
         _ONLY_BASE.union(*(_FACETS.get(name, _ONLY_BASE) for name in columns)),
-        beside.union(*(_BESIDE.get(name, frozenset()) for name in columns)),
+        frozenset().union(*(_BESIDE.get(name, frozenset()) for name in columns)),
     )
 
 

@@ -41,7 +41,7 @@ def list_(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TAB
 
     installation = _load(config)
     settings = installation.installation.open_data
-    pools = {pool_of(view, name) for name, view in settings.views.items()}
+    pools = {pool_of(view) for view in settings.views.values()}
 
     def read(connection: Any) -> Any:
         return read_keys(connection), {pool: read_progress(connection, pool) for pool in pools}
@@ -50,7 +50,7 @@ def list_(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TAB
     now = datetime.now(UTC)
     told = []
     for name, view in settings.views.items():
-        until = told_until(settings, name, progress[pool_of(view, name)].until)
+        until = told_until(settings, name, progress[pool_of(view)].until)
         told.append(
             {
                 "view": name,
@@ -180,7 +180,7 @@ async def _in_copy(config: "Config", names: "Collection[str]") -> "Mapping[str, 
     from collector.records import Records
 
     settings = config.installation.open_data
-    pools = sorted({pool_of(settings.views[name], name) for name in names})
+    pools = sorted({pool_of(settings.views[name]) for name in names})
     sources = sorted({source_of(settings.views[name].dataset).name for name in names})
     with TemporaryDirectory() as folder:
         async with (

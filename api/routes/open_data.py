@@ -6,7 +6,7 @@ not answer, what was told before is read all the same.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import date, timedelta
 from functools import partial
@@ -105,7 +105,7 @@ async def list_open_data(
     A caller that reads views agreed on by contract reads no others about the same numbers.
     """
     granted = readable(parts.open_data, caller.views)
-    await _tell(parts, {name: parts.open_data.views[name] for name in granted})
+    await _tell(parts, [parts.open_data.views[name] for name in granted])
     found = [_view(parts, name, await _told_until(parts, name)) for name in granted]
     shown, token = page.of(found, lambda view: view.view)
     return shape.page(OpenDataView, shown, token)
@@ -142,7 +142,7 @@ async def list_open_data_rows(
         if one not in view.numbers:
             detail = f"the view {name!r} has no number {one!r}{did_you_mean(one, view.numbers)}"
             raise wrong(parameter="kpi", detail=detail)
-    await _tell(parts, {name: view})
+    await _tell(parts, [view])
     asked = _Asked(parts, name, page, kpi, group)
     shown, token = await asked.page(max(start or view.since, view.since), end or date.max)
     return shape.page(OpenRowView, shown.drop(view.drop), token, told_until=await _told_until(parts, name))
@@ -201,11 +201,11 @@ class _Asked:
         return made.filter(pl.col("kpi").is_in(list(self._kpis))) if self._kpis else made
 
 
-async def _tell(parts: Parts, views: Mapping[str, OpenView]) -> None:
+async def _tell(parts: Parts, views: Iterable[OpenView]) -> None:
     """Tell what is due of the pools of some views, as far as there is time and a store."""
     records = parts.records()
     ground = Ground(parts.park, parts.open_data, parts.store, records, records, parts.now)
-    pools = dict.fromkeys(pool_of(view, name) for name, view in views.items())
+    pools = dict.fromkeys(pool_of(view) for view in views)
     late = [pool for pool in pools if await is_behind(ground, pool)]
     if not late:
         return
@@ -224,7 +224,7 @@ async def _tell(parts: Parts, views: Mapping[str, OpenView]) -> None:
 
 
 async def _told_until(parts: Parts, name: str) -> date | None:
-    pool = pool_of(parts.open_data.views[name], name)
+    pool = pool_of(parts.open_data.views[name])
     progress = await parts.records().run(partial(read_progress, pool=pool))
     return told_until(parts.open_data, name, progress.until)
 

@@ -45,7 +45,7 @@ class Bench:
 
     async def tell(self, name: str = "v", **keys: Any) -> list[Cell]:
         """Tell what is due of a view's pool, and give all cells of the view."""
-        assert await open_pool(self.ground(), pool_of(self.settings.views[name], name), **keys)
+        assert await open_pool(self.ground(), pool_of(self.settings.views[name]), **keys)
         return await self.cells(name)
 
     async def cells(self, name: str = "v") -> list[Cell]:
@@ -210,6 +210,16 @@ async def test_a_view_with_a_contract_stands_alone(bench: Bench) -> None:
     assert readable(bench.settings, {"v"}) == ["v"]
     bench.settings = opened(bank=contract("equipment"), alarms=view(dataset="alerts", kpis=[]))
     assert readable(bench.settings, {"bank", "alarms"}) == ["bank", "alarms"]
+
+
+async def test_views_with_a_contract_are_held_against_each_other(bench: Bench) -> None:
+    bench.park = park_of(*[["mill"] * 5] * 3, ["mill"] * 5 + ["lathe"] * 4)
+    pair = {"at_least": {"factories": 2, "machines": 3, "rest": 0}, "contract": "with the bank"}
+    bench.settings = opened(mills=view(**pair), whole=view(by="park", **pair), rows=contract("equipment"))
+    bench.lives()
+    assert sum(1 for cell in await bench.tell("mills") if cell.facets) == 7
+    assert {cell.why.get(BASE) for cell in await bench.cells("whole") if cell.machines} == {"apart"}  # four lathes
+    assert sum(1 for cell in await bench.cells("rows") if cell.facets) == 7 * 24
 
 
 async def test_pseudonyms_are_in_no_order_and_the_same_in_views_that_share_them(bench: Bench) -> None:

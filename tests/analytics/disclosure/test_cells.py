@@ -160,15 +160,14 @@ def test_the_machine_that_alone_cannot_be_judged_is_told_by_no_difference() -> N
     frame = day_of(park, FIRST, total_count=100.0, good_count=100.0, reject_count=0.0).with_columns(
         judged_time=pl.when(others).then("producing_time").otherwise(0.0)
     )
-    # producing less judged time, however it is called, would be what that machine produced
-    apart = {"judged_time", "speed_loss_time", "quality_loss_time", "productive_time", "unjudged_time"}
+    # producing less judged time, however that is found out, would be what that machine produced
     losses = view(by="park", dataset="losses", kpis=[])
-    times = view(by="park", kpis=["judged_time", "producing_time", "effectiveness", "oee"])
-    assert suppressed({FIRST: frame}, losses) == apart - {"judged_time"}
-    assert suppressed({FIRST: frame}, times) == {"judged_time"}
+    ratios = view(by="park", kpis=["judged_time", "producing_time", "effectiveness", "oee", "quality_ratio"])
+    assert suppressed({FIRST: frame}, losses) == {"speed_loss_time", "unjudged_time"}
+    assert suppressed({FIRST: frame}, ratios) == {"judged_time", "effectiveness", "oee"}
     assert suppressed({FIRST: frame.with_columns(judged_time="producing_time")}, losses) == set()
-    unjudged = frame.with_columns(judged_time=0.0)
-    assert suppressed({FIRST: unjudged}, losses) == apart - {"judged_time", "unjudged_time"}
+    nobody = suppressed({FIRST: frame.with_columns(judged_time=0.0)}, losses)
+    assert nobody == {"speed_loss_time", "quality_loss_time", "productive_time"}
 
 
 def suppressed(days: Mapping[date, pl.DataFrame], one: OpenView) -> set[str]:

@@ -51,9 +51,9 @@ def test_what_only_some_machines_have_is_held_apart() -> None:
 def test_what_only_some_machines_lack_is_held_apart() -> None:
     found = figures("kpis", numbers_of("kpis")[0], machine=False)
     told = {one.slug: one.beside for one in (*found, *figures("losses", ["unjudged_time"], machine=False))}
-    assert told["utilisation"] == told["total_count"] == told["effectiveness"] == set()
+    assert told["utilisation"] == told["total_count"] == told["quality_loss_time"] == set()
     assert told["good_count"] == {"quality"}  # parts less good ones are rejects
-    assert told["oee"] == told["quality_ratio"] == {"ideal_quality"}
-    assert told["judged_time"] == told["speed_loss_time"] == {"unjudged"}  # producing less judged time
-    assert told["productive_time"] == {"ideal_quality", "unjudged"}
+    assert told["quality_ratio"] == told["productive_time"] == {"ideal_quality"}
+    assert told["judged_time"] == told["speed_loss_time"] == told["effectiveness"] == {"unjudged"}
+    assert told["oee"] == {"ideal_quality", "unjudged"}
     assert told["unjudged_time"] == {"ideal", "unjudged"}

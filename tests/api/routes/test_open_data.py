@@ -148,6 +148,23 @@ async def test_rows_are_chosen_and_paged(site: Site) -> None:
     assert none == []
 
 
+async def test_what_lies_before_the_first_day_is_not_read_though_it_was_told(site: Site) -> None:
+    async with site.holding("city") as client:
+        assert await items(client, f"{URL}/city", end="2026-03-04")
+        since = VIEWS.views["city"].model_copy(update={"since": FIRST + 2 * DAY})
+    site.settings = VIEWS.model_copy(update={"views": {"city": since}})
+    async with site.holding("city") as client:
+        assert await items(client, f"{URL}/city", start="2026-03-01", end="2026-03-04") == []
+
+
+async def test_groups_are_chosen_by_what_rows_call_them(site: Site) -> None:
+    async with site.holding("whole", "lines") as client:
+        lines = await items(client, f"{URL}/lines")
+        chosen = await items(client, f"{URL}/lines", group=["nobody", lines[0]["group"]])
+        assert chosen == [row for row in lines if row["group"] == lines[0]["group"]]
+        assert await items(client, f"{URL}/lines", group=["works1/hall1", ""]) == []
+
+
 async def test_a_view_is_silent_that_would_tell_what_another_does_not(site: Site) -> None:
     async with site.holding("whole") as client:
         assert await items(client, f"{URL}/whole") == []  # the park without mills and lathes is one saw
