@@ -19,6 +19,7 @@ from analytics.frontier import source_of
 from api.access import GivenCaller
 from api.callers import Caller
 from api.oidc import Tokens
+from api.seals import PLAIN, Seal, Sealing
 from collector.deadletters import Choice
 from collector.opendata import OpenDataSettings
 from collector.park import Park
@@ -75,6 +76,9 @@ class Parts:
     sight: Sight | None = None
     """What may be seen of the records; None: everything."""
 
+    sealing: Sealing = field(default_factory=Sealing, repr=False, compare=False)
+    """Seals numbers for who sees a part of the park."""
+
     narrowed: dict[frozenset[str], tuple[Park, Sight]] = field(default_factory=dict, repr=False, compare=False)
     """The park by what it is narrowed to, as far as somebody has asked, and what is seen of the records with it."""
 
@@ -89,6 +93,10 @@ class Parts:
             park = self.park.only(caller.factories)
             seen = self.narrowed[caller.factories] = (park, _sight(self.park, park))
         return replace(self, park=seen[0], grants=caller.factories, sight=seen[1])
+
+    async def sealed(self) -> Seal:
+        """Give how numbers of the records are told to whom these parts are for; raises RecordsError."""
+        return PLAIN if self.grants is None else await self.sealing.seal(self.records())
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Store]:

@@ -12,6 +12,7 @@ from api.auditlog import Row, Wanted, read_audit
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.roles import Scope
+from api.seals import Seal
 from api.views.audit import AuditView
 from api.views.shape import Paged, listed
 from api.window import MaybeEnd, MaybeStart, check_window
@@ -90,23 +91,24 @@ async def list_audit(
         prefix=prefix,
     )
     after = page.after(int)
+    seal = await parts.sealed()
     asked = partial(
         read_audit,
         wanted=wanted if parts.grants is None else replace(wanted, grants=parts.grants),
         limit=page.limit + 1,
-        after=None if after is None else after[0],
+        after=None if after is None else seal.meant("audit", after[0]),
         newest_first=order == "newest",
     )
     rows = await parts.records().run(asked)
     shown = rows[: page.limit]
-    token = page.token((shown[-1].number,)) if len(rows) > len(shown) else None
-    return shape.page(AuditView, [_view(row) for row in shown], token)
+    token = page.token((seal.number("audit", shown[-1].number),)) if len(rows) > len(shown) else None
+    return shape.page(AuditView, [_view(row, seal) for row in shown], token)
 
 
-def _view(row: Row) -> AuditView:
+def _view(row: Row, seal: Seal) -> AuditView:
     entry = row.entry
     return AuditView.model_construct(
-        number=row.number,
+        number=seal.number("audit", row.number),
         at=entry.at,
         event=entry.event,
         caller=entry.caller,

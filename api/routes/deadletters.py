@@ -1,6 +1,7 @@
 """The dead letters: read and export them, replay them once what refused them is mended, or drop them."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from functools import partial
 from io import BytesIO
 from typing import Annotated, Any, Final, Literal
@@ -17,6 +18,7 @@ from api.lookup import known_sources
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.roles import Scope
+from api.seals import Seal
 from api.views.deadletters import (
     DeadLetterView,
     DroppedView,
@@ -126,13 +128,14 @@ async def list_dead_letters(
     """
     choice = _choice(parts, source, signal, reason, state)
     after = page.after(int)
-    before = after[0] if after else None
+    seal = await parts.sealed()
+    before = seal.meant("letter", after[0]) if after else None
     letters = await parts.records().run(
         lambda connection: read_dead_letters(connection, choice, limit=page.limit + 1, before_id=before)
     )
     shown = letters[: page.limit]
-    token = page.token((shown[-1].id,)) if len(letters) > len(shown) else None
-    return shape.page(DeadLetterView, [_letter(letter) for letter in shown], token)
+    token = page.token((seal.number("letter", shown[-1].id),)) if len(letters) > len(shown) else None
+    return shape.page(DeadLetterView, [_letter(letter, seal) for letter in shown], token)
 
 
 @router.get(
@@ -172,10 +175,11 @@ async def read_dead_letter(
     whole: Annotated[bool, Query(description="true: the whole payload, 64 KiB at most.")] = False,  # noqa: FBT002 - a parameter of the query
 ) -> DeadLetterView:
     """Give one dead letter, however it stands."""
-    found = await _found(parts, [number])
+    seal = await parts.sealed()
+    found = await _found(parts, seal, [number])
     if not found:
         raise ProblemError(UNKNOWN_LETTER, f"there is no dead letter {number}, or none any more")
-    return _letter(found[number], None if whole else _SHOWN)
+    return _letter(found[number], seal, None if whole else _SHOWN)
 
 
 @router.post("/dead-letters/replay", summary="Replay dead letters", responses=documented(_REPLAYED))
@@ -187,9 +191,11 @@ async def replay_dead_letters(
     Needs a key with the scope `operate`. A letter is replayed once: asking again tells what became of it.
     """
     ids = list(dict.fromkeys(asked.ids))
-    choice = Choice(ids=tuple(ids), sight=parts.sight)
-    told = {one.letter.id: one for one in await parts.replay(choice, asked.dry_run, caller.name)}
-    found = await _found(parts, ids)
+    seal = await parts.sealed()
+    choice = Choice(ids=_meant(seal, ids), sight=parts.sight)
+    replayed = await parts.replay(choice, asked.dry_run, caller.name)
+    told = {seal.number("letter", one.letter.id): one for one in replayed}
+    found = await _found(parts, seal, ids)
     items = []
     for number in ids:
         if (one := told.get(number)) is not None:
@@ -213,10 +219,11 @@ async def drop_dead_letters(
     """
     ids = list(dict.fromkeys(asked.ids))
     note = f"{asked.because.strip()} (asked by {caller.name})"
-    there = await _found(parts, ids)
+    seal = await parts.sealed()
+    there = [letter.id for letter in (await _found(parts, seal, ids)).values()]
     settle = partial(settle_dead_letters, notes=dict.fromkeys(there, note), state="dropped", now=parts.now())
-    dropped = set(await parts.records().run(settle))
-    found = await _found(parts, ids)
+    dropped = {seal.number("letter", number) for number in await parts.records().run(settle)}
+    found = await _found(parts, seal, ids)
     items = []
     for number in ids:
         if number in dropped:
@@ -235,29 +242,35 @@ def _choice(parts: GivenParts, source: str | None, signal: str | None, reason: s
 
 async def _written(parts: GivenParts, choice: Choice, file_format: LetterFormat) -> AsyncIterator[bytes]:
     """Give a file of letters in blocks; the first may be empty."""
+    seal = await parts.sealed()
     before = None
     while True:
         read = partial(read_dead_letters, choice=choice, limit=_AT_ONCE, before_id=before)
         letters = await parts.records().run(read)
         block = BytesIO()
-        write_letters(block, letters, file_format, header=before is None)
+        named = [replace(letter, id=seal.number("letter", letter.id)) for letter in letters]
+        write_letters(block, named, file_format, header=before is None)
         yield block.getvalue()
         if len(letters) < _AT_ONCE:
             return
         before = letters[-1].id
 
 
-async def _found(parts: GivenParts, ids: list[int]) -> dict[int, DeadLetter]:
-    """Give those of these letters that there are, however they stand."""
-    choice = Choice(ids=tuple(ids), state=None, sight=parts.sight)
+def _meant(seal: Seal, ids: list[int]) -> tuple[int, ...]:
+    return tuple(seal.meant("letter", number) for number in ids)
+
+
+async def _found(parts: GivenParts, seal: Seal, ids: list[int]) -> dict[int, DeadLetter]:
+    """Give those of these letters that there are, however they stand, by what they are called."""
+    choice = Choice(ids=_meant(seal, ids), state=None, sight=parts.sight)
     letters = await parts.records().run(lambda connection: read_dead_letters(connection, choice, limit=len(ids)))
-    return {letter.id: letter for letter in letters}
+    return {seal.number("letter", letter.id): letter for letter in letters}
 
 
-def _letter(letter: DeadLetter, most: int | None = _SHOWN) -> DeadLetterView:
+def _letter(letter: DeadLetter, seal: Seal, most: int | None = _SHOWN) -> DeadLetterView:
     payload, encoding = readable(letter.payload, most)
     return DeadLetterView(
-        id=letter.id,
+        id=seal.number("letter", letter.id),
         source=letter.source,
         address=letter.address,
         signal=letter.signal,

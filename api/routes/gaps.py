@@ -12,6 +12,7 @@ from api.errors import UNKNOWN_GAP, ProblemError
 from api.lookup import sources_asked
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
+from api.seals import Seal
 from api.views.gaps import GapView
 from api.views.shape import LAST_YEAR, Paged, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
@@ -69,6 +70,7 @@ async def list_gaps(
     check_window(start, end)
     sources = sources_asked(parts, source)
     after = page.after(int, int)
+    seal = await parts.sealed()
     asked = partial(
         read_gaps,
         start=start or _FIRST,
@@ -77,13 +79,13 @@ async def list_gaps(
         states=state,
         kinds=kind,
         sight=parts.sight,
-        after=None if after is None else (instant(after[0]), after[1]),
+        after=None if after is None else (instant(after[0]), seal.meant("gap", after[1])),
         limit=page.limit + 1,
     )
     gaps = await parts.records().run(asked)
     shown = gaps[: page.limit]
-    token = page.token(_position(shown[-1])) if len(gaps) > len(shown) else None
-    return shape.page(GapView, [_gap(gap, parts.sight) for gap in shown], token)
+    token = page.token(_position(shown[-1], seal)) if len(gaps) > len(shown) else None
+    return shape.page(GapView, [_gap(gap, parts.sight, seal) for gap in shown], token)
 
 
 @router.get("/gaps/{id}", summary="Read one gap", operation_id="readGap", responses=documented(_GAP))
@@ -91,22 +93,23 @@ async def read_one_gap(
     parts: GivenParts, number: Annotated[int, Path(alias="id", ge=1, lt=2**63, description="Its number.")]
 ) -> GapView:
     """Give one gap, whatever became of it."""
-    gap = await parts.records().run(partial(read_gap, number=number, sight=parts.sight))
+    seal = await parts.sealed()
+    gap = await parts.records().run(partial(read_gap, number=seal.meant("gap", number), sight=parts.sight))
     if gap is None:
         raise ProblemError(UNKNOWN_GAP, f"there is no gap {number}")
-    return _gap(gap, parts.sight)
+    return _gap(gap, parts.sight, seal)
 
 
-def _position(gap: Gap) -> tuple[int, int]:
-    return microseconds(gap.start), gap.id
+def _position(gap: Gap, seal: Seal) -> tuple[int, int]:
+    return microseconds(gap.start), seal.number("gap", gap.id)
 
 
-def _gap(gap: Gap, sight: Sight | None) -> GapView:
+def _gap(gap: Gap, sight: Sight | None, seal: Seal) -> GapView:
     seen = [path for path in gap.signals if sight is None or sight.sees(path)]
     whole = len(seen) == len(gap.signals) and (bool(seen) or sight is None or gap.source not in sight.shared)
     return GapView.model_validate(
         {
-            "id": gap.id,
+            "id": seal.number("gap", gap.id),
             "source": gap.source,
             "signals": seen,
             "start": gap.start,
@@ -118,6 +121,6 @@ def _gap(gap: Gap, sight: Sight | None) -> GapView:
             "samples": gap.samples if whole else None,
             "resolved": gap.resolved,
             "reason": gap.reason,
-            "part_of": gap.part_of,
+            "part_of": None if gap.part_of is None else seal.number("gap", gap.part_of),
         }
     )

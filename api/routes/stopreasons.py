@@ -16,6 +16,7 @@ from api.lookup import equipment_at, titled
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.roles import Scope
+from api.seals import Seal
 from api.views.shape import LAST_YEAR, Paged, documented, listed
 from api.views.stopreasons import SaidView, SayRequest, StopReasonView
 from api.window import MaybeEnd, MaybeStart, check_window
@@ -90,18 +91,19 @@ async def list_equipment_stop_reasons(
     check_window(start, end)
     equipment = equipment_at(parts.park, path)
     after = page.after(int)
+    seal = await parts.sealed()
     asked = partial(
         list_reasons,
         equipment=equipment.path,
         start=start or _FIRST,
         end=end or _LAST,
-        after=0 if after is None else after[0],
+        after=0 if after is None else seal.meant("said", after[0]),
         limit=page.limit + 1,
     )
     said = await parts.records().run(asked)
     shown = said[: page.limit]
-    token = page.token((shown[-1].id,)) if len(said) > len(shown) else None
-    return shape.page(SaidView, [_view(one) for one in shown], token)
+    token = page.token((seal.number("said", shown[-1].id),)) if len(said) > len(shown) else None
+    return shape.page(SaidView, [_view(one, seal) for one in shown], token)
 
 
 @router.post(
@@ -129,7 +131,8 @@ async def add_equipment_stop_reason(
         by=caller.name,
         now=parts.now(),
     )
-    return _view(await parts.records().run(add))
+    seal = await parts.sealed()
+    return _view(await parts.records().run(add), seal)
 
 
 @router.delete(
@@ -149,11 +152,13 @@ async def revoke_equipment_stop_reason(
     """
     del caller
     equipment = equipment_at(parts.park, path)
-    revoke = partial(revoke_reason, equipment=equipment.path, number=number, now=parts.now())
+    seal = await parts.sealed()
+    meant = seal.meant("said", number)
+    revoke = partial(revoke_reason, equipment=equipment.path, number=meant, now=parts.now())
     said = await parts.records().run(revoke)
     if said is None:
         raise ProblemError(UNKNOWN_STOP_REASON, f"nothing numbered {number} was said of {equipment.path}")
-    return _view(said)
+    return _view(said, seal)
 
 
 def _check(park: Park, asked: SayRequest) -> None:
@@ -173,9 +178,9 @@ def _check(park: Park, asked: SayRequest) -> None:
         raise ProblemError(INVALID_PARAMETER, detail, faults=faults)
 
 
-def _view(said: Said) -> SaidView:
+def _view(said: Said, seal: Seal) -> SaidView:
     return SaidView(
-        id=said.id,
+        id=seal.number("said", said.id),
         equipment=said.equipment,
         start=said.start,
         end=said.end,

@@ -10,7 +10,7 @@ class AuditView(View):
     """One row of the audit: what somebody asked, and what they were answered. Rows are added and never changed."""
 
     number: int
-    """Its place, from 1, without holes from the first that is kept."""
+    """To who sees the whole park its place, from 1, without holes from the first that is kept; else it only names it."""
 
     at: datetime
     """When it was answered, or when an answer that lasts began or ended."""

@@ -15,7 +15,7 @@ class DeadLetterView(View):
     """One input that could not become a sample, kept as it came."""
 
     id: int
-    """Number in the records; later letters have greater ones."""
+    """Names it; to who sees the whole park, later letters have greater numbers."""
 
     source: str
     """Name of the source it came from."""
@@ -94,7 +94,7 @@ class DroppedView(View):
     """What became of one letter that was to be dropped."""
 
     id: int
-    """Its number."""
+    """Names it."""
 
     result: Literal["dropped", "settled", "unknown"]
     """`dropped`: its payload is gone, its count and the reason stay; `settled`: it was replayed or dropped before, and
@@ -115,7 +115,7 @@ class ReplayedView(View):
     """What became of one letter, or would."""
 
     id: int
-    """Its number."""
+    """Names it."""
 
     result: Literal["replayed", "refused", "settled", "unknown"]
     """`replayed`: it became samples; `refused`: it is none even now, and stays; `settled`: it was replayed or dropped

@@ -11,7 +11,7 @@ class GapView(View):
     """An interval in which a source may have missed samples, half-open: [start, end)."""
 
     id: int
-    """Number in the records."""
+    """Names it."""
 
     source: str
     """Name of the source."""

@@ -44,7 +44,7 @@ class SaidView(View):
     """What somebody said of a machine's stops within [start, end)."""
 
     id: int
-    """Its number; of two that concern one instant the greater counts."""
+    """Names it; of two that concern one instant the one said later (`at`) counts."""
 
     equipment: str
     """Path of the machine."""

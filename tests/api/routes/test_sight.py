@@ -21,6 +21,7 @@ import pytest
 from adapters.sources.contract import GapKind
 from api.parts import Parts
 from api.roles import Role
+from api.seals import PLAIN, Kind, Seal, read_seal
 from collector.conflictlog import add_doubles
 from collector.conflicts import Conflict, Doubles
 from collector.deadletters import Bounds, Choice, read_dead_letters, write_dead_letters
@@ -92,6 +93,17 @@ async def alike(asked: Asking, *urls: str) -> None:
 
 
 # Sources
+
+
+async def seal_of(records: Records, *factories: str | None) -> Seal:
+    """Give how numbers are told to who may see these factories; None: the park."""
+    return PLAIN if None in factories else Seal(await records.run(read_seal))
+
+
+async def called(records: Records, kind: Kind, numbers: dict[str, int]) -> dict[str, int]:
+    """Give what rows are called for whoever sees a part of the park, by the same names."""
+    seal = await seal_of(records)
+    return {name: seal.number(kind, number) for name, number in numbers.items()}
 
 
 async def names(client: httpx.AsyncClient, **parameters: Any) -> list[str]:
@@ -199,7 +211,7 @@ async def gaps(records: Records) -> dict[str, int]:
     }
 
 
-async def test_each_sees_its_own_gaps(asked: Asking, gaps: dict[str, int]) -> None:
+async def test_each_sees_its_own_gaps(asked: Asking, gaps: dict[str, int], records: Records) -> None:
     for factories, seen in (
         ((None,), list(gaps)),
         (("gears",), ["ours", "own", "both", "gone"]),
@@ -208,11 +220,14 @@ async def test_each_sees_its_own_gaps(asked: Asking, gaps: dict[str, int]) -> No
         (("closed-long-ago",), []),
         ((), []),
     ):
+        seal = await seal_of(records, *factories)
         async with asked(*factories) as client:
             whole = await items(client, "/api/v1/gaps")
+            assert [gap["id"] for gap in whole] == [seal.number("gap", gaps[what]) for what in seen]
             assert [gap["cause"] for gap in whole] == seen, factories
             assert [gap for page in await walk(client, "/api/v1/gaps", limit=2) for gap in page] == whole
-            for what, number in gaps.items():
+            for what, kept in gaps.items():
+                number = seal.number("gap", kept)
                 answer = await client.get(f"/api/v1/gaps/{number}")
                 if what in seen:
                     assert answer.json() == next(gap for gap in whole if gap["cause"] == what)
@@ -286,7 +301,7 @@ async def payloads(client: httpx.AsyncClient, **parameters: Any) -> set[str]:
     return {letter["payload"] for letter in await items(client, "/api/v1/dead-letters", **parameters)}
 
 
-async def test_each_sees_its_own_letters(asked: Asking, letters: dict[str, int]) -> None:
+async def test_each_sees_its_own_letters(asked: Asking, letters: dict[str, int], records: Records) -> None:
     for factories, seen in (
         ((None,), list(NOTED)),
         (("gears",), GEARS),
@@ -295,15 +310,20 @@ async def test_each_sees_its_own_letters(asked: Asking, letters: dict[str, int])
         (("closed-long-ago",), []),
         ((), []),
     ):
+        seal = await seal_of(records, *factories)
+        ids = {seal.number("letter", letters[one]) for one in seen}
         async with asked(*factories) as client:
             assert await payloads(client) == set(seen), factories
             pages = await walk(client, "/api/v1/dead-letters", limit=2)
             assert {letter["payload"] for page in pages for letter in page} == set(seen)
             lines = (await client.get("/api/v1/dead-letters/export")).content.splitlines()
             assert {orjson.loads(line)["payload"] for line in lines} == set(seen)
+            assert {orjson.loads(line)["id"] for line in lines} == ids
             table = (await client.get("/api/v1/dead-letters/export", params={"format": "csv"})).text
             assert {row["payload"] for row in csv.DictReader(io.StringIO(table))} == set(seen)
-            for payload, number in letters.items():
+            assert {int(row["id"]) for row in csv.DictReader(io.StringIO(table))} == ids
+            for payload, kept in letters.items():
+                number = seal.number("letter", kept)
                 answer = await client.get(f"/api/v1/dead-letters/{number}")
                 if payload in seen:
                     assert answer.json()["payload"] == payload
@@ -323,6 +343,7 @@ async def test_no_filter_widens_what_is_seen(asked: Asking) -> None:
 
 
 async def test_letters_of_others_are_not_dropped(asked: Asking, letters: dict[str, int], records: Records) -> None:
+    letters = await called(records, "letter", letters)
     ids = [*letters.values(), 4711]
     async with asked("gears", role=Role.ENGINEER) as client:
         told = (await client.post("/api/v1/dead-letters/drop", json={"ids": ids, "because": "noise"})).json()["items"]
@@ -343,6 +364,7 @@ async def test_letters_of_others_are_not_replayed(asked: Asking, letters: dict[s
         chosen = await records.run(lambda connection: read_dead_letters(connection, choice, limit=100))
         return [Told(letter, "refused", 0, 0, "none even now") for letter in chosen]
 
+    letters = await called(records, "letter", letters)
     ids = [*letters.values(), 4711]
     async with asked("gears", role=Role.ENGINEER, replay=replay) as client:
         told = (await client.post("/api/v1/dead-letters/replay", json={"ids": ids})).json()["items"]
