@@ -634,6 +634,21 @@ class StoreConformance(ABC):
         found = await store.buckets("f/l/e/s", "int", NOON - 3 * DAY, NOON + 4 * DAY, timedelta(days=3.5))
         assert found.select("count", "min", "max", "last").rows() == [(84, -3, 1000, 0), (84, 0, 3, 3)]
 
+    async def test_what_is_asked_for_again_is_as_new(self, place: Place) -> None:
+        """Whatever a store remembers, and whoever writes."""
+        rows = [sample("f/l/e/s", at(60 * minute), value=float(minute)) for minute in range(90)]
+        async with place() as reader, place() as writer:
+            await writer.write(batch(*rows), Position("spool", 1))
+            for number, second in enumerate((0, 1, 3600, 5400)):
+                for _ in range(3):
+                    before = await self.summed(reader, "float", 3600, 0, 7200)
+                await writer.write(
+                    batch(sample("f/l/e/s", at(second), value=1e6 + number)), Position("spool", number + 2)
+                )
+                after = await self.summed(reader, "float", 3600, 0, 7200)
+                assert after["max"].max() == 1e6 + number
+                assert after["count"].sum() == before["count"].sum() + (second % 60 > 0 or second == 5400)
+
     # Results.
 
     async def test_results_come_back_as_they_were(self, store: Store) -> None:

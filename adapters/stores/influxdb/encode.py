@@ -157,12 +157,23 @@ def result_rows(results: pl.DataFrame) -> pl.DataFrame:
             pl.col("start").dt.timestamp("ns"),
         )
     )
+    return sized(lines)
+
+
+def sized(lines: pl.DataFrame) -> pl.DataFrame:
+    """Give whole lines (`line`) with their `room`, `end` and `row`."""
     return _summed(lines.with_columns(room=pl.col("line").str.len_bytes() + 1).with_row_index("row"))
 
 
-def result_body(rows: pl.DataFrame) -> bytes:
-    """Write rows of `result_rows` as the body of a request."""
+def line_body(rows: pl.DataFrame) -> bytes:
+    """Write rows of `sized` as the body of a request."""
     return _joined(rows.select("line"))
+
+
+def line_series(measurement: str, signal: str) -> str:
+    """Write how the lines of a measurement about a signal's line begin; the signal's path has four parts."""
+    factory, line, *_ = map(_escaped, signal_tags(signal) or ())
+    return f"{measurement},factory={factory},line={line}"
 
 
 def pieces(rows: pl.DataFrame, limit: int = PIECE) -> Iterator[pl.DataFrame]:

@@ -10,8 +10,12 @@ from itertools import groupby
 from typing import Final, Literal, TypeAlias
 from urllib.parse import quote
 
+from adapters.sample import ValueType
 from adapters.stores.influxdb.encode import KPI, SAMPLE
 from adapters.stores.influxdb.tags import SIGNAL_TAGS, signal_tags, tag_value
+
+LATE: Final = "sample_late"
+"""Measurement of the hours that samples came for when they were over."""
 
 EVERYTHING: Final = "true"
 """The condition that holds for every row."""
@@ -87,6 +91,18 @@ def select_samples(where: str, start: int, end: int) -> str:
     """Ask for samples with start <= time < end, in no order that counts."""
     columns = ", ".join(identifier(name) for name in (*SIGNAL_TAGS, *_SAMPLE_FIELDS))
     return f"SELECT {columns} FROM {identifier(SAMPLE)} WHERE {_within(where, start, end)}"  # noqa: S608 - all is quoted
+
+
+def select_values(kind: ValueType, where: str, start: int, end: int) -> str:
+    """Ask for the values of one type and the statuses of samples with start <= time < end, in no order that counts."""
+    columns = f"{identifier(kind)}, {identifier('status')}"
+    return f"SELECT {columns} FROM {identifier(SAMPLE)} WHERE {_within(where, start, end)}"  # noqa: S608 - all is quoted
+
+
+def select_late(factory: str, line: str, start: int, end: int) -> str:
+    """Ask when samples of a line, given by its tags, came late for the hours with start <= last instant < end."""
+    where = f"{_equal(SIGNAL_TAGS[0], factory)} AND {_equal(SIGNAL_TAGS[1], line)}"
+    return f"SELECT {identifier('written')} FROM {identifier(LATE)} WHERE {_within(where, start, end)}"  # noqa: S608 - all is quoted
 
 
 def select_last(where: str, start: int, end: int) -> str:

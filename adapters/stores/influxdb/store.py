@@ -1,6 +1,7 @@
 """InfluxDB as a store."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -13,7 +14,8 @@ import polars as pl
 from adapters.sample import ValueType
 from adapters.stores.buckets import edges
 from adapters.stores.contract import Position, StoreRefusedError, StoreUnavailableError
-from adapters.stores.influxdb import bucket, decode, encode, influxql, reader, setup, summing, writer
+from adapters.stores.influxdb import bucket, decode, encode, influxql, late, reader, setup, writer
+from adapters.stores.influxdb.recent import Recent
 from adapters.stores.influxdb.series import Series
 from adapters.stores.influxdb.server import InfluxServer, connect
 from adapters.stores.influxdb.settings import InfluxSettings
@@ -32,6 +34,7 @@ class InfluxStore:
         self._settings = settings
         self._connection: InfluxServer | None = None
         self._series = Series(settings.max_series)
+        self._recent = Recent()
         self._open = AsyncExitStack()
         self._under_way: _Batch | None = None
         self._ahead: _Batch | None = None
@@ -51,6 +54,7 @@ class InfluxStore:
     ) -> None:
         """Close the connections."""
         self._connection = self._under_way = self._ahead = None
+        self._recent.forget()
         await self._open.aclose()
 
     @property
@@ -78,14 +82,16 @@ class InfluxStore:
             batch = await self._admitted(samples)
         try:
             reasons = await writer.write(batch.task)
+            bad = pl.col("row").is_in(list(reasons))
+            await late.note(self._server, batch.rows.filter(bad.not_()) if reasons else batch.rows, time.time_ns())
         except StoreUnavailableError:
             self._under_way = batch
             raise
         if not reasons:
             return batch.refused
-        bad = batch.rows.filter(pl.col("row").is_in(list(reasons)))
-        said = pl.Series([reasons[row] for row in bad["row"]], dtype=pl.String)
-        return pl.concat([batch.refused, encode.refusals(bad, said)])
+        unstored = batch.rows.filter(bad)
+        said = pl.Series([reasons[row] for row in unstored["row"]], dtype=pl.String)
+        return pl.concat([batch.refused, encode.refusals(unstored, said)])
 
     async def prepare(self, samples: pl.DataFrame) -> None:
         """Write the first lines of the batch that comes next, so that the server need not wait for them."""
@@ -131,8 +137,11 @@ class InfluxStore:
     async def buckets(
         self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta
     ) -> pl.DataFrame:
-        """Sum up the samples of one signal with start <= time < end, bucket by bucket; the server does it."""
-        return await summing.buckets(self._server, signal, kind, edges(start, end, width))
+        """Sum up the samples of one signal with start <= time < end, bucket by bucket.
+
+        The server does it, unless the signal is asked for again (`adapters.stores.influxdb.recent`).
+        """
+        return await self._recent.buckets(self._server, signal, kind, edges(start, end, width))
 
     async def extent(self) -> pl.DataFrame:
         """Tell which signals have samples, and the times of the first and the last of each."""
@@ -150,7 +159,7 @@ class InfluxStore:
     async def write_results(self, results: pl.DataFrame) -> None:
         """Store results durably; raises as `write` does, StoreRefusedError also for a result it will not take."""
         rows = await asyncio.to_thread(encode.result_rows, results)
-        reasons = await writer.write(writer.task_of_results(self._server, rows))
+        reasons = await writer.write(writer.task_of_lines(self._server, rows))
         for row, reason in reasons.items():
             raise StoreRefusedError(self.name, f"does not take {rows['line'][row]!r} ({reason})")
 

@@ -80,9 +80,9 @@ def task_of_samples(server: InfluxServer, rows: pl.DataFrame) -> Task:
     return Task(server, encode.sample_body, unit, [], list(rows.iter_slices(BLOCK))[::-1])
 
 
-def task_of_results(server: InfluxServer, rows: pl.DataFrame) -> Task:
-    """Prepare to write rows of `encode.result_rows`."""
-    return Task(server, encode.result_body, "ns", [] if rows.is_empty() else [rows])
+def task_of_lines(server: InfluxServer, rows: pl.DataFrame) -> Task:
+    """Prepare to write rows of `encode.sized`."""
+    return Task(server, encode.line_body, "ns", [] if rows.is_empty() else [rows])
 
 
 async def write(task: Task) -> dict[int, str]:

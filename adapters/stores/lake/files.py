@@ -10,8 +10,9 @@ from typing import Final
 import polars as pl
 from polars.io.plugins import register_io_source
 
-ROWS_OF_GROUP: Final = 32 * 1024
-"""Rows that a file keeps together; a reader skips a group by its least and greatest values."""
+ROWS_OF_GROUP: Final = 16 * 1024
+"""Rows that a file keeps together; a reader skips a group by its least and greatest values. One signal's day in files
+that are not yet merged takes a quarter less to read than with twice as many, and files take a tenth more room."""
 
 COMPRESSION_LEVEL: Final = 1
 """Of zstd: higher ones take longer and save little on sorted rows."""

@@ -204,6 +204,8 @@ async def test_a_version_over_http(influx: InfluxServer, version: str, path: str
             return Reply(404, b"not found")
         if not request.body:
             return Reply(400, b"incoming write was empty" if version.startswith("3") else b'{"message":"no points"}')
+        if request.body.startswith(b"sample_late,"):
+            return Reply(204)
         lines = request.body.splitlines()
         bad = [index for index, line in enumerate(lines) if b"bad" in line]
         status, told, others = says(lines, bad) if bad else (204, {}, True)
@@ -222,6 +224,7 @@ async def test_a_version_over_http(influx: InfluxServer, version: str, path: str
             assert refused["received"].to_list() == batch(*bad)["received"].to_list()
             assert_samples(await stored(store, ["f/l/e/s"]), *good)
         asked = [request.params for request in proxy.requests if request.path == path and request.body]
+        asked = asked[:-1]  # the last one notes the hour that came late, in nanoseconds
     if path == WRITE:
         assert all(params == {"org": "works", "bucket": bucket, "precision": "ms"} for params in asked)
     else:

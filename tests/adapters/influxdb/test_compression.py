@@ -93,9 +93,11 @@ async def test_what_is_asked_for_is_done(
         rows = [sample("f/l/e/s", at(n), value=n) for n in range(1000)]
         await store.write(batch(*rows), Position("spool", 1))
         assert_samples(await stored(store, ["f/l/e/s"]), *rows)
-    body = proxy.writes[-1].body
-    assert (proxy.writes[-1].headers.get("Content-Encoding") == "gzip") is compressed
+    body = proxy.writes[-2].body
+    assert (proxy.writes[-2].headers.get("Content-Encoding") == "gzip") is compressed
     assert (gzip.decompress(body) if compressed else body).startswith(b"sample,equipment=e,")
+    late = proxy.writes[-1].body
+    assert (gzip.decompress(late) if compressed else late).startswith(b"sample_late,")
 
 
 @pytest.mark.system

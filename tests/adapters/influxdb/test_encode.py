@@ -166,7 +166,7 @@ def microseconds(time: datetime) -> int:
 
 @given(st.lists(RESULT, min_size=1, unique_by=lambda row: (row["path"], row["period"], row["start"], row["kpi"])))
 def test_every_result_can_be_read_back(rows: list[dict[str, Any]]) -> None:
-    lines = read(encode.result_body(encode.result_rows(table(*rows))).decode().removesuffix("\n"))
+    lines = read(encode.line_body(encode.result_rows(table(*rows))).decode().removesuffix("\n"))
     for line, row in zip(lines, rows, strict=True):
         assert line.measurement == "kpi"
         tags = {tag: row[tag] for tag in ("path", "period", "name", "kpi") if row[tag]}

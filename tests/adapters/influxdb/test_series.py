@@ -34,7 +34,7 @@ async def test_new_signals_beyond_the_limit_are_refused(influx: InfluxServer, se
         assert b"sample,equipment=e,factory=f,line=l,signal=d int=1i" in min(refused["payload"])
         assert (await store.write(batch(*rows("a", "b", "c", second=2)), POSITION)).is_empty()
         assert (await store.write(batch(*rows("d", second=3)), POSITION)).height == 1
-    held = await influx.query("SHOW SERIES", settings.bucket)
+    held = await influx.query('SHOW SERIES FROM "sample"', settings.bucket)
     assert sorted(row["key"].rpartition("=")[2] for row in held) == ["a", "b", "c"]
 
 
@@ -54,7 +54,7 @@ async def test_what_was_worked_on_ahead_counts_no_less_and_is_not_done_again(
         await store.prepare(samples)
         assert (await store.write(samples, POSITION)).height == 2
     assert len(done) == 1
-    assert len(await influx.query("SHOW SERIES", settings.bucket)) == 3
+    assert len(await influx.query('SHOW SERIES FROM "sample"', settings.bucket)) == 3
 
 
 async def test_signals_that_the_bucket_has_are_stored_whatever_the_limit(settings: InfluxSettings) -> None:
