@@ -1,6 +1,7 @@
 """TLS as configured: its certificate is checked before anything listens, and renewed without a restart."""
 
 import asyncio
+import json
 import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -21,12 +22,15 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from cryptography.x509.oid import NameOID
 from starlette.types import Receive, Scope, Send
+from typer.testing import CliRunner
 
 from api import tls as tls_module
 from api.role import serve
-from api.tls import SOON, Tls, TlsError, watch
+from api.tls import SOON, Tls, watch
+from collector.commands.check import app as check
 from collector.load import load
 from collector.settings import ApiSettings, TlsSettings
+from collector.tlsfiles import TlsError
 from tests.api.installation import install
 from tests.api.wired import PATIENCE_S, line, served
 
@@ -282,10 +286,27 @@ def test_what_cannot_work_is_told_with_the_file_and_what_to_do(tmp_path: Path, i
     assert "PEM with this `key_password`" in refused(tmp_path, **locked, key_password="wrong")
     assert "tls.key: the key is not encrypted; leave out `key_password`" in refused(tmp_path, key_password="any")
     over = refused(tmp_path, certificate="over.crt", key="over.key")
-    assert over == f"{at}over.crt: the certificate ended on {NOW - timedelta(days=2):%Y-%m-%d}; renew it"
-    assert "early.crt: the certificate is not valid before" in refused(
+    assert over == f"{at}over.crt: the certificate of `api: tls:` ended on {NOW - timedelta(days=2):%Y-%m-%d}; renew it"
+    assert "early.crt: the certificate of `api: tls:` is not valid before" in refused(
         tmp_path, certificate="early.crt", key="early.key"
     )
+
+
+def test_check_looks_at_the_files(tmp_path: Path, issuer: Issuer) -> None:
+    install(tmp_path)
+    main = tmp_path / "parkline.yaml"
+    text = main.read_text(encoding="utf-8")
+    main.write_text(text.replace("open_page: true", "tls: { certificate: tls.crt, key: tls.key }"), encoding="utf-8")
+    told = CliRunner().invoke(check, [str(tmp_path)])
+    assert told.exit_code == 2
+    assert f"{tmp_path}/tls.crt:1:1: there is no such file; write another `certificate`" in told.stderr
+    issuer.issue(tmp_path)
+    issuer.issue(tmp_path, "other")
+    assert CliRunner().invoke(check, [str(tmp_path)]).exit_code == 0
+    (tmp_path / "other.key").replace(tmp_path / "tls.key")
+    told = CliRunner().invoke(check, [str(tmp_path), "--output", "json"])
+    assert told.exit_code == 2
+    assert "this is not the key of" in json.loads(told.stdout)[0]["message"]
 
 
 async def test_the_role_listens_by_tls_or_says_why_not(tmp_path: Path, issuer: Issuer) -> None:
