@@ -2,12 +2,13 @@
 
 entries      every dataset, by id: of the park for who may see all of it, of each factory, of each machine, of each
 view of open data that the caller reads; told from the configuration alone
+entry_of     the one with an id
 subject      what must be known of one (`api.evidence`): a page of them is read at once
-dataset      one of them as it is shown
+datasets     some of them as they are shown
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -64,7 +65,7 @@ class Entry:
     """What it tells of; of open data the name of its view."""
 
 
-def entries(parts: Parts, caller: Caller) -> list[Entry]:
+def entries(parts: Parts, caller: Caller) -> Iterator[Entry]:
     """Give every dataset that a caller may see, in no order."""
     park = parts.park
     there = {
@@ -72,14 +73,28 @@ def entries(parts: Parts, caller: Caller) -> list[Entry]:
         "factory": [factory.path for factory in park.factories],
         "machine": [path for path, equipment in park.equipment.items() if equipment.signals],
     }
-    found = [
-        Entry(f"{one.kind}/{path}", one.kind, path)
-        for one in TYPES.values()
-        for level in one.levels
-        for path in there[level]
-    ]
-    views = readable(parts.open_data, caller.views)
-    return [*found, *(Entry(f"open/{name}", "open", name) for name in views)]
+    for one in TYPES.values():
+        yield from (
+            Entry(f"{one.kind}/{path}", one.kind, path) for level in sorted(one.levels) for path in there[level]
+        )
+    yield from (Entry(f"open/{name}", "open", name) for name in readable(parts.open_data, caller.views))
+
+
+def entry_of(parts: Parts, caller: Caller, name: str) -> Entry | None:
+    """Give the dataset with this id that a caller may see; None where there is none. It does not go through all."""
+    kind, _, path = name.partition("/")
+    if kind == "open":
+        return Entry(name, "open", path) if path in readable(parts.open_data, caller.views) else None
+    known = next((one for one in TYPES.values() if one.kind == kind), None)
+    if known is None:
+        return None
+    park = parts.park
+    there = {
+        "park": path == park.id and parts.grants is None,
+        "factory": any(path == factory.path for factory in park.factories),
+        "machine": path in park.equipment and bool(park.equipment[path].signals),
+    }
+    return Entry(name, known.kind, path) if any(there[level] for level in known.levels) else None
 
 
 def subject(entry: Entry) -> Subject:
@@ -87,11 +102,19 @@ def subject(entry: Entry) -> Subject:
     return Subject(entry.path, TYPES[entry.kind].stored if entry.kind in TYPES else None, is_view=entry.kind == "open")
 
 
-def dataset(parts: Parts, entry: Entry, known: Known) -> DatasetView:
-    """Give a dataset as it is shown."""
-    if entry.kind == "open":
-        return _opened(parts, entry, known)
-    return _Own(parts, TYPES[entry.kind], entry, known).view()
+def datasets(parts: Parts, shown: Iterable[Entry], known: Known) -> list[DatasetView]:
+    """Give datasets as they are shown; a great park's take tenths of a second."""
+    places: dict[str, _Place] = {}
+    views = []
+    for entry in shown:
+        if entry.kind == "open":
+            views.append(_opened(parts, entry, known))
+            continue
+        place = places.get(entry.path)
+        if place is None:
+            place = places[entry.path] = _place(parts, entry.path, known)
+        views.append(_Own(parts, TYPES[entry.kind], entry, known, place).view())
+    return views
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,41 +136,65 @@ class _Place:
     machines: tuple[Equipment, ...]
     """Its machines."""
 
-    sources: frozenset[str] = field(default=frozenset())
+    sources: frozenset[str]
     """Names of the sources that are its own."""
 
+    signals: tuple[Signal, ...]
+    """The signals of its machines."""
 
-def _place(parts: Parts, path: str) -> _Place:
+    heard: datetime | None
+    """Up to when any of its machines is known to be in its state."""
+
+    open_gaps: int | None
+    """Open gaps of lately that concern it; None: too many to count."""
+
+    unfillable_gaps: int | None
+    """Unfillable ones; None: too many to count."""
+
+
+def _place(parts: Parts, path: str, known: Known) -> _Place:
     park = parts.park
+    sources: frozenset[str] = frozenset()
     if path == park.id and parts.grants is None:
-        return _Place(
-            path,
-            titled(park.title, park.id),
-            park.factories,
-            sum(len(factory.lines) for factory in park.factories),
-            tuple(park.equipment.values()),
-            frozenset({*park.sources, *(source_of(line) for line in lines_of(park))}),
-        )
-    factory = park.factory_of(path)
-    if path == factory.path:
-        machines = tuple(machine for line in factory.lines for machine in line.equipment)
-        names = {source.name for line in factory.lines for source in line.sources}
-        names |= {source_of(line) for line in factory.lines}
-        own = frozenset(name for name in names if source_seen(parts, name))
-        return _Place(path, titled(factory.title, factory.id), (factory,), len(factory.lines), machines, own)
-    machine = park.equipment[path]
-    return _Place(path, titled(machine.title, machine.id), (factory,), 1, (machine,))
+        title, factories, machines = titled(park.title, park.id), park.factories, tuple(park.equipment.values())
+        lines = sum(len(factory.lines) for factory in factories)
+        sources = frozenset({*park.sources, *(source_of(line) for line in lines_of(park))})
+    else:
+        factory = park.factory_of(path)
+        factories = (factory,)
+        if path == factory.path:
+            title, lines = titled(factory.title, factory.id), len(factory.lines)
+            machines = tuple(machine for line in factory.lines for machine in line.equipment)
+            names = {source.name for line in factory.lines for source in line.sources}
+            names |= {source_of(line) for line in factory.lines}
+            sources = frozenset(name for name in names if source_seen(parts, name))
+        else:
+            machine = park.equipment[path]
+            title, lines, machines = titled(machine.title, machine.id), 1, (machine,)
+    signals = tuple(signal for machine in machines for signal in machine.signals)
+    return _Place(
+        path=path,
+        title=title,
+        factories=factories,
+        lines=lines,
+        machines=machines,
+        sources=sources,
+        signals=signals,
+        heard=known.heard(machines),
+        open_gaps=known.gaps(signals, sources, OPEN),
+        unfillable_gaps=known.gaps(signals, sources, UNFILLABLE),
+    )
 
 
 class _Own:
     """Shows a dataset of the park's own, or of its factories'."""
 
-    def __init__(self, parts: Parts, kind: DatasetType, entry: Entry, known: Known) -> None:
+    def __init__(self, parts: Parts, kind: DatasetType, entry: Entry, known: Known, place: _Place) -> None:
         self._parts = parts
         self._kind = kind
         self._entry = entry
         self._known = known
-        self._place = _place(parts, entry.path)
+        self._place = place
 
     def view(self) -> DatasetView:
         """Give it."""
@@ -168,7 +215,7 @@ class _Own:
                 factories=len(place.factories),
                 lines=place.lines,
                 equipment=len(place.machines),
-                signals=sum(len(machine.signals) for machine in place.machines),
+                signals=len(place.signals),
             ),
             period=kind.period,
             updated=kind.updated,
@@ -201,7 +248,7 @@ class _Own:
         known, place, kind = self._known, self._place, self._kind
         if kind.kind in {"gaps", "sources"}:
             return known.seen(place.sources)
-        heard = known.heard(place.machines)
+        heard = place.heard
         if kind.kind == "samples":
             heard = known.sampled(place.machines[0]) or heard
         if kind.stored is None or (heard is not None and not kind.is_computed):
@@ -213,8 +260,8 @@ class _Own:
         known, place, stored = self._known, self._place, self._kind.stored
         return QualityView(
             coverage=None if stored is None else known.coverage(place.path, stored),
-            open_gaps=known.gaps(place.machines, place.sources, OPEN),
-            unfillable_gaps=known.gaps(place.machines, place.sources, UNFILLABLE),
+            open_gaps=place.open_gaps,
+            unfillable_gaps=place.unfillable_gaps,
             restatements=None if stored is None or self._kind.kind == "samples" else known.restated(place.path, stored),
         )
 
@@ -223,20 +270,20 @@ class _Own:
             return kpi_variables()
         if self._kind.kind != "samples":
             return []
-        return [_variable(signal) for machine in self._place.machines for signal in machine.signals]
+        return [_variable(signal) for signal in self._place.signals]
 
     def _requests(self, last: datetime | None) -> Iterator[RequestView]:
         path = quote(self._place.path)
         day = (last or self._known.now).replace(hour=0, minute=0, second=0, microsecond=0)
         sources = sorted(self._place.sources)
-        signals = [signal.path for machine in self._place.machines for signal in machine.signals]
+        signals = self._place.signals
         filling = {
             "path": path,
             "start": f"{day:%Y-%m-%dT%H:%M:%SZ}",
             "end": f"{day + _DAY:%Y-%m-%dT%H:%M:%SZ}",
             "week": f"{day + _DAY - LATELY:%Y-%m-%dT%H:%M:%SZ}",
             "sources": "&".join(f"source={quote(name)}" for name in sources),
-            "signal": quote(signals[0]) if signals else "",
+            "signal": quote(signals[0].path) if signals else "",
         }
         for ask in self._kind.asks:
             for machines in self._chosen() if "{machines}" in ask.address else ("",):
@@ -329,10 +376,6 @@ def _variable(signal: Signal) -> VariableView:
 
 def _joined(kind: TitleView, place: TitleView) -> TitleView:
     return TitleView(zh=f"{place.zh}{kind.zh}", en=f"{kind.en}, {place.en}")
-
-
-def _latest(instants: Iterable[datetime | None]) -> datetime | None:
-    return max((one for one in instants if one is not None), default=None)
 
 
 def _age(last: datetime | None, now: datetime) -> float | None:

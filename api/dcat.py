@@ -13,7 +13,7 @@ left out.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from api.views.catalogue import DatasetView, FieldView, PartyView, RequestView, VariableView
 from api.views.shape import TitleView
@@ -25,6 +25,7 @@ PROFILE: Final = "http://data.europa.eu/r5r/"
 """What it conforms to: DCAT-AP."""
 
 _EU: Final = "http://publications.europa.eu/resource/authority"
+_THEME: Final = f"{_EU}/data-theme"
 _IANA: Final = "https://www.iana.org/assignments/media-types"
 
 _FILE_TYPES: Final = {
@@ -38,6 +39,24 @@ _ADDRESS: Final = re.compile(r"https?://[^\s<>\"{}|\\^`]+")
 _MAIL: Final = re.compile(r"[^\s<>\"{}|\\^`@]+@[^\s<>\"{}|\\^`@]+")
 _SPDX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]*", re.ASCII)
 
+_THEMES: Final = {
+    "AGRI": ("Agriculture, fisheries, forestry and food", "农业、渔业、林业和食品"),
+    "ECON": ("Economy and finance", "经济与金融"),
+    "EDUC": ("Education, culture and sport", "教育、文化与体育"),
+    "ENER": ("Energy", "能源"),
+    "ENVI": ("Environment", "环境"),
+    "GOVE": ("Government and public sector", "政府与公共部门"),
+    "HEAL": ("Health", "卫生"),
+    "INTR": ("International issues", "国际事务"),
+    "JUST": ("Justice, legal system and public safety", "司法、法律制度与公共安全"),
+    "OP_DATPRO": ("Provisional data", "临时数据"),
+    "REGI": ("Regions and cities", "区域与城市"),
+    "SOCI": ("Population and society", "人口与社会"),
+    "TECH": ("Science and technology", "科学与技术"),
+    "TRAN": ("Transport", "交通运输"),
+}
+"""The EU's data themes by their codes: their names in English and Chinese."""
+
 _CLASSES: Final = {
     "access": "dct:RightsStatement",
     "compressed": "dct:MediaType",
@@ -46,6 +65,7 @@ _CLASSES: Final = {
     "language": "dct:LinguisticSystem",
     "licence": "dct:LicenseDocument",
     "media": "dct:MediaType",
+    "taxonomy": "skos:ConceptScheme",
     "theme": "skos:Concept",
 }
 """Classes of what terms of the context name by its address."""
@@ -232,7 +252,7 @@ def catalogue(
         **_licence(datasets),
         "language": _languages(),
         "theme": sorted({theme for one in datasets for theme in _themes(one)}),
-        "taxonomy": f"{_EU}/data-theme",
+        "taxonomy": _THEME,
         "conforms_to": {"id": PROFILE, "type": "dct:Standard"},
         "services": _service(base, [one["id"] for one in told]),
         "datasets": told,
@@ -248,15 +268,27 @@ def dataset(one: DatasetView, *, base: str) -> dict[str, Any]:
     return {"@context": CONTEXT, **told, "@included": [_service(base, [told["id"]]), *_named([told])]}
 
 
-def _named(nodes: Iterable[dict[str, Any]]) -> list[dict[str, str]]:
-    """Give what these name by its address, each once, with its class."""
+def _named(nodes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Give what these name by its address, each once, with its class and, where the profile wants one, its name."""
     found: dict[str, str] = {}
     for node in nodes:
         for one in (node, *node.get("distributions", ())):
             for term, kind in _CLASSES.items():
                 told = one.get(term, ())
                 found |= {name: kind for name in ([told] if isinstance(told, str) else told) if isinstance(name, str)}
-    return [{"id": name, "type": kind} for name, kind in sorted(found.items())]
+    return [{"id": name, "type": kind, **_called(name, kind)} for name, kind in sorted(found.items())]
+
+
+def _called(name: str, kind: str) -> dict[str, Any]:
+    if kind == "skos:ConceptScheme":
+        return {"title": {"zh": "数据主题", "en": "Data theme"}}
+    if kind != "skos:Concept":
+        return {}
+    last = name.rstrip("/").rpartition("/")[2]
+    if name != f"{_THEME}/{last}":
+        return {"skos:prefLabel": unquote(last.rpartition("#")[2])}  # of another vocabulary: nobody says more
+    english, chinese = _THEMES.get(last, (last, last))
+    return {"label": {"zh": chinese, "en": english}}
 
 
 def _dataset(one: DatasetView, base: str) -> dict[str, Any]:
@@ -367,7 +399,7 @@ def _languages() -> list[str]:
 
 
 def _themes(one: DatasetView) -> list[str]:
-    return [theme if "://" in theme else f"{_EU}/data-theme/{theme}" for theme in one.themes]
+    return [theme if "://" in theme else f"{_THEME}/{theme}" for theme in one.themes]
 
 
 def _measured(one: DatasetView) -> Iterator[dict[str, Any]]:

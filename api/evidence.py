@@ -4,6 +4,7 @@ A page of the catalogue costs one transaction of the records and one question to
 when there is data is a question about all time; it is asked once per path and hour (`Extents`).
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from api.lookup import lines_of, source_seen, sources_asked, trees_asked
 from api.parts import Parts
 from collector.gaps import OPEN, UNFILLABLE, Gap, read_gaps
 from collector.links import Link, read_links
-from collector.park import Equipment
+from collector.park import Equipment, Signal
 
 LATELY: Final = timedelta(days=7)
 """Quality is told of so much time."""
@@ -79,7 +80,7 @@ class Extents:
         missing = sorted(set(paths) - known.keys())
         if missing:
             days = await store.results(start=_FIRST, end=now + _DAY, paths=missing, periods=["day"], kpis=[PLANNED])
-            edges = _with_data(days).group_by("path").agg(*_EDGES)
+            edges = await asyncio.to_thread(lambda: _with_data(days).group_by("path").agg(*_EDGES))
             self._known |= {path: Extent(None, None, now) for path in missing}
             self._known |= {path: Extent(first, last, now) for path, first, last in edges.iter_rows()}
         return {path: self._known[path] for path in paths}
@@ -157,17 +158,18 @@ class Known:
         """Count the windows of an asset, and of all below it, that were told again lately."""
         return self._restated[path, period]
 
-    def gaps(self, machines: Iterable[Equipment], sources: Collection[str], state: str) -> int | None:
-        """Count the gaps of lately in this state that concern machines, or these sources as a whole."""
+    def gaps(self, signals: Sequence[Signal], sources: Collection[str], state: str) -> int | None:
+        """Count the gaps of lately in this state that concern signals, or these sources as a whole."""
         if self._noted.gaps is None:
             return None
-        signals = [signal for machine in machines for signal in machine.signals]
-        paths = {signal.path for signal in signals}
-        return sum(
-            gap.state == state and (not gap.signals or not paths.isdisjoint(gap.signals))
+        found = [
+            gap
             for source in {*sources, *(signal.source for signal in signals)}
             for gap in self._gaps.get(source, ())
-        )
+            if gap.state == state
+        ]
+        paths = {signal.path for signal in signals} if found else set()
+        return sum(not gap.signals or not paths.isdisjoint(gap.signals) for gap in found)
 
     def heard(self, machines: Iterable[Equipment]) -> datetime | None:
         """Give up to when any of these machines is known to be in its state."""
@@ -211,7 +213,7 @@ async def known_of(parts: Parts, extents: Extents, page: Sequence[Subject]) -> K
             periods=sorted({one.period for one in page if one.period is not None} | {"day"}),
             kpis=[PLANNED],
         )
-        return Known(parts, noted, windows, await extents.of(store, paths, now), now)
+        return await asyncio.to_thread(Known, parts, noted, windows, await extents.of(store, paths, now), now)
 
 
 def _noted(connection: sa.Connection, parts: Parts, page: Sequence[Subject], now: datetime) -> _Noted:

@@ -1,6 +1,7 @@
 """The catalogue of data: what there is, what it means, how good and how new it is, and how to ask for it."""
 
 import asyncio
+from collections.abc import Iterable
 from operator import attrgetter
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -11,7 +12,7 @@ from starlette.datastructures import URL
 from api import dcat
 from api.access import GivenCaller
 from api.answers import Form, Shape, preferred, shape_of
-from api.catalogue import Entry, dataset, entries, publisher, subject
+from api.catalogue import Entry, datasets, entries, entry_of, publisher, subject
 from api.errors import MEDIA_TYPE, NOT_ACCEPTABLE, UNKNOWN_DATASET, ProblemError, wrong
 from api.evidence import Extents, known_of
 from api.lookup import trees_asked, under
@@ -150,28 +151,41 @@ async def list_catalogue(
     in the header `Link`, and in `hydra:next`. Datasets about the whole park are there for who may see all of it.
     """
     trees = trees_asked(parts, path)
-    wanted = [
-        one
-        for one in entries(parts, caller)
-        if (kind is None or one.kind in kind) and (not path or (one.kind != "open" and under(one.path, trees)))
-    ]
-    shown, token = page.of(wanted, attrgetter("id"))
+    wanted, shown, token = await asyncio.to_thread(
+        _chosen, entries(parts, caller), page, None if trees is None else frozenset(trees), kind, every=not path
+    )
     found = await _datasets(request, parts, shown)
     if shape is not None:
-        return shape.page(DatasetView, found, token)
+        return await asyncio.to_thread(shape.page, DatasetView, found, token)
     request.state.rows = len(found)
     own = request.url.remove_query_params("page_token")
     following = None if token is None else own.include_query_params(page_token=token)
-    graph = dcat.catalogue(
-        found,
-        publisher(parts),
-        base=_base(request, parts),
-        address=_absolute(request.url, request, parts),
-        following=None if following is None else _absolute(following, request, parts),
-        total=len(wanted),
-    )
     headers = {} if following is None else {"Link": f'<{following.path}?{following.query}>; rel="next"'}
-    return _linked(graph, headers)
+    return await asyncio.to_thread(
+        lambda: _linked(
+            dcat.catalogue(
+                found,
+                publisher(parts),
+                base=_base(request, parts),
+                address=_absolute(request.url, request, parts),
+                following=None if following is None else _absolute(following, request, parts),
+                total=wanted,
+            ),
+            headers,
+        )
+    )
+
+
+def _chosen(
+    there: Iterable[Entry], page: Paging, trees: frozenset[str] | None, kinds: list[DatasetKind] | None, *, every: bool
+) -> tuple[int, list[Entry], str | None]:
+    """Give how many datasets are wanted, those of the page, and the token of the next one."""
+    wanted = [
+        one
+        for one in there
+        if (kinds is None or one.kind in kinds) and (every or (one.kind != "open" and under(one.path, trees)))
+    ]
+    return len(wanted), *page.of(wanted, attrgetter("id"))
 
 
 def _one() -> dict[int | str, dict[str, Any]]:
@@ -199,19 +213,20 @@ async def read_dataset(
 ) -> Response:
     """Give one dataset; with `Accept: application/ld+json` as DCAT-AP 3."""
     linked = _is_linked(request, [Form.JSON.value])
-    entry = next((one for one in entries(parts, caller) if one.id == name), None)
+    entry = entry_of(parts, caller, name)
     if entry is None:
         raise ProblemError(UNKNOWN_DATASET, f"there is no dataset {name!r}")
     [found] = await _datasets(request, parts, [entry])
     if linked:
-        return _linked(dcat.dataset(found, base=_base(request, parts)), {})
+        base = _base(request, parts)
+        return await asyncio.to_thread(lambda: _linked(dcat.dataset(found, base=base), {}))
     return Response(found.model_dump_json(), media_type=Form.JSON.value, headers={"Vary": "Accept"})
 
 
 async def _datasets(request: Request, parts: Parts, shown: list[Entry]) -> list[DatasetView]:
     extents: Extents = request.app.state.extents
     known = await known_of(parts, extents, [subject(one) for one in shown])
-    return await asyncio.to_thread(lambda: [dataset(parts, one, known) for one in shown])
+    return await asyncio.to_thread(datasets, parts, shown, known)
 
 
 def _base(request: Request, parts: Parts) -> str:

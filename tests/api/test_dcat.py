@@ -46,6 +46,8 @@ MANDATORY: Final = {
     DCAT.Distribution: (DCAT.accessURL,),
     DCAT.DataService: (DCTERMS.title, DCAT.endpointURL),
     FOAF.Agent: (FOAF.name,),
+    SKOS.Concept: (SKOS.prefLabel,),
+    SKOS.ConceptScheme: (DCTERMS.title,),
     DQV.QualityMeasurement: (DQV.isMeasurementOf, DQV.value),
 }
 """What DCAT-AP 3 (and DQV) make mandatory of each class."""
@@ -65,6 +67,7 @@ CLASSES: Final = {
     DCAT.compressFormat: DCTERMS.MediaType,
     DCAT.contactPoint: VCARD.Kind,
     DCAT.theme: SKOS.Concept,
+    DCAT.themeTaxonomy: SKOS.ConceptScheme,
     DCAT.dataset: DCAT.Dataset,
     DCAT.distribution: DCAT.Distribution,
     DCAT.service: DCAT.DataService,
@@ -195,6 +198,8 @@ def test_vocabularies_are_those_of_the_eu(graph: Graph) -> None:
     assert set(graph.objects(gears, DCTERMS.language)) == {URIRef(f"{EU}/language/{one}") for one in ("ZHO", "ENG")}
     themes = {URIRef(f"{EU}/data-theme/TECH"), URIRef("https://themes.example/machines")}
     assert set(graph.objects(gears, DCAT.theme)) == themes
+    named = {str(name) for theme in themes for name in graph.objects(theme, SKOS.prefLabel)}
+    assert named == {"Science and technology", "科学与技术", "machines"}
     assert graph.value(gears, DCAT.temporalResolution) == Literal("PT1H", datatype=XSD.duration)
     csv = URIRef(f"{gears}#0-csv")
     assert graph.value(csv, DCTERMS.format) == URIRef(f"{EU}/file-type/CSV")

@@ -19,6 +19,8 @@ from adapters.stores.contract import RESULTS, Store
 from analytics.ledger import write_superseded
 from analytics.restatement import SUPERSEDED
 from api.auth import create_key
+from api.callers import Caller
+from api.catalogue import entries, entry_of
 from api.datasets import TYPES
 from api.roles import Role
 from api.views.exports import ExportRequest
@@ -61,6 +63,21 @@ async def test_there_is_a_dataset_of_each_kind_for_each_that_it_tells_of(api: ht
     expected = {f"{kind}/{factory}" for kind in TYPES if kind != "samples" for factory in ("gears", "moulds")}
     expected |= {f"{kind}/riverside" for kind in wide} | {f"samples/{path}" for path in PARK.equipment}
     assert set(found) == expected
+
+
+async def test_one_is_found_as_it_is_in_the_list(plant: Plant) -> None:
+    city = OpenView(title=Title(en="For the city"), dataset="kpis", by="park", since=date(2026, 1, 1))
+    async with plant.parts() as parts:
+        whole = replace(parts, open_data=OpenDataSettings(views={"city": city}))
+        for factories in (None, frozenset({"gears"}), frozenset[str]()):
+            caller = Caller("key:1", "one", frozenset(), factories, frozenset({"city"}))
+            seen = whole.seen_by(caller)
+            there = list(entries(seen, caller))
+            assert [entry_of(seen, caller, entry.id) for entry in there] == there
+            every = {entry.id for entry in entries(whole, replace(caller, factories=None))}
+            hidden = every - {entry.id for entry in there}
+            for name in (*hidden, "states", "states/", "open/", "open/other", "strange/gears", "samples/gears", ""):
+                assert entry_of(seen, caller, name) is None
 
 
 async def test_a_dataset_says_what_it_means_and_whose_it_is(api: httpx.AsyncClient) -> None:
