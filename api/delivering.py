@@ -21,7 +21,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from operator import attrgetter
 from random import Random
@@ -31,12 +31,13 @@ import sqlalchemy as sa
 import structlog
 
 from api.hooklease import LASTS, RENEWED, give_lease, take_lease
-from api.hooklog import hooks_asked_again, prune_deliveries
+from api.hooklog import PRUNED_AT_ONCE, hooks_asked_again, prune_deliveries
 from api.hooks import Granted, Hook, move_cursors, read_enabled, read_granted
-from api.hookwork import Attempt, Work, look, note, open_to, passes, wanted_by
-from api.messages import sealed
+from api.hookwork import FAILED, Attempt, Work, look, note, note_failed, open_to, passes, wanted_by
+from api.messages import Message, sealed
 from api.parts import Parts
-from api.posting import Poster, Way
+from api.posting import Poster, Said, Way
+from api.retries import waits
 from collector.feed import Told, read_bounds, read_feed
 from collector.records import RecordsError
 
@@ -67,7 +68,7 @@ PRUNED: Final = timedelta(hours=1)
 """How often old rows of the log are dropped."""
 
 _REST_S: Final = 10.0
-"""Seconds that a webhook rests after an error of ours."""
+"""Seconds that a webhook rests after an error of the records or of ours."""
 
 _log = structlog.get_logger()
 
@@ -107,7 +108,8 @@ class Dispatcher:
         self._turns: dict[str, asyncio.Task[None]] = {}
         self._owners: Counter[str] = Counter()
         self._resting: dict[str, float] = {}
-        self._moved = self._pruned = parts.now()
+        self._moved = parts.now()
+        self._pruned = self._moved - PRUNED
         self._stopping = False
         self._down = ""
         self._turn = asyncio.Lock()
@@ -171,11 +173,11 @@ class Dispatcher:
         self._keep(survey.told)
         for hook in survey.hooks:
             granted = survey.granted.get(hook.owner)
-            waits = hook.due is not None and hook.due > now
-            if granted is None or waits or hook.id in self._turns or self._rests(hook.id):
+            if granted is None or waits(hook.due, now) or hook.id in self._turns or self._rests(hook.id):
                 continue
             if hook.id in survey.again or hook.due is not None or self._wants(hook, granted):
                 self._ready.setdefault(hook.id, hook)
+            await asyncio.sleep(0)  # of one webhook's filter a few ms at most
         there = {hook.id for hook in survey.hooks}
         for gone in [number for number in self._ready if number not in there]:
             del self._ready[gone]
@@ -275,6 +277,8 @@ class Dispatcher:
         except Exception:  # noqa: BLE001 - one webhook must not end the API
             _log.exception("webhook failed", webhook=hook.id)
             self._resting[hook.id] = time.monotonic() + _REST_S
+            with suppress(RecordsError):
+                await self._write(partial(note_failed, number=hook.id, now=self._parts.now()))
 
     async def _deliver(self, hook: Hook, stack: AsyncExitStack) -> None:
         until = time.monotonic() + TURN_S
@@ -303,7 +307,7 @@ class Dispatcher:
         until = time.monotonic() + NOTED_S
         for message in work.messages:
             now = self._parts.now()
-            said = await way.post(*sealed(message, work.hook.signing(now), now))
+            said = await _posted(way, work, message, now)
             attempts.append(Attempt(message, now, said))
             if not said.good:
                 _log.info("webhook not taken", webhook=work.hook.id, message=message.id, status=said.status)
@@ -320,10 +324,20 @@ class Dispatcher:
         now = self._parts.now()
         for number in [number for number in self._seen if number not in there]:
             del self._seen[number]
-        if now - self._moved >= MOVED:
+        if abs(now - self._moved) >= MOVED:  # a clock may be set back
             self._moved = now
             idle = {number: seen for number, seen in self._seen.items() if number not in self._turns}
             await self._write(partial(move_cursors, positions=idle))
-        if now - self._pruned >= PRUNED:
-            self._pruned = now
-            await self._write(partial(prune_deliveries, before=now - self._settings.keep))
+        if abs(now - self._pruned) >= PRUNED:
+            gone = await self._write(partial(prune_deliveries, before=now - self._settings.keep))
+            if gone < PRUNED_AT_ONCE:  # else there is more, for the next look
+                self._pruned = now
+
+
+async def _posted(way: Way, work: Work, message: Message, now: datetime) -> Said:
+    """Post a message; give what came of it, also where it could not even be made: then it is as one not taken."""
+    try:
+        return await way.post(*sealed(message, work.hook.signing(now), now))
+    except Exception:  # noqa: BLE001 - one message must not end the API, and its owner is to read of it
+        _log.exception("message failed", webhook=work.hook.id, message=message.id)
+        return Said(None, FAILED, 0.0)

@@ -3,7 +3,7 @@
     taken when nobody holds it, or its time is over ──► renewed while its holder works ──► given back when it stops
 
 Processes go by their own clocks: where these differ by more than a lease lasts, two may deliver, and receivers are told
-twice; nothing is lost.
+twice; nothing is lost. A lease that ends later than any taken now was taken before a clock was set back, and is over.
 """
 
 from datetime import datetime, timedelta
@@ -25,8 +25,8 @@ LEASE: Final = sa.Table(
 _TAKE: Final = sa.text(
     "INSERT INTO webhook_lease (id, holder, until) VALUES (1, :holder, :until)"
     " ON CONFLICT (id) DO UPDATE SET holder = :holder, until = :until"
-    " WHERE webhook_lease.holder = :holder OR webhook_lease.until <= :now"
-).bindparams(sa.bindparam("until", type_=Instant), sa.bindparam("now", type_=Instant))
+    " WHERE webhook_lease.holder = :holder OR webhook_lease.until <= :now OR webhook_lease.until > :never"
+).bindparams(*(sa.bindparam(name, type_=Instant) for name in ("until", "now", "never")))
 
 LASTS: Final = timedelta(seconds=30)
 """How long it lasts."""
@@ -37,7 +37,8 @@ RENEWED: Final = timedelta(seconds=10)
 
 def take_lease(connection: sa.Connection, holder: str, *, now: datetime) -> bool:
     """Take or renew the lease; tell whether `holder` has it."""
-    return connection.execute(_TAKE, {"holder": holder, "until": now + LASTS, "now": now}).rowcount > 0
+    given = {"holder": holder, "until": now + LASTS, "now": now, "never": now + 2 * LASTS}
+    return connection.execute(_TAKE, given).rowcount > 0
 
 
 def give_lease(connection: sa.Connection, holder: str) -> None:

@@ -107,7 +107,8 @@ class Hook:
     """Whether anything is posted to it."""
 
     reason: str
-    """Why it was disabled, where its owner did not do it; else empty."""
+    """Why it was disabled, where its owner did not do it; where it is enabled, that an error of ours is in the way;
+    else empty."""
 
     created: datetime
     """When it was made, UTC."""

@@ -9,7 +9,7 @@ up; so a receiver is told everything in the order of the feed. What somebody ask
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -29,7 +29,7 @@ from api.lookup import trees_asked
 from api.messages import Message, event_message, gap_message
 from api.parts import Parts
 from api.posting import Said
-from api.retries import next_try
+from api.retries import SCHEDULE, next_try, waits
 from api.stream import RESOURCES, Filter
 from collector.feed import FEED, Told, Topic, read_bounds, read_feed
 
@@ -41,6 +41,12 @@ AT_ONCE: Final = 50
 
 _NOT_WANTED: Final = "not tried again: the filter of the webhook, or the grants of its owner, leave it out now"
 _PRUNED: Final = "the event is no longer kept"
+FAILED: Final = "parkline failed here, not the receiver; the administrators of the park find why in the log of its API"
+"""What the owner of a webhook is told of an error of ours."""
+
+_RESTS: Final = timedelta(seconds=10)
+"""How long a webhook rests at least after an error of ours that is of no single message."""
+
 _GONE: Final = "the receiver answered 410 (gone)"
 _SILENT: Final = f"the receiver has taken nothing for {GIVEN_UP.days} days"
 
@@ -109,7 +115,7 @@ def passes(told: Told, filters: Sequence[Filter]) -> bool:
 def look(connection: sa.Connection, *, number: str, parts: Parts, now: datetime) -> Work | None:
     """Give what is to be delivered to a webhook now; None: nothing, or nothing may."""
     hook = read_hook(connection, number)
-    if hook is None or not hook.enabled or (hook.due is not None and hook.due > now):
+    if hook is None or not hook.enabled or waits(hook.due, now):
         return None
     kept = parts.settings.webhooks.token_grants
     granted = read_granted(connection, {hook.owner}, now=now, kept=kept).get(hook.owner)
@@ -163,6 +169,8 @@ def note(connection: sa.Connection, *, work: Work, attempts: Sequence[Attempt], 
     standing, cursor, reason = _judged(connection, work, attempts, lot)
     if not attempts and work.hook.due is not None:
         standing = {"due": None}  # what was to be tried again is not to be told any more
+    if work.hook.reason:
+        standing = {"reason": "", "failing": None, **standing}  # what failed of ours works again
     if reason:
         standing |= {"enabled": False, "reason": reason, "due": None}
     if not note_standing(connection, work.hook, standing, cursor=cursor):
@@ -170,6 +178,19 @@ def note(connection: sa.Connection, *, work: Work, attempts: Sequence[Attempt], 
     if cursor is not None and cursor > work.hook.cursor:
         settle_passed(connection, work.hook.id, cursor, _NOT_WANTED)
     return reason
+
+
+def note_failed(connection: sa.Connection, *, number: str, now: datetime) -> None:
+    """Note for its owner that an error of ours is in the way of a webhook.
+
+    It is tried again after as long as that has lasted, an hour at most.
+    """
+    hook = read_hook(connection, number)
+    if hook is None or not hook.enabled:
+        return
+    since = hook.failing if hook.reason and hook.failing is not None else now
+    due = now + min(max(now - since, _RESTS), timedelta(seconds=SCHEDULE[-1]))
+    note_standing(connection, hook, {"failing": since, "due": due, "reason": FAILED}, cursor=None)
 
 
 def _judged(
@@ -185,8 +206,8 @@ def _judged(
             _log(connection, work, attempt, DeliveryState.DELIVERED, None)
         else:
             over, due, reason = _failed(connection, work, attempt, lot)
-            since = attempt.at if standing else work.hook.failing or attempt.at
-            if not reason and attempt.at - since >= GIVEN_UP:
+            since = attempt.at if standing or work.hook.reason else work.hook.failing or attempt.at
+            if not reason and attempt.at - since >= GIVEN_UP and attempt.said.answer != FAILED:
                 reason = _SILENT
             standing |= {"failing": since, "due": due}
         if over and attempt.message.number is not None:

@@ -51,6 +51,10 @@ _NAMES: Final = ThreadPoolExecutor(32, "webhook-names")
 _CLOSING_S: Final = 2.0
 _NAME: Final = "webhook"
 
+_NO_TRUST: Final = (
+    "this park cannot tell whom to trust: the file that its administrators named as `api: webhooks: ca` cannot be used"
+)
+
 Resolve: TypeAlias = Callable[[str, int], Awaitable[Sequence[str]]]
 """Gives the addresses of a host; raises OSError."""
 
@@ -147,26 +151,27 @@ class Poster:
     async def way(self, url: str) -> AsyncIterator["Way"]:
         """Give the way to a receiver, whose connection is kept for as long as the block lasts."""
         trust = False if url.lower().startswith("http:") else await self._trusted()
-        transport = httpx.AsyncHTTPTransport(verify=trust, trust_env=False)
+        transport = None if trust is None else httpx.AsyncHTTPTransport(verify=trust, trust_env=False)
         try:
             yield Way(self, url, self._settings, transport)
         finally:
             with suppress(TimeoutError, httpx.TransportError, OSError):
                 async with asyncio.timeout(_CLOSING_S):
-                    await transport.aclose()
+                    if transport is not None:
+                        await transport.aclose()
 
     def _may(self, target: Target, address: Address) -> bool:
         if not may_connect(target, address, self._settings):
             return False
         return is_named(target.host, self._settings) or is_allowed(address, self._settings) or not self._own(address)
 
-    async def _trusted(self) -> SSLContext | bool:
+    async def _trusted(self) -> SSLContext | None:
+        """Give whom TLS trusts; None where the file that says so cannot be used: then nobody is trusted."""
         if self._trust is None:
             try:
                 self._trust = await asyncio.to_thread(trusted, _NAME, self._settings.ca)
             except ChannelError as error:
                 _log.warning("webhooks trust nobody", reason=str(error))
-                return True
         return self._trust
 
 
@@ -182,11 +187,14 @@ class _Heard:
 class Way:
     """The way to one receiver."""
 
-    def __init__(self, poster: Poster, url: str, settings: HookSettings, transport: httpx.AsyncHTTPTransport) -> None:
+    def __init__(
+        self, poster: Poster, url: str, settings: HookSettings, transport: httpx.AsyncHTTPTransport | None
+    ) -> None:
         self._poster = poster
         self._url = url
         self._settings = settings
         self._transport = transport
+        self._answered = False
 
     async def post(self, headers: Mapping[str, str], body: bytes) -> Said:
         """Post a body; give what came of it, whatever that is."""
@@ -213,15 +221,18 @@ class Way:
         return Said(heard.status, _told(heard), seconds, wait)
 
     async def _exchange(self, target: Target, headers: Mapping[str, str], body: bytes, heard: _Heard) -> None:
+        if (transport := self._transport) is None:
+            raise UnreachableError(_NO_TRUST)
         addresses = await self._poster.addresses(target)
         for number, address in enumerate(addresses, 1):
             request = _request(target, address, headers, body, patience=PATIENCE_S / len(addresses))
             try:
-                response = await self._transport.handle_async_request(request)
+                response = await self._ask(transport, request)
             except (httpx.ConnectError, httpx.ConnectTimeout):
                 if number == len(addresses):
                     raise
                 continue
+            self._answered = True
             heard.status, heard.headers = response.status_code, httpx.Headers(response.headers)
             try:
                 async for piece in response.aiter_raw():
@@ -231,6 +242,16 @@ class Way:
             finally:
                 await response.aclose()
             return
+
+    async def _ask(self, transport: httpx.AsyncHTTPTransport, request: httpx.Request) -> httpx.Response:
+        """Send a request; once more by a new connection, where one that was kept turns out to be closed."""
+        try:
+            return await transport.handle_async_request(request)
+        except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError):
+            if not self._answered:
+                raise
+            self._answered = False
+            return await transport.handle_async_request(request)
 
 
 def _request(

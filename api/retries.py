@@ -18,6 +18,15 @@ _SPREAD: Final = 0.2
 """By which share of itself a wait may be longer, so that many receivers are not tried at once."""
 
 
+LONGEST: Final = timedelta(seconds=SCHEDULE[-1] * (1 + _SPREAD))
+"""How long nobody waits longer than."""
+
+
+def waits(due: datetime | None, now: datetime) -> bool:
+    """Tell whether it is not yet time; what is due later than anything can be was noted before a clock was set back."""
+    return due is not None and now < due <= now + LONGEST
+
+
 def next_try(attempts: int, *, begun: datetime, now: datetime, asked: float | None, lot: float) -> datetime | None:
     """Give when a message is tried again; None: it is given up.
 

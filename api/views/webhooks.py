@@ -107,11 +107,13 @@ class WebhookView(View):
     """Whether events are posted to it."""
 
     state: Literal["active", "failing", "paused", "disabled"]
-    """How it stands: it works; its receiver does not take the next message, which is tried again; its owner may be told
-    nothing at present (keys revoked or expired, a token too long ago); it is not enabled."""
+    """How it stands: it works; its receiver does not take the next message, which is tried again, or `reason` says what
+    is in the way; its owner may be told nothing at present (keys revoked or expired, a token too long ago); it is not
+    enabled."""
 
     reason: str
-    """Why it was disabled, where its owner did not do it; else empty."""
+    """Why it was disabled, where its owner did not do it; where it is enabled, what is in the way that is not its
+    receiver's doing; else empty."""
 
     created: datetime
     """When it was made."""

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -9,12 +10,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from api import delivering, posting
+from api import delivering, hooklog, posting
 from api.auth import KEYS, revoke_key, rotate_key
 from api.hooklease import LASTS
 from api.hooklog import DELIVERIES, DeliveryState
 from api.hooks import CALLERS, HOOKS, change_hook, note_token, rotate_secret
-from api.hookwork import AT_ONCE, READ
+from api.hookwork import AT_ONCE, FAILED, READ
 from collector.feed import prune
 from collector.records import Records
 from collector.settings import HookSettings
@@ -526,10 +527,91 @@ async def test_old_rows_of_the_log_go_but_not_what_is_to_be_tried(scene: Scene, 
     receiver.rule = lambda _: DOWN
     await scene.tell(HOB)
     await deliver(dispatcher)
-    waits = sa.update(HOOKS).values(due=scene.now() + timedelta(days=30))
-    await scene.records.run(lambda connection: connection.execute(waits))
     scene.offset += scene.parts.settings.webhooks.keep + timedelta(hours=2)
+    waits = sa.update(HOOKS).values(due=scene.now() + timedelta(minutes=30))
+    await scene.records.run(lambda connection: connection.execute(waits))
     await deliver(dispatcher)
     assert [row.message for row in await scene.log(hook)] == ["2"]
     count = await scene.records.run(lambda connection: connection.execute(sa.select(DELIVERIES.c.id)).all())
     assert len(count) == 1
+
+
+async def test_of_many_old_rows_some_go_at_every_look(
+    scene: Scene, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (delivering, hooklog):
+        monkeypatch.setattr(module, "PRUNED_AT_ONCE", 2)
+    hook = await scene.subscribed(receiver)
+    dispatcher = scene.dispatcher()
+    await scene.tell(*[HOB] * 5)
+    await deliver(dispatcher)
+    scene.offset += scene.parts.settings.webhooks.keep + timedelta(hours=2)
+    left = []
+    for _ in range(3):
+        await deliver(dispatcher)
+        left.append(len(await scene.log(hook)))
+    assert left == [3, 1, 0]
+
+
+async def test_what_fails_here_is_told_to_its_owner_and_tried_again(
+    scene: Scene, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError
+
+    hook = await scene.subscribed(receiver)
+    await scene.tell(HOB)
+    dispatcher = scene.dispatcher()
+    with monkeypatch.context() as patch:
+        patch.setattr(delivering, "sealed", broken)
+        await deliver(dispatcher)
+    (row,) = await scene.log(hook)
+    assert (row.state, row.status, row.answer) == ("failed", None, FAILED)
+    current = await scene.current(hook)
+    assert (current.failing, current.due) == (row.tried, row.due)
+    scene.offset += timedelta(minutes=1)
+    await deliver(dispatcher)
+    assert (await scene.log(hook))[0].state == "delivered"
+
+
+@pytest.mark.parametrize("told", [0, 1])
+async def test_an_error_in_the_way_of_a_webhook_is_told_to_its_owner_until_it_is_gone(
+    scene: Scene, receiver: HttpReceiver, monkeypatch: pytest.MonkeyPatch, told: int
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise KeyError
+
+    hook = await scene.subscribed(receiver, topics=["alerts"])
+    await scene.tell(HOB)
+    now = scene.now()
+    monkeypatch.setattr(scene, "now", lambda: now + scene.offset)
+    dispatcher = delivering.Dispatcher(replace(scene.parts, now=scene.now))
+    with monkeypatch.context() as patch:
+        patch.setattr(delivering, "look", broken)
+        for wait in (10, 40):
+            await deliver(dispatcher)
+            dispatcher._resting.clear()
+            current = await scene.current(hook)
+            assert (current.enabled, current.reason) == (True, FAILED)
+            assert (current.failing, current.due) == (now, scene.now() + timedelta(seconds=wait))
+            scene.offset += timedelta(seconds=40)
+    if not told:
+        only = sa.update(HOOKS).values(topics=["kpis"])
+        await scene.records.run(lambda connection: connection.execute(only))
+    await deliver(dispatcher)
+    assert len(receiver.requests) == told
+    current = await scene.current(hook)
+    assert (current.reason, current.failing, current.due) == ("", None, None)
+
+
+async def test_a_clock_that_was_set_back_keeps_nobody_waiting(scene: Scene, receiver: HttpReceiver) -> None:
+    receiver.rule = lambda _: DOWN
+    await scene.subscribed(receiver)
+    await scene.tell(HOB)
+    ahead = timedelta(days=400)
+    scene.offset += ahead
+    await deliver(scene.dispatcher())  # who is killed then, and does not give the lease back
+    scene.offset -= ahead
+    receiver.rule = lambda _: Reply(204)
+    await deliver(scene.dispatcher())
+    assert ids(receiver) == ["1", "1"]

@@ -161,6 +161,35 @@ async def test_a_receiver_that_is_gone_or_says_nothing_is_told_so(monkeypatch: p
     await server.wait_closed()
 
 
+async def test_a_connection_that_the_receiver_closed_behind_its_answer_costs_no_attempt() -> None:
+    closed: asyncio.Queue[None] = asyncio.Queue()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await reader.read(1)  # it closes when the next request comes
+        writer.close()
+        closed.put_nowait(None)
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+    async with Poster(HERE).way(url) as way:
+        assert [(await way.post({}, b"{}")).status for _ in range(3)] == [200, 200, 200]
+    for _ in range(3):
+        await closed.get()
+    server.close()
+    await server.wait_closed()
+
+
+async def test_where_nobody_can_be_trusted_nothing_is_posted(tmp_path: Path) -> None:
+    async with HttpReceiver() as receiver:
+        settings = HookSettings(allow=("127.0.0.1",), ca=tmp_path / "none.pem")
+        said = await post(Poster(settings), f"https://127.0.0.1:{receiver.port}/")
+        assert said.status is None
+        assert "`api: webhooks: ca`" in said.answer
+        assert receiver.links == 0
+
+
 async def test_an_answer_that_does_not_end_was_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(posting, "PATIENCE_S", 0.1)
     silent = asyncio.Event()
