@@ -122,7 +122,7 @@ class Pruning:
         if self._due is not None and now < self._due:
             return 0
         gone = 0
-        while dropped := await self._records.run(partial(prune, before=now - self._keep)):
+        while dropped := await self._records.run(partial(prune, before=now - self._keep, now=now)):
             gone += dropped
         self._due = now + PRUNED_EVERY
         return gone

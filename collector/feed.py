@@ -120,9 +120,19 @@ def read_bounds(connection: sa.Connection) -> Bounds:
     return Bounds(0, 0) if row is None else Bounds(row.pruned, row.last)
 
 
-def prune(connection: sa.Connection, *, before: datetime, limit: int = PRUNED_AT_ONCE) -> int:
-    """Drop the oldest of what was told before an instant, UTC, `limit` rows at most; give how many rows went."""
-    old = sa.select(FEED.c.number).where(FEED.c.at < before).order_by(FEED.c.number).limit(limit).subquery()
+def prune(
+    connection: sa.Connection, *, before: datetime, now: datetime | None = None, limit: int = PRUNED_AT_ONCE
+) -> int:
+    """Drop the oldest of what was told before an instant, UTC, `limit` rows at most; give how many rows went.
+
+    Rows go in the order of their numbers, up to the first that was told since. So one that a clock set back has told
+    takes none before it along, and none that a clock set ahead has told (later than `now`, UTC, where that is given)
+    keeps those behind it for ever.
+    """
+    recent = FEED.c.at >= before if now is None else FEED.c.at.between(before, now)
+    kept = connection.execute(sa.select(sa.func.min(FEED.c.number)).where(recent)).scalar_one()
+    gone = FEED.c.at < before if kept is None else FEED.c.number < kept
+    old = sa.select(FEED.c.number).where(gone).order_by(FEED.c.number).limit(limit).subquery()
     last = connection.execute(sa.select(sa.func.max(old.c.number))).scalar_one()
     if last is None:
         return 0

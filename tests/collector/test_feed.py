@@ -55,6 +55,19 @@ def test_what_is_old_goes_and_is_told_of(ledger: sa.Connection) -> None:
     assert [told.number for told in read_feed(ledger, 0, limit=9)] == [6]
 
 
+def test_what_a_clock_told_that_was_wrong_takes_nothing_along_and_keeps_nothing(ledger: sa.Connection) -> None:
+    for number, at in enumerate((NOON, NOON + HOUR, NOON - 9000 * HOUR, NOON + 9000 * HOUR, NOON + 2 * HOUR)):
+        tell(ledger, "kpis", entries(str(number)), now=at)
+    now = NOON + 3 * HOUR
+    assert prune(ledger, before=NOON, now=now) == 0
+    assert prune(ledger, before=NOON + HOUR, now=now) == 1
+    assert prune(ledger, before=NOON + 2 * HOUR, now=now) == 3
+    assert names(ledger) == ["4"]
+    tell(ledger, "kpis", entries("5"), now=NOON + 9000 * HOUR)
+    assert prune(ledger, before=NOON + 3 * HOUR, now=now) == 1
+    assert names(ledger) == ["5"]
+
+
 async def test_what_was_rolled_back_was_never_told(records: Records) -> None:
     def broken(connection: sa.Connection) -> None:
         tell(connection, "states", entries("never"), now=NOON)
