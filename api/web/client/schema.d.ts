@@ -497,7 +497,7 @@ export interface components {
         AuditView: {
             /**
              * Number
-             * @description Its place, from 1, without holes from the first that is kept.
+             * @description To who sees the whole park its place, from 1, without holes from the first that is kept; else it only names it.
              */
             number: number;
             /**
@@ -509,7 +509,8 @@ export interface components {
             /**
              * Event
              * @description `answer`: a request was answered; `begin` and `end`: an answer that lasts (a stream) began, and ended; `missing`:
-             *     so many rows (`missing`) could not be kept, since the records were down too long.
+             *     so many rows (`missing`) are not kept, since the records were down too long, or (`status` 429) since they were of
+             *     requests that were refused, too many of one sender.
              * @enum {string}
              */
             event: "answer" | "begin" | "end" | "missing";
@@ -558,7 +559,7 @@ export interface components {
             query: string;
             /**
              * Status
-             * @description HTTP status; 499: who asked went away before the answer began; null for `missing`.
+             * @description HTTP status; 499: who asked went away before the answer began; null for `missing` that no refusals are.
              */
             status: number | null;
             /**
@@ -1099,7 +1100,7 @@ export interface components {
         DeadLetterView: {
             /**
              * Id
-             * @description Number in the records; later letters have greater ones.
+             * @description Names it; to who sees the whole park, later letters have greater numbers.
              */
             id: number;
             /**
@@ -1455,7 +1456,7 @@ export interface components {
         DroppedView: {
             /**
              * Id
-             * @description Its number.
+             * @description Names it.
              */
             id: number;
             /**
@@ -1652,7 +1653,8 @@ export interface components {
             pruned: number;
             /**
              * Last
-             * @description Number of the newest event; 0: there was none.
+             * @description Number of the newest event; 0: there was none. Of a page without a token it is the number up to which events were
+             *     looked at: send it as `after` to be given what follows.
              */
             last: number;
         };
@@ -2252,7 +2254,7 @@ export interface components {
         GapView: {
             /**
              * Id
-             * @description Number in the records.
+             * @description Names it.
              */
             id: number;
             /**
@@ -3064,14 +3066,16 @@ export interface components {
             enabled: boolean;
             /**
              * State
-             * @description How it stands: it works; its receiver does not take the next message, which is tried again; its owner may be told
-             *     nothing at present (keys revoked or expired, a token too long ago); it is not enabled.
+             * @description How it stands: it works; its receiver does not take the next message, which is tried again, or `reason` says what
+             *     is in the way; its owner may be told nothing at present (keys revoked or expired, a token too long ago); it is not
+             *     enabled.
              * @enum {string}
              */
             state: "active" | "failing" | "paused" | "disabled";
             /**
              * Reason
-             * @description Why it was disabled, where its owner did not do it; else empty.
+             * @description Why it was disabled, where its owner did not do it; where it is enabled, what is in the way that is not its
+             *     receiver's doing; else empty.
              */
             reason: string;
             /**
@@ -3904,7 +3908,7 @@ export interface components {
         ReplayedView: {
             /**
              * Id
-             * @description Its number.
+             * @description Names it.
              */
             id: number;
             /**
@@ -4180,7 +4184,7 @@ export interface components {
         SaidView: {
             /**
              * Id
-             * @description Its number; of two that concern one instant the greater counts.
+             * @description Names it; of two that concern one instant the one said later (`at`) counts.
              */
             id: number;
             /**
@@ -5070,14 +5074,16 @@ export interface components {
             enabled: boolean;
             /**
              * State
-             * @description How it stands: it works; its receiver does not take the next message, which is tried again; its owner may be told
-             *     nothing at present (keys revoked or expired, a token too long ago); it is not enabled.
+             * @description How it stands: it works; its receiver does not take the next message, which is tried again, or `reason` says what
+             *     is in the way; its owner may be told nothing at present (keys revoked or expired, a token too long ago); it is not
+             *     enabled.
              * @enum {string}
              */
             state: "active" | "failing" | "paused" | "disabled";
             /**
              * Reason
-             * @description Why it was disabled, where its owner did not do it; else empty.
+             * @description Why it was disabled, where its owner did not do it; where it is enabled, what is in the way that is not its
+             *     receiver's doing; else empty.
              */
             reason: string;
             /**
