@@ -176,8 +176,8 @@ class OpenView(Settings):
     """How many factories and machines a number is of at least."""
 
     contract: str = Field(default="", max_length=500)
-    """With whom it is agreed that fewer may be told apart, and where that is written; such a view is not held against
-    the others, and nobody reads both. Empty: with nobody."""
+    """With whom it is agreed that fewer may be told apart, and where that is written; such a view is held against the
+    others with a contract, not against open ones, and nobody reads both. Empty: with nobody."""
 
     pseudonym_group: Name | None = None
     """Views with the same one call the same machine by the same pseudonym, so that a consumer may put them together;
