@@ -1,6 +1,7 @@
 // The park at a glance: its figures, and the tree of assets with the day's utilisation of each.
 
 import { HIDDEN, byPriority, visible } from "./alarms.js";
+import { whole } from "./assets.js";
 import { bar } from "./bars.js";
 import { h } from "./dom.js";
 import { figure, restated } from "./figures.js";
@@ -14,7 +15,7 @@ import { say, titled } from "./words.js";
 /**
  * The figures; `results` is null until they are read, `alerts` are those that are open, `scores` those of health. Choosing a machine calls `choose`.
  *
- * @param {Schemas["ParkTree"]} park
+ * @param {import("./assets.js").Park} park
  * @param {Map<string, Record<string, Schemas["ResultView"]>> | null} results
  * @param {Schemas["AlertView"][]} alerts
  * @param {Schemas["HealthScoreView"][]} scores
@@ -22,12 +23,13 @@ import { say, titled } from "./words.js";
  * @param {(path: string) => void} choose
  */
 export function tiles(park, results, alerts, scores, sources, choose) {
-  const own = results?.get(park.id);
-  const none = say(results === null ? "unread" : "tile.none");
+  const of = whole(park, results);
+  const own = of ? results?.get(of.path) : undefined;
+  const none = say(results === null ? "unread" : of === null ? "tile.parts" : "tile.none");
   const utilisation = own?.utilisation;
   const ill = sources.filter((source) => source.stale || !["up", "ended"].includes(source.state)).length;
   return [
-    tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : none, results === null ? null : bar(own)),
+    tile("utilisation", percent(utilisation?.value), utilisation ? say("tile.utilisation.note") : none, own ? bar(own) : null, "", of === park ? "" : titled((of ?? park).title)),
     tile("coverage", percent(utilisation?.coverage), utilisation ? say("tile.coverage.note") : none),
     alertTile(alerts),
     healthTile(scores, choose),
@@ -71,11 +73,11 @@ function healthTile(scores, choose) {
   return h("article", { class: "tile", id: "tile-health" }, h("h2", null, say("tile.health")), h("ol", { class: "lowest" }, list));
 }
 
-function tile(name, figure, note, chart = null, kind = "") {
+function tile(name, figure, note, chart = null, kind = "", of = "") {
   return h(
     "article",
     { class: `tile ${kind || ""}`, id: `tile-${name}` },
-    h("h2", null, say(`tile.${name}`)),
+    h("h2", null, of ? `${say("overview.utilisation")} · ${of}` : say(`tile.${name}`)),
     h("p", { class: "figure" }, figure),
     chart,
     note ? h("p", { class: "note" }, note) : null,
@@ -85,7 +87,7 @@ function tile(name, figure, note, chart = null, kind = "") {
 /**
  * The tree of assets as a table; `results` is null until they are read. Choosing a machine calls `choose` with its path.
  *
- * @param {Schemas["ParkTree"]} park
+ * @param {import("./assets.js").Park} park
  * @param {Map<string, Record<string, Schemas["ResultView"]>> | null} results
  * @param {string} chosen
  * @param {(path: string) => void} choose
@@ -93,7 +95,7 @@ function tile(name, figure, note, chart = null, kind = "") {
 export function overview(park, results, chosen, choose) {
   const judged = [...(results?.values() ?? [])].some((own) => known(own.oee?.value));
   const row = (...told) => assetRow(judged, ...told);
-  const rows = [row(park.id, titled(park.title), 0, results)];
+  const rows = whole(park, results) === park ? [row(park.id, titled(park.title), 0, results)] : [];
   for (const factory of park.factories) {
     rows.push(row(factory.path, titled(factory.title), 1, results));
     for (const line of factory.lines) {
@@ -135,7 +137,7 @@ export function overview(park, results, chosen, choose) {
 function assetRow(judged, path, title, depth, results, leaf = null) {
   const own = results?.get(path);
   const utilisation = own?.utilisation;
-  const stateless = leaf !== null && leaf.machine.state_signal === null;
+  const stateless = leaf !== null && !leaf.machine.has_state;
   const name = leaf
     ? h(
         "button",

@@ -10,14 +10,15 @@ import { CHOICES, OPEN, SEVERITIES } from "./alarms.js";
 import { alertDialog } from "./alert.js";
 import * as alerts from "./alerts.js";
 import { Problem, Silence, all, key } from "./api.js";
-import { listAlerts, listAssets, listEquipmentStates, listGaps, listHealthScores, listKpis, listSources } from "./client/operations.js";
+import { readPark } from "./assets.js";
+import { listAlerts, listEquipmentStates, listFaults, listGaps, listKpis, listSources } from "./client/operations.js";
 import { h, render } from "./dom.js";
 import { askForKey } from "./key.js";
 import * as lists from "./lists.js";
 import * as machine from "./machine.js";
 import { overview, tiles } from "./overview.js";
 import { OF_DAY, OF_HOUR } from "./states.js";
-import { around, clock, dayOf, duration, iso, midnight, shifted, stamp, weekday } from "./time.js";
+import { around, clock, dayOf, duration, isDay, iso, midnight, shifted, stamp, weekday } from "./time.js";
 import { language, locale, say, switchLanguage, titled } from "./words.js";
 
 /** @import { Schemas } from "./client/call.js" */
@@ -51,8 +52,9 @@ const EVERYTHING = { priorities: [], choice: "open" };
 
 /** What is shown, and of what: `chosen` and `day` are the reader's choice (null: the latest day), `data` is what was read. */
 const shown = {
-  /** @type {Schemas["ParkTree"] | null} */
+  /** @type {import("./assets.js").Park | null} */
   park: null,
+  machines: new Map(),
   chosen: "",
   day: null,
   filter: EVERYTHING,
@@ -67,17 +69,26 @@ const place = (id) => document.getElementById(id);
 // ── what is chosen ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 function readAddress() {
-  const [path, text] = decodeURI(location.hash.slice(2)).split("?");
+  const [path, text] = decoded(location.hash.slice(2)).split("?");
   const query = new URLSearchParams(text ?? "");
   const day = query.get("day");
   const choice = query.get("state");
   shown.chosen = path;
-  shown.day = /^\d{4}-\d\d-\d\d$/.test(day ?? "") ? day : null;
+  shown.day = isDay(day ?? "") ? day : null;
   shown.filter = {
     priorities: SEVERITIES.filter((priority) => (query.get("priority") ?? "").split(",").includes(priority)),
     choice: Object.hasOwn(CHOICES, choice ?? "") ? choice : EVERYTHING.choice,
   };
   return query.get("alert") ?? "";
+}
+
+/** An address as it reads; one that somebody cut short as it is. */
+function decoded(text) {
+  try {
+    return decodeURI(text);
+  } catch {
+    return text;
+  }
 }
 
 function writeAddress() {
@@ -112,14 +123,14 @@ function read(alert, deed = null) {
   writeAddress();
 }
 
-function machines() {
-  return shown.park.factories.flatMap((factory) =>
+function machines(park) {
+  return park.factories.flatMap((factory) =>
     factory.lines.flatMap((line) => line.equipment.map((equipment) => ({ factory, line, equipment, zone: factory.time_zone }))),
   );
 }
 
 function find(path) {
-  return machines().find((one) => one.equipment.path === path) ?? null;
+  return shown.machines.get(path) ?? null;
 }
 
 function zoneOf(path) {
@@ -134,7 +145,7 @@ const site = {
   read,
   /** What people call what is at `path`, its zone, and whether it is a machine. */
   known: (path) => {
-    const there = find(path)?.equipment ?? places().find((one) => ("path" in one ? one.path : one.id) === path);
+    const there = find(path)?.equipment ?? places().find((one) => one.path === path);
     return { title: there ? titled(there.title) : path, zone: zoneOf(path), machine: find(path) !== null };
   },
   /** What suppresses an alert, in words. */
@@ -158,7 +169,8 @@ function places() {
 /** Results of one day by path and KPI. A day is each factory's own: the same date, not the same hours. */
 async function resultsOfDay(day) {
   const rows = await all(listKpis, { query: { period: "day", kpi: OF_DAY, lang: language(), limit: 10_000, ...(day ? around(day) : {}) } });
-  const date = day ?? rows.filter((row) => row.path === shown.park.id).map((row) => dayOf(row.start, zoneOf(row.path))).at(-1);
+  const top = [shown.park, ...shown.park.factories].find((one) => rows.some((row) => row.path === one.path))?.path;
+  const date = day ?? rows.filter((row) => row.path === top).map((row) => dayOf(row.start, zoneOf(row.path))).at(-1);
   /** @type {Map<string, Record<string, Schemas["ResultView"]>>} */
   const results = new Map();
   for (const row of rows) {
@@ -174,7 +186,7 @@ async function readMachine(one, window) {
   const path = one.equipment.path;
   const [hourly, told] = await Promise.all([
     all(listKpis, { query: { path: [path], period: "hour", kpi: OF_HOUR, limit: 10_000, ...range } }),
-    one.equipment.state_signal ? readStates(path, range) : { spans: [], knownUntil: null },
+    one.equipment.has_state ? readStates(path, range) : { spans: [], knownUntil: null },
   ]);
   const byStart = new Map();
   for (const row of hourly) {
@@ -234,12 +246,18 @@ async function readNumbers(kept) {
 
 /** Ask for what the records tell: it is known also while the store is down. */
 async function refresh() {
-  shown.park ??= await listAssets({ query: { signals: false } });
-  if (!find(shown.chosen)) shown.chosen = (machines().find((one) => one.equipment.state_signal) ?? machines()[0])?.equipment.path ?? "";
+  if (shown.park === null) {
+    shown.park = await readPark();
+    shown.machines = new Map(machines(shown.park).map((one) => [one.equipment.path, one]));
+  }
+  if (!find(shown.chosen)) {
+    const every = [...shown.machines.values()];
+    shown.chosen = (every.find((one) => one.equipment.has_state) ?? every[0])?.equipment.path ?? "";
+  }
   const [sources, open, scores] = await Promise.all([
     all(listSources, {}),
     all(listAlerts, { query: { state: OPEN, limit: 1000 } }),
-    all(listHealthScores, { query: { limit: 1000 } }),
+    all(listFaults, { query: { limit: 1000 } }),
   ]);
   shown.data = { ...(shown.data ?? unread("")), sources, alerts: open, scores };
   shown.answered = Date.now();

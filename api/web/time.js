@@ -24,6 +24,12 @@ export function dayOf(instant, zone) {
   return `${parts.year}-${parts.month}-${parts.day}`;
 }
 
+/** Whether a text is a day that numbers can be asked of. */
+export function isDay(text) {
+  const instant = Date.parse(`${text}T00:00:00Z`);
+  return !Number.isNaN(instant) && iso(instant).slice(0, 10) === text && text > "1970-01-01" && text < "2200";
+}
+
 /** A day some days on, `2026-11-24` and 1 give `2026-11-25`. */
 export function shifted(day, days) {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);

@@ -35,6 +35,7 @@ const WORDS = {
   "tile.sources.ill": ["{0} to look at", "{0} 个需要处理"],
   "unread": ["not read yet", "尚未读取"],
   "tile.none": ["no data for this day", "当日无数据"],
+  "tile.parts": ["this key shows single factories, not the whole", "此密钥仅可查看部分工厂，无整体数据"],
 
   "overview.title": ["Utilisation by machine", "各设备利用率"],
   "overview.asset": ["Asset", "资产"],

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -13,8 +14,10 @@ from playwright.async_api import Browser, Route, expect
 
 from adapters.stores.contract import StoreUnavailableError
 from analytics.alertlog import write_alerts
+from api.auth import create_key
+from api.roles import Role
 from collector.records import Records
-from tests.api.plant import GRINDER, HOB, PRESS, Plant, alerts, build
+from tests.api.plant import GRINDER, HOB, NOW, PRESS, Plant, alerts, build
 from tests.api.server import serving
 from tests.system.browsing import LEAST_CONTRAST, opened
 
@@ -51,7 +54,7 @@ async def test_a_reader_sees_the_newest_day_at_a_glance(browser: Browser, addres
 
 
 async def test_a_machine_shows_its_day(browser: Browser, address: str) -> None:
-    async with opened(browser, address + "/") as page:
+    async with opened(browser, f"{address}/#/{HOB}") as page:
         machine = page.locator("#machine")
         await expect(machine.locator("h2")).to_contain_text("Hobbing machine 1")
         await expect(machine.locator(".hours li")).to_have_count(24)
@@ -86,7 +89,7 @@ COLOURS: Final = """canvas => {
 
 
 async def test_a_machine_shows_its_figures_and_why_some_are_not_there(browser: Browser, address: str) -> None:
-    async with opened(browser, address + "/") as page:
+    async with opened(browser, f"{address}/#/{HOB}") as page:
         answer = await page.request.get(f"{address}/api/v1/kpis?period=day&kpi=oee&path={GRINDER}&path={HOB}")
         grinder, hob = (await answer.json())["items"]
         oee = page.locator(f'tr[data-asset="{GRINDER}"] .oee')
@@ -122,7 +125,7 @@ async def test_a_number_that_was_told_otherwise_before_says_so(browser: Browser,
             row.update(version=2, reason="late samples")
         await route.fulfill(response=response, json=body)
 
-    async with opened(browser, address + "/") as page:
+    async with opened(browser, f"{address}/#/{HOB}") as page:
         await page.route("**/api/v1/kpis?*", restate)
         await page.reload()
         for mark in (page.locator(f'tr[data-asset="{HOB}"] .restated'), page.locator("#machine .restated")):
@@ -178,6 +181,37 @@ async def test_what_is_chosen_stays_in_the_address(browser: Browser, address: st
         await expect(page.locator("#tile-utilisation .figure")).to_have_text(newest)
         await page.locator("#alerts button", has_text="Injection press 1").first.click()
         await expect(page).to_have_url(f"{address}/#/{PRESS}")
+
+
+async def test_who_sees_one_factory_sees_its_numbers(browser: Browser, plant: Plant, tmp_path: Path) -> None:
+    copy = replace(plant, folder=Path(shutil.copytree(plant.folder, tmp_path / "plant")))
+    made = partial(create_key, name="gears", now=NOW, expires=None, roles=[Role.VIEWER], factories=["gears"])
+    async with Records(copy.records_url) as records:
+        _, key = await records.run(made)
+    with serving(copy) as at:
+        async with opened(browser, at + "/", well=False) as page:
+            await page.locator("#key").get_by_label("Key").fill(key)
+            await page.keyboard.press("Enter")
+            tile = page.locator("#tile-utilisation")
+            await expect(tile.locator("h2")).to_have_text("Utilisation · Gear Works")
+            await expect(tile.locator(".figure")).to_have_text(re.compile("%$"))
+            await expect(page.locator(".tree tbody tr")).to_have_count(7)
+            await expect(page.locator(f'tr[data-asset="{HOB}"]')).to_contain_text("%")
+
+
+@pytest.mark.parametrize("cut", ["#/%", "#/gears?day=2026-02-31", "#/gears?day=0001-01-01"])
+async def test_an_address_that_is_none_shows_the_newest_day(browser: Browser, address: str, cut: str) -> None:
+    async with opened(browser, f"{address}/{cut}") as page:
+        await expect(page.locator("#tile-utilisation .figure")).to_have_text(re.compile("%$"))
+
+
+async def test_it_asks_no_address_that_has_a_successor(browser: Browser, address: str) -> None:
+    old: list[str] = []
+    async with opened(browser, address + "/") as page:
+        page.on("response", lambda answer: old.append(answer.url) if "deprecation" in answer.headers else None)
+        await page.reload()
+        await expect(page.locator("#machine .hours li")).to_have_count(24)
+    assert old == []
 
 
 async def test_a_day_without_data_says_so(browser: Browser, address: str) -> None:
