@@ -37,7 +37,11 @@ def caller_of(request: Request) -> Caller:
     return caller
 
 
-GivenCaller: TypeAlias = Annotated[Caller, Depends(caller_of)]
+async def _given(request: Request) -> Caller:
+    return caller_of(request)
+
+
+GivenCaller: TypeAlias = Annotated[Caller, Depends(_given)]
 """The parameter by which a route is given who asks."""
 
 

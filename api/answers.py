@@ -110,12 +110,7 @@ class Shape:
         return table.select(name for name in table.columns if _wanted(name, self.fields))
 
 
-def shape_of(
-    request: Request,
-    fields: Annotated[
-        str, Query(max_length=1000, description="Fields of each row that are wanted, with commas between; empty: all.")
-    ] = "",
-) -> Shape:
+def shape_of(request: Request, fields: str = "") -> Shape:
     """Give the form of the answer to a request for a list; raises ProblemError where it accepts none."""
     asked = tuple(dict.fromkeys(name.strip() for name in fields.split(",") if name.strip()))
     rest = request.url.remove_query_params("page_token")
@@ -123,7 +118,16 @@ def shape_of(
     return Shape(accepted(", ".join(request.headers.getlist("accept"))), asked, url, request.state)
 
 
-GivenShape: TypeAlias = Annotated[Shape, Depends(shape_of)]
+async def _given(
+    request: Request,
+    fields: Annotated[
+        str, Query(max_length=1000, description="Fields of each row that are wanted, with commas between; empty: all.")
+    ] = "",
+) -> Shape:
+    return shape_of(request, fields)
+
+
+GivenShape: TypeAlias = Annotated[Shape, Depends(_given)]
 """The parameter by which a route of a list is given the form of its answer."""
 
 

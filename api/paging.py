@@ -9,7 +9,7 @@ import base64
 import binascii
 import hashlib
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from operator import itemgetter
@@ -79,10 +79,10 @@ def instant(position: int) -> datetime:
     return _EPOCH + position * _MICROSECOND
 
 
-def paging(*, default: int, most: int) -> Callable[..., Paging]:
+def paging(*, default: int, most: int) -> Callable[..., Coroutine[Any, Any, Paging]]:
     """Make the dependency of a route that answers in pages of `default` rows, of `most` at most."""
 
-    def parameters(
+    async def parameters(
         request: Request,
         limit: Annotated[int, Query(ge=1, le=most, description="Rows at most.")] = default,
         page_token: Annotated[
