@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
@@ -59,9 +60,13 @@ class ProblemError(Exception):
     """The API said no: branch on `type`, which docs/problems.md explains."""
 
     def __init__(self, answer: httpx.Response) -> None:
-        told = answer.json()
+        own = answer.headers.get("Content-Type") == "application/problem+json"
+        told = answer.json() if own else {"title": answer.reason_phrase, "detail": "said by something before the API"}
         super().__init__(f"{told['title']}: {told['detail']}")
-        self.type: str = told["type"]
+        self.type: str = told.get("type", "about:blank")
+        after = answer.headers.get("Retry-After", "" if own or answer.status_code < 500 else "5")
+        self.wait = float(after) if after.isdecimal() else None
+        """Seconds after which to ask again; None: that does not help."""
 
 
 class Park:
@@ -83,21 +88,23 @@ class Park:
 
     def ask(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Ask, again where that may help: after `Retry-After`, or ever later where nobody answers."""
-        for attempt in range(1, self._attempts + 1):
-            wait = min(2.0**attempt, 60)
+        for attempt in count(1):
             try:
                 answer = self._http.request(method, f"/api/v1/{path}", **request)
-            except httpx.TransportError:
-                if attempt == self._attempts:
-                    raise
+            except httpx.TransportError as error:
+                self._wait(error, attempt)
             else:
                 if answer.status_code < 400:
                     return answer
-                if "Retry-After" not in answer.headers or attempt == self._attempts:
-                    raise ProblemError(answer)
-                wait = float(answer.headers["Retry-After"])
-            self._sleep(wait)
+                self._wait(ProblemError(answer), attempt)
         raise AssertionError
+
+    def _wait(self, error: httpx.TransportError | ProblemError, attempt: int) -> None:
+        """Wait before asking again; raises `error` where that does not help, or has not."""
+        wait = error.wait if isinstance(error, ProblemError) else min(2.0**attempt, 60)
+        if wait is None or attempt >= self._attempts:
+            raise error
+        self._sleep(wait)
 
     def write(self, method: str, path: str, body: dict[str, JsonValue]) -> Any:
         """Have something done once, however often it has to be sent."""
@@ -112,6 +119,8 @@ class Park:
         if answer.status_code == httpx.codes.NOT_MODIFIED:
             return body
         self._pages[url] = answer.headers["ETag"], answer.json()
+        if len(self._pages) > 100:
+            del self._pages[next(iter(self._pages))]  # the oldest
         return self._pages[url][1]
 
     def rows(self, path: str, model: type[Row], /, **parameters: Any) -> Iterator[Row]:
@@ -135,19 +144,27 @@ class Park:
     def download(self, export: Export, file: Path) -> None:
         """Download a file, or the rest of it: what is there already is not sent again."""
         assert export.file is not None
+        attempt = 0
         while (there := file.stat().st_size if file.exists() else 0) < export.bytes:
             rest = {"Range": f"bytes={there}-", "If-Range": f'"{export.sha256}"'}
-            with (
-                suppress(httpx.TransportError),
-                self._http.stream("GET", export.file, headers=rest) as answer,
-                file.open("ab") as to,
-            ):
-                if answer.status_code != httpx.codes.PARTIAL_CONTENT:
-                    answer.read()
-                    raise ProblemError(answer)
-                for part in answer.iter_raw():
-                    to.write(part)
-        if hashlib.sha256(file.read_bytes()).hexdigest() != export.sha256:
+            attempt += 1
+            trouble: httpx.TransportError | ProblemError | None = None
+            try:
+                with self._http.stream("GET", export.file, headers=rest) as answer, file.open("ab") as to:
+                    if answer.status_code == httpx.codes.PARTIAL_CONTENT:
+                        for part in answer.iter_raw():
+                            to.write(part)
+                            attempt = 1
+                    else:
+                        answer.read()
+                        trouble = ProblemError(answer)
+            except httpx.TransportError as error:
+                trouble = error
+            if trouble is not None:
+                self._wait(trouble, attempt)
+        with file.open("rb") as whole:
+            digest = hashlib.file_digest(whole, "sha256").hexdigest()
+        if digest != export.sha256:
             msg = f"{file} is not what was exported: delete it, and download it again"
             raise RuntimeError(msg)
 
@@ -165,9 +182,11 @@ class Park:
                     for event in told_in(answer.iter_lines()):
                         last = event.id
                         yield event
-                elif "Retry-After" not in answer.headers:
+                else:
                     answer.read()
-                    raise ProblemError(answer)
+                    problem = ProblemError(answer)
+                    if problem.wait is None:
+                        raise problem
             self._sleep(2)
 
 

@@ -150,6 +150,32 @@ def test_nobody_there_is_asked_again_and_then_told(unused_tcp_port: int) -> None
     assert waited == [2, 4]
 
 
+def test_what_a_proxy_says_is_asked_again(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
+    request, bad = park._http.request, [httpx.Response(502, text="<html>Bad Gateway</html>")]
+    monkeypatch.setattr(park._http, "request", lambda *args, **keys: bad.pop() if bad else request(*args, **keys))
+    assert park.read("factories")["items"]
+    assert not bad
+    monkeypatch.setattr(park._http, "request", lambda *_, **__: httpx.Response(403, text="<html>Go away</html>"))
+    with pytest.raises(ProblemError, match="Forbidden") as raised:
+        park.read("factories")
+    assert raised.value.type == "about:blank"
+
+
+def test_answers_of_long_ago_are_forgotten(park: Park) -> None:
+    for number in range(1, 111):
+        park.read("factories", limit=number)
+    assert len(park._pages) == 100
+
+
+def test_a_download_that_nobody_answers_is_given_up(unused_tcp_port: int, tmp_path: Path) -> None:
+    waited: list[float] = []
+    export = Export(id="1", state="done", problem="", bytes=10, sha256="0", file="/api/v1/exports/1/file")
+    park = Park(f"http://127.0.0.1:{unused_tcp_port}", "none", sleep=waited.append, attempts=3)
+    with park, pytest.raises(httpx.ConnectError):
+        park.download(export, tmp_path / "nothing.csv")
+    assert waited == [2, 4]
+
+
 def test_a_download_that_broke_off_goes_on(own: Plant, address: str, park: Park, tmp_path: Path) -> None:
     file = tmp_path / "states.csv"
     with Park(address, own.key) as slow:
