@@ -26,7 +26,6 @@ from api.headers import SAFE
 from api.roles import Role
 from collector.deadletters import Bounds, write_dead_letters
 from collector.settings import ApiSettings, HookSettings
-from collector.spreadsheet import guarded
 from tests.api.client import asking
 from tests.api.fillings import V1, Operation, asked, operations
 from tests.api.plant import BEGIN, HOB, NOW, PARK, UNLIMITED, Plant
@@ -34,7 +33,17 @@ from tests.api.test_injection import THINGS
 
 WINDOW = {"start": "2026-11-22T00:00:00Z", "end": "2026-11-24T00:00:00Z"}
 
-FORMULAS = ("=1+1", "+1+1", "-2+3", "@SUM(1)", "\t=1", "\uff1d1+1", "=cmd|' /C calc'!A0", '=HYPERLINK("http://x","y")')
+FORMULAS = (
+    "=1+1",
+    "a;=1+1",
+    "+1+1",
+    "-2+3",
+    "@SUM(1)",
+    "\t=1",
+    "\uff1d1+1",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://x","y")',
+)
 
 
 RISKY = frozenset("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
@@ -292,11 +301,6 @@ async def test_a_thousand_fields_are_too_many(door: Door) -> None:
 # ── tables ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("text", FORMULAS)
-def test_a_formula_is_shown_and_not_computed(text: str) -> None:
-    assert guarded(pl.DataFrame({"a": [text]}))["a"].to_list() == [f"'{text}"]
-
-
 @pytest.mark.asyncio(loop_scope="module")
 async def test_no_table_of_any_list_has_a_cell_that_is_a_formula(door: Door) -> None:
     def fill(connection: Any) -> None:
@@ -331,7 +335,7 @@ async def test_no_table_of_any_list_has_a_cell_that_is_a_formula(door: Door) -> 
             if not answer.headers["content-type"].startswith("text/csv"):
                 continue
             seen += answer.text
-            for row in reader(io.StringIO(answer.text)):
+            for row in (*reader(io.StringIO(answer.text)), *reader(io.StringIO(answer.text), delimiter=";")):
                 risky = [cell for cell in row if cell[:1] in RISKY and not NUMBER.fullmatch(cell)]
                 assert not risky, (operation.id, risky)
     for text in ("'=1+1", "'@SUM(1)", "'\uff1d1+1", "'-2+3"):
