@@ -4,7 +4,7 @@ A view is what one kind of consumer may read: sums over many machines, or rows o
 with a contract. Numbers are opened by name: one that is new in the catalogue of KPIs is open when it stands here too.
 """
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
@@ -165,8 +165,8 @@ class OpenView(Settings):
     """Which numbers; empty: of `kpis` utilisation, availability, effectiveness, quality ratio and OEE, of the others
     all."""
 
-    since: Day
-    """The first local day that is told of; weeks and months before it began are not."""
+    since: Day = Field(ge=date(2000, 1, 1), le=date(2199, 12, 31))
+    """The first local day that is told of, 2000-01-01 to 2199-12-31; weeks and months before it began are not."""
 
     delay: Duration = Field(default=timedelta(days=7), ge=timedelta(0), le=timedelta(days=3650))
     """How long after its end a period is told, 0 to 3650 d, at least `settled`. Capacity is told before: a period when

@@ -106,25 +106,30 @@ def check(config: ConfigFile = DEFAULT_CONFIG, output: Output = OutputFormat.TAB
     if not settings.views:
         fail("there are no views; write one under `open_data: views:` in parkline.yaml", code=2)
     found = _previewed(installation, list(settings.views))
-    told = [_summary(name, found[name]) for name in settings.views]
+    told = [_summary(installation, name, found[name]) for name in settings.views]
     show(told, output, title="Views of open data")
-    silent = [row["view"] for row in told if not row["told"]]
+    silent = [row["view"] for row in told if row["never told"] == " ".join(settings.views[row["view"]].numbers)]
     if silent:
         fail(f"nothing is told by {', '.join(silent)}: see `parkline view preview {silent[0]} --explain`")
 
 
-def _summary(name: str, cells: "Sequence[Cell]") -> "dict[str, Any]":
+def _summary(config: "Config", name: str, cells: "Sequence[Cell]") -> "dict[str, Any]":
     from analytics.disclosure.sources import BASE
+    from analytics.openrows import rows
 
+    settings = config.installation.open_data
     having = [cell for cell in cells if cell.machines]
     told = sum(1 for cell in having if BASE in cell.facets)
     reasons = [cell.why[BASE] for cell in having if BASE in cell.why]
+    shown = rows(settings, name, having)
+    numbers = set(shown.filter(~shown["suppressed"])["kpi"])
     return {
         "view": name,
         "cells": len(having),
         "told": told,
         "told %": round(100 * told / len(having), 1) if having else None,
         **{_WHY[why]: reasons.count(why) for why in ("few", "large", "apart")},
+        "never told": " ".join(one for one in settings.views[name].numbers if one not in numbers),
     }
 
 

@@ -132,6 +132,13 @@ def test_a_check_tells_how_much_is_suppressed(config: Path) -> None:
     assert bank["told %"] == 100.0
 
 
+def test_a_check_names_the_numbers_that_are_never_told(config: Path) -> None:
+    text = (config / "parkline.yaml").read_text(encoding="utf-8")
+    (config / "parkline.yaml").write_text(text.replace("[utilisation]", "[utilisation, energy, oee]", 1), "utf-8")
+    city, bank = shown(config, "check")
+    assert (city["told"], city["never told"], bank["never told"]) == (2, "energy oee", "")
+
+
 def test_a_view_that_tells_nothing_fails_the_check(config: Path) -> None:
     text = (config / "parkline.yaml").read_text(encoding="utf-8")
     (config / "parkline.yaml").write_text(

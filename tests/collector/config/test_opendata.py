@@ -58,6 +58,14 @@ def test_a_mistake_is_told_with_what_to_write(tmp_path: Path, more: str, says: s
     assert says in only
 
 
+@pytest.mark.parametrize("since", ["0206-01-01", "9999-12-31"])
+def test_a_first_day_is_of_these_centuries(tmp_path: Path, since: str) -> None:
+    (only,) = told(tmp_path / "c", parkline=MAIN.replace("2026-01-01", since).replace(", MORE", ""))
+    assert only.startswith("parkline.yaml:4:")
+    assert "`since`" in only
+    assert "is out of bounds" in only
+
+
 def test_capacity_is_told_ahead_and_never_by_month(tmp_path: Path) -> None:
     (only,) = wrong(tmp_path / "a", "dataset: capacity, period: month", "dataset: kpis")
     assert "capacity is known for 7 days ahead; write `period: week` or `period: day`" in only
