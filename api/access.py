@@ -4,11 +4,13 @@ A request carries a key (`Authorization: Bearer KEY` or `X-API-Key: KEY`), or a 
 (`Authorization: Bearer TOKEN`). With `api: open_page: true` a GET from this
 machine itself needs none. "This machine itself" means a loopback peer that asked for a loopback host and was not
 forwarded: behind a proxy on the same machine every peer is loopback, and a foreign page that makes a browser here
-resolve its own name to 127.0.0.1 (DNS rebinding) still asks for that name.
+resolve its own name to 127.0.0.1 (DNS rebinding) still asks for that name. A proxy that was not told to say whom it
+forwards, as nginx by default, is known by its HTTP/1.0, if at all: an open page is for no machine with a proxy.
 
 `api.gate` has found out who asks before a route is looked for; here a route says what its caller must be allowed.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Annotated, Final, TypeAlias
@@ -28,7 +30,11 @@ BEARER: Final = HTTPBearer(
 HEADER: Final = APIKeyHeader(name="X-API-Key", scheme_name="apiKey", description="`X-API-Key: KEY`", auto_error=False)
 """The key as gateways send it."""
 
-_FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
+_FORWARDED: Final = re.compile(r"forwarded|x-forwarded(-.*)?|x-real-ip|via")
+"""Headers by which proxies say that they forward."""
+
+_OF_PROXIES: Final = "1.0"
+"""The HTTP that no browser has spoken for decades."""
 
 
 def caller_of(request: Request) -> Caller:
@@ -64,8 +70,8 @@ def allowed(scope: Scope) -> Callable[..., Awaitable[Caller]]:
 def from_this_machine(request: Request) -> bool:
     """Tell whether a GET comes from this machine itself, not through a proxy and not by a foreign name."""
     peer = request.client.host if request.client else ""
-    direct = not any(header in request.headers for header in _FORWARDED)
-    return request.method == "GET" and direct and _loopback(peer) and _loopback(request.url.hostname or "")
+    forwarded = request.scope.get("http_version") == _OF_PROXIES or any(map(_FORWARDED.fullmatch, request.headers))
+    return request.method == "GET" and not forwarded and _loopback(peer) and _loopback(request.url.hostname or "")
 
 
 def forbidden(caller: Caller, scope: Scope) -> ProblemError:

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from fastapi import Request
 
+from api.access import from_this_machine
 from api.auth import create_key, revoke_key
 from api.roles import Role
 from collector.records import Records
@@ -91,6 +93,7 @@ async def test_a_key_without_the_scope_is_forbidden(plant: Plant, tmp_path: Path
         ("127.0.0.1", "evil.example", {}, 401),
         ("127.0.0.1", "localhost", {"X-Forwarded-For": "10.0.0.9"}, 401),
         ("127.0.0.1", "localhost", {"Forwarded": "for=10.0.0.9"}, 401),
+        ("127.0.0.1", "localhost", {"X-Forwarded-Proto": "https"}, 401),
         ("127.0.0.1", "localhost", {"X-API-Key": "parkline_00000000_wrong"}, 401),
     ],
 )
@@ -99,6 +102,13 @@ async def test_an_open_page_is_open_to_this_machine_alone(
 ) -> None:
     async with plant.parts(open_page=True) as parts, asking(parts, peer=peer, host=host) as client:
         assert (await client.get("/api/v1/assets", headers=headers)).status_code == status
+
+
+@pytest.mark.parametrize(("version", "here"), [("1.1", True), ("2", True), ("1.0", False)])
+def test_what_a_proxy_forwards_that_says_nothing_of_it_is_known_by_its_http(version: str, here: bool) -> None:  # noqa: FBT001 - what is expected
+    headers = [(b"host", b"127.0.0.1:8000"), (b"connection", b"close")]
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "client": ("127.0.0.1", 1)}
+    assert from_this_machine(Request({**scope, "headers": headers, "http_version": version})) is here
 
 
 async def test_a_closed_page_is_closed_to_this_machine_too(plant: Plant) -> None:
