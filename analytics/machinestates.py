@@ -1,6 +1,6 @@
 """Machine states: what the feed has told of each machine last, so that it tells what is new and what is another now."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -40,9 +40,14 @@ class MachineNews:
 def read_machine_states(connection: sa.Connection) -> dict[str, Timeline]:
     """Give what was told of each machine last, by path."""
     return {
-        row.path: tuple(Known(_EPOCH + at * _MICROSECOND, state, raw) for at, state, raw in row.spans)
-        for row in connection.execute(sa.select(MACHINE_STATES))
+        row.path: tuple(_known(*span) for span in row.spans) for row in connection.execute(sa.select(MACHINE_STATES))
     }
+
+
+def read_newest(connection: sa.Connection, paths: Collection[str]) -> dict[str, Known]:
+    """Give what was told last of machines, by path, as far as anything was."""
+    found = sa.select(MACHINE_STATES).where(MACHINE_STATES.c.path.in_(paths))
+    return {row.path: _known(*row.spans[-1]) for row in connection.execute(found) if row.spans}
 
 
 def tell_states(connection: sa.Connection, machines: Iterable[MachineNews], *, now: datetime) -> None:
@@ -73,6 +78,10 @@ def body_of(news: StateNews) -> dict[str, Any]:
 def taken_in(remembered: Mapping[str, Timeline], machines: Iterable[MachineNews]) -> dict[str, Timeline]:
     """Give what is remembered once this was told."""
     return {**remembered, **{machine.path: machine.timeline for machine in machines if machine.news}}
+
+
+def _known(at: int, state: str, raw: str | None) -> Known:
+    return Known(_EPOCH + at * _MICROSECOND, state, raw)
 
 
 def _row(timeline: Timeline) -> list[list[Any]]:

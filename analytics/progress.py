@@ -4,7 +4,7 @@ One transaction moves the position in the spool and the ranges that samples up t
 once their results are stored. Whatever happens between the two is done again, and comes out the same.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -153,6 +153,12 @@ def write_computed(connection: sa.Connection, until: Mapping[str, datetime]) -> 
         [{"equipment": equipment} for equipment in until],
         [{"equipment": equipment, "until": instant} for equipment, instant in until.items()],
     )
+
+
+def read_computed(connection: sa.Connection, machines: Collection[str]) -> dict[str, datetime]:
+    """Give up to which instant these machines are computed, UTC, by path."""
+    found = connection.execute(sa.select(COMPUTED).where(COMPUTED.c.equipment.in_(machines)))
+    return {row.equipment: row.until for row in found}
 
 
 def read_configured(connection: sa.Connection) -> dict[str, Configured]:

@@ -8,13 +8,16 @@ import polars as pl
 from fastapi import APIRouter, Depends, Path, Query, Response
 
 from analytics.frontier import frontier, frontiers
+from analytics.machinestates import read_newest
+from analytics.progress import read_computed
 from analytics.recording import source_of
 from analytics.reports.scope import Scope
+from analytics.settling import REFRESH
 from analytics.spans import SPANS
 from analytics.timeline import Reader
 from api.answers import GivenShape
 from api.errors import wrong
-from api.lookup import equipment_at, known_assets, line_of
+from api.lookup import equipment_at, known_assets, lines_of
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
 from api.views.shape import Paged, listed
@@ -158,19 +161,32 @@ async def list_current_states(
     left = [one for one in machines if after is None or one > after[0]]
     shown = left[: page.limit]
     known = await known_until(parts, shown)
-    async with parts.reading() as store:
-        now = await _current(Reader(parts.park, store, parts.records()), known, parts.now())
-    rows = [
-        CurrentStateView(
-            path=one,
-            state=now[one]["state"] if one in now else EquipmentState.UNKNOWN,
-            raw=now[one]["raw"] if one in now else None,
-            since=now[one]["since"] if one in now else None,
-            known_until=known.get(one),
-        )
-        for one in shown
+    newest, computed = await parts.records().run(
+        lambda connection: (read_newest(connection, shown), read_computed(connection, shown))
+    )
+    fresh = [
+        path  # else whoever tells states is away, or behind
+        for path in newest.keys() & computed.keys() & known.keys()
+        if known[path] - computed[path] <= REFRESH
     ]
-    return shape.page(CurrentStateView, rows, page.token((shown[-1],)) if len(left) > len(shown) else None)
+    rows = {
+        path: CurrentStateView(
+            path=path,
+            state=newest[path].state,
+            raw=newest[path].raw,
+            since=newest[path].start,
+            known_until=computed[path],
+        )
+        for path in fresh
+    }
+    others = {path: until for path, until in known.items() if path not in rows}
+    if others:
+        async with parts.reading() as store:
+            now = await _current(Reader(parts.park, store, parts.records()), others, parts.now())
+        rows |= {path: CurrentStateView(path=path, known_until=known[path], **told) for path, told in now.items()}
+    unknown = {"state": EquipmentState.UNKNOWN, "raw": None, "since": None}
+    items = [rows.get(one) or CurrentStateView(path=one, known_until=known.get(one), **unknown) for one in shown]
+    return shape.page(CurrentStateView, items, page.token((shown[-1],)) if len(left) > len(shown) else None)
 
 
 @router.get(
@@ -240,10 +256,11 @@ async def known_until(parts: Parts, machines: Iterable[str]) -> dict[str, dateti
     links = await parts.records().run(read_links)
     now = parts.now()
     live = frontiers(parts.park, links, now)
+    recordings = {line.path: source_of(line) for line in lines_of(parts.park)}
     found: dict[str, datetime] = {}
     for path in machines:
         if parts.park.equipment[path].state_inputs:
-            recorded = frontier(links.get(source_of(line_of(parts.park, path))), now)
+            recorded = frontier(links.get(recordings[path.rpartition("/")[0]]), now)
             known = [live.get(path), None if recorded is None else recorded + _MICROSECOND]
             until = max((one for one in known if one is not None), default=None)
             if until is not None:

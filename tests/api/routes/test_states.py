@@ -7,11 +7,15 @@ from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
+from analytics.machinestates import MachineNews, tell_states
+from analytics.progress import write_computed
+from analytics.statenews import Known, StateNews
 from collector.links import Link, write_links
 from collector.records import Records
 from tests.api.client import asking_of, items, problem, walk
-from tests.api.plant import GRINDER, HOB, INJECTION_LOST, NOW, PRESS, WASHER, Plant
+from tests.api.plant import GRINDER, HOB, INJECTION_LOST, NOW, PRESS, WASHER, Plant, links
 
 DAY = {"start": "2026-11-24T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
 
@@ -153,6 +157,26 @@ async def test_what_machines_do_now_is_the_last_of_what_they_did(api: httpx.Asyn
         PRESS,
         "moulds/injection/im-02",
     ]
+
+
+async def test_what_the_feed_told_last_is_what_machines_do_now(plant: Plant, tmp_path: Path) -> None:
+    since, until = NOW - timedelta(days=40), NOW - timedelta(seconds=20)
+    off = Known(since, "off", "POWER_OFF")
+
+    def enter(connection: sa.Connection) -> None:
+        write_links(connection, links())
+        tell_states(connection, [MachineNews(HOB, (off,), [StateNews(off, None, None)])], now=NOW)
+        tell_states(connection, [MachineNews(GRINDER, (off,), [StateNews(off, None, None)])], now=NOW)
+        write_computed(connection, {HOB: until, GRINDER: NOW - timedelta(hours=1)})
+
+    async with Records(f"sqlite:///{tmp_path}/records.db") as records:
+        await records.run(enter)
+        async with asking_of(plant, records) as client:
+            rows = {row["path"]: row for row in await items(client, "/api/v1/states/current")}
+    assert rows[HOB]["state"] == "off"  # for longer than samples are looked back for
+    assert (instant(rows[HOB]["since"]), instant(rows[HOB]["known_until"])) == (since, until)
+    assert rows[GRINDER]["state"] != "off"  # that was told an hour ago
+    assert instant(rows[GRINDER]["known_until"]) > until
 
 
 async def test_what_was_played_is_told_as_it_was_at_its_end(plant: Plant, tmp_path: Path) -> None:
