@@ -98,7 +98,7 @@ class Held:
     """Seconds from telling the last event to its last delivery."""
 
     beats: list[int] = field(default_factory=list)
-    """Signs of life that each client had."""
+    """Signs of life that each client had; the first says where it begins."""
 
 
 async def hold(folder: Path, clients: int, idle_s: float = IDLE_S) -> Held:
@@ -204,7 +204,7 @@ class _Client(asyncio.Protocol):
             self._streams.began += 1
             if self._streams.began == self._streams.expected:
                 self._streams.all_began.set()
-        self.beats += whole.count(b"\n:") + whole.startswith(b":")
+        self.beats += len(_BEAT.findall(whole))
         for found in _ID.findall(whole):
             number = int(found)
             self.doubled += number in self.ids
@@ -219,6 +219,7 @@ class _Client(asyncio.Protocol):
             self._transport.abort()
 
 
+_BEAT: Final = re.compile(rb"^id: \d+(?=\n\n|\Z)", re.MULTILINE)
 _ID: Final = re.compile(rb"^id: (\d+)\r?\n(?=event:)", re.MULTILINE)
 
 

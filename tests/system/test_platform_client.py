@@ -164,10 +164,11 @@ class Platform:
         event: dict[str, str] = {}
         async for line in answer.aiter_lines():
             if not line and "id" in event:
-                assert event["event"] != "reset"
-                await self._take(orjson.loads(event["data"]))
-                self.last = int(event["id"])
-                self.numbers.append(self.last)
+                if "data" in event:
+                    assert event["event"] != "reset"
+                    await self._take(orjson.loads(event["data"]))
+                    self.numbers.append(int(event["id"]))
+                self.last = int(event["id"])  # without an event: up to where all was told
                 event = {}
             name, _, value = line.partition(": ")
             event[name] = value
