@@ -110,11 +110,6 @@ def _sources(parts: Parts) -> Collection[str]:
     return {*parts.park.sources, *(source_of(line) for line in lines_of(parts.park))}
 
 
-def line_of(park: Park, equipment: str) -> Line:
-    """Give the line that the equipment at this path stands in."""
-    return next(line for line in lines_of(park) if equipment.startswith(f"{line.path}/"))
-
-
 def lines_of(park: Park) -> Iterator[Line]:
     """Give every line, in the order of the files."""
     for factory in park.factories:

@@ -3,25 +3,33 @@
 `/equipment/{path}` takes whatever follows, so this module comes behind those with addresses below a machine.
 """
 
-from operator import attrgetter
+from functools import partial
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 
 from adapters.sample import ValueType
 from analytics.notes import possible
 from api.answers import GivenShape
-from api.lookup import equipment_at, known_sources, line_of, signal_at, source_seen, titled, trees_asked, under
-from api.paging import Paging, paging
+from api.lookup import (
+    equipment_at,
+    known_sources,
+    line_at,
+    lines_of,
+    signal_at,
+    source_seen,
+    titled,
+    trees_asked,
+    under,
+)
 from api.parts import GivenParts, Parts
 from api.remembered import Basis, remembered
+from api.routes.parks import TOKEN, Pages, assets_page
 from api.views.equipment import EquipmentView, LimitView, SignalView
 from api.views.shape import Paged, documented, listed
-from collector.park import Equipment, Limit, Park, Signal, SignalRole
+from collector.park import Equipment, Limit, Line, Park, Signal, SignalRole
 
 router = APIRouter(tags=["assets"])
-
-_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - an example of a page's, no secret
 
 _EQUIPMENT: Final[dict[str, Any]] = {
     "path": "gears/hobbing/hob-01",
@@ -69,14 +77,12 @@ _SIGNAL: Final[dict[str, Any]] = {
     ],
 }
 
-Pages = Annotated[Paging, Depends(paging(default=1000, most=1000))]
-
 
 @router.get(
     "/equipment",
     summary="Read which machines there are",
     response_model=Paged[EquipmentView],
-    responses=listed({"items": [_EQUIPMENT], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_EQUIPMENT], "next_page_token": TOKEN}),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_equipment(
@@ -98,15 +104,17 @@ async def list_equipment(
         for machine in parts.park.equipment.values()
         if under(machine.path, asked) and (not equipment_class or machine.equipment_class in equipment_class)
     )
-    shown, token = page.of(found, attrgetter("path"))
-    return shape.page(EquipmentView, [_equipment(parts.park, machine) for machine in shown], token)
+    lines = {line.path: line for line in lines_of(parts.park)}
+    return await assets_page(
+        shape, page, EquipmentView, found, lambda machine: _equipment(parts.park, lines[_line_of(machine)], machine)
+    )
 
 
 @router.get(
     "/signals",
     summary="Read which signals there are",
     response_model=Paged[SignalView],
-    responses=listed({"items": [_SIGNAL], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_SIGNAL], "next_page_token": TOKEN}),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_signals(
@@ -140,8 +148,7 @@ async def list_signals(
         and (not role or signal.role in role)
         and (not value_type or signal.type in value_type)
     )
-    shown, token = page.of(found, attrgetter("path"))
-    return shape.page(SignalView, [_signal(parts, signal) for signal in shown], token)
+    return await assets_page(shape, page, SignalView, found, partial(_signal, parts))
 
 
 @router.get("/equipment/{path:path}", summary="Read one machine", responses=documented(_EQUIPMENT))
@@ -149,7 +156,8 @@ async def read_equipment(
     parts: GivenParts, path: Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]
 ) -> EquipmentView:
     """Give one machine."""
-    return _equipment(parts.park, equipment_at(parts.park, path))
+    machine = equipment_at(parts.park, path)
+    return _equipment(parts.park, line_at(parts.park, _line_of(machine)), machine)
 
 
 @router.get("/signals/{path:path}", summary="Read one signal", responses=documented(_SIGNAL))
@@ -160,8 +168,12 @@ async def read_signal(
     return _signal(parts, signal_at(parts.park, path))
 
 
-def _equipment(park: Park, machine: Equipment) -> EquipmentView:
-    line, factory = line_of(park, machine.path), park.factory_of(machine.path)
+def _line_of(machine: Equipment) -> str:
+    return machine.path.rpartition("/")[0]
+
+
+def _equipment(park: Park, line: Line, machine: Equipment) -> EquipmentView:
+    factory = park.factory_of(machine.path)
     return EquipmentView(
         path=machine.path,
         id=machine.id,

@@ -1,23 +1,28 @@
 """What there is above machines: the park, its factories and its lines, each as a list and by path."""
 
-from collections.abc import Iterable
+import asyncio
+from collections.abc import Callable, Iterable
+from functools import partial
 from operator import attrgetter
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeAlias, TypeVar
 
 from fastapi import APIRouter, Depends, Path, Query, Response
 
-from api.answers import GivenShape
+from api.answers import GivenShape, Shape
 from api.lookup import factory_at, line_at, lines_of, park_at, titled, trees_asked, under
 from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.remembered import Basis, remembered
 from api.views.parks import FactoryView, LineView, ParkView
-from api.views.shape import Paged, documented, listed
+from api.views.shape import Paged, View, documented, listed
 from collector.park import Factory, Line, Park
 
 router = APIRouter(tags=["assets"])
 
-_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - an example of a page's, no secret
+T = TypeVar("T")
+
+TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - an example of a page's, no secret
+"""The example of what asks for the next page."""
 
 _PARK: Final[dict[str, Any]] = {
     "path": "riverside",
@@ -53,14 +58,15 @@ _LINE: Final[dict[str, Any]] = {
     "signals": 212,
 }
 
-Pages = Annotated[Paging, Depends(paging(default=1000, most=1000))]
+Pages: TypeAlias = Annotated[Paging, Depends(paging(default=1000, most=1000))]
+"""The parameters that say which page of assets."""
 
 
 @router.get(
     "/parks",
     summary="Read which parks there are",
     response_model=Paged[ParkView],
-    responses=listed({"items": [_PARK], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_PARK], "next_page_token": TOKEN}),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_parks(parts: GivenParts, shape: GivenShape, page: Pages) -> Response:
@@ -78,7 +84,7 @@ async def read_park(parts: GivenParts, name: Annotated[str, Path(alias="id", des
     "/factories",
     summary="Read which factories there are",
     response_model=Paged[FactoryView],
-    responses=listed({"items": [_FACTORY], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_FACTORY], "next_page_token": TOKEN}),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_factories(
@@ -91,8 +97,8 @@ async def list_factories(
 ) -> Response:
     """Give the factories, by path."""
     asked = trees_asked(parts, path)
-    shown, token = page.of((one for one in parts.park.factories if under(one.path, asked)), attrgetter("path"))
-    return shape.page(FactoryView, [_factory(parts.park, one) for one in shown], token)
+    found = (one for one in parts.park.factories if under(one.path, asked))
+    return await assets_page(shape, page, FactoryView, found, partial(_factory, parts.park))
 
 
 @router.get("/factories/{path}", summary="Read one factory", responses=documented(_FACTORY))
@@ -107,7 +113,7 @@ async def read_factory(
     "/lines",
     summary="Read which lines there are",
     response_model=Paged[LineView],
-    responses=listed({"items": [_LINE], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_LINE], "next_page_token": TOKEN}),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
 async def list_lines(
@@ -121,8 +127,8 @@ async def list_lines(
 ) -> Response:
     """Give the lines at or below the paths, by path."""
     asked = trees_asked(parts, path)
-    shown, token = page.of((line for line in lines_of(parts.park) if under(line.path, asked)), attrgetter("path"))
-    return shape.page(LineView, [_line(parts.park, line) for line in shown], token)
+    found = (line for line in lines_of(parts.park) if under(line.path, asked))
+    return await assets_page(shape, page, LineView, found, partial(_line, parts.park))
 
 
 @router.get("/lines/{path:path}", summary="Read one line", responses=documented(_LINE))
@@ -131,6 +137,18 @@ async def read_line(
 ) -> LineView:
     """Give one line."""
     return _line(parts.park, line_at(parts.park, path))
+
+
+async def assets_page(
+    shape: Shape, page: Paging, view: type[View], found: Iterable[T], shown: Callable[[T], View]
+) -> Response:
+    """Answer one page of assets by path; a great park has a hundred thousand signals, so beside the event loop."""
+
+    def made() -> tuple[list[View], str | None]:
+        some, token = page.of(found, attrgetter("path"))
+        return [shown(one) for one in some], token
+
+    return shape.page(view, *await asyncio.to_thread(made))
 
 
 def _park(park: Park) -> ParkView:
