@@ -16,7 +16,8 @@
 It works beside a running collector, and without one: then the samples wait in the spool.
 """
 
-from collections.abc import AsyncIterator, Callable, Collection
+import asyncio
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -104,11 +105,18 @@ class Redecoder:
         scaled = self._rules.table.with_columns(scale=pl.lit(1.0), offset=pl.lit(0.0))
         self._scaled = replace(self._rules, table=scaled)
         self._sources: dict[str, Source] = {}
+        self._points: dict[str, list[Point[Any]]] = {}
+        for signal in park.signals.values():
+            self._points.setdefault(signal.source, []).append(Point(signal.path, signal.type, signal.address))
 
     @property
     def signals(self) -> Collection[str]:
         """Paths of the park's signals."""
         return self._park.signals.keys()
+
+    def read_each(self, letters: Sequence[DeadLetter]) -> list[tuple[DeadLetter, Reading]]:
+        """Tell of each letter what it is now."""
+        return [(letter, self.read(letter)) for letter in letters]
 
     def read(self, letter: DeadLetter) -> Reading:
         """Tell what a letter is now."""
@@ -158,11 +166,7 @@ class Redecoder:
     def _source(self, name: str) -> Source:
         if name not in self._sources:
             source = self._park.sources[name]
-            points: list[Point[Any]] = [
-                Point(signal.path, signal.type, signal.address)
-                for signal in self._park.signals.values()
-                if signal.source == name
-            ]
+            points = self._points.get(name, [])
             self._sources[name] = source_kind(source.kind).create(name, source.settings, points)
         return self._sources[name]
 
@@ -190,7 +194,7 @@ async def replay_letters(
         SpoolError: the spool cannot be opened, or has no room; what was told before is done, the rest is as it was.
         RecordsError: the records do not answer.
     """
-    decoder = Redecoder(config.park, config.installation.admit)
+    decoder = await asyncio.to_thread(Redecoder, config.park, config.installation.admit)
     bounds = bounds_of(config.installation.records)
     async with AsyncExitStack() as stack:
         spool = None if dry_run else await stack.enter_async_context(open_spool(config.installation.spool))
@@ -212,7 +216,7 @@ async def carry(
     of, before = replace(choice, state="open"), None
     # Letters that come meanwhile have greater numbers, and are left for the next time.
     while letters := await records.run(partial(read_dead_letters, choice=of, limit=AT_ONCE, before_id=before)):
-        readings = [(letter, decoder.read(letter)) for letter in letters]
+        readings = await asyncio.to_thread(decoder.read_each, letters)  # some milliseconds a letter
         told = [_told(letter, reading) for letter, reading in readings]
         if spool is not None:
             position = await _spool(spool, readings)

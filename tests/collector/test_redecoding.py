@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from threading import current_thread, main_thread
 
 import polars as pl
 import pytest
@@ -21,7 +22,7 @@ from collector.deadletters import (
 )
 from collector.letter import LETTERS, refused_samples
 from collector.load import Config, load
-from collector.redecoding import AT_ONCE, Told, replay_letters
+from collector.redecoding import AT_ONCE, Reading, Redecoder, Told, replay_letters
 from collector.spool.contract import SpoolFullError
 from collector.spool.sqlite import SqliteSpool
 from tests.collector.fakes import NOON, batch, refusals, row
@@ -254,3 +255,20 @@ async def test_it_works_beside_a_collector_that_has_the_spool_open(mended: Mendi
         await spool.append(batch(row(FORCE, float=1.0)), "broker")
         await replay(config)
         assert (await spool.read(0, 10)).samples["signal"].to_list() == [FORCE, "works/line/press/door"]
+
+
+async def test_letters_are_decoded_beside_the_event_loop(mended: Mending, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two hundred of them take a second, in which an API must answer others."""
+    config = mended(("value: f,", "value: force,"))
+    await write(config, letters('{"force": 1.5, "t": "2024-05-17T11:59:59Z"}', signal=FORCE))
+    threads = []
+    read = Redecoder.read
+
+    def noting(self: Redecoder, letter: DeadLetter) -> Reading:
+        threads.append(current_thread())
+        return read(self, letter)
+
+    monkeypatch.setattr(Redecoder, "read", noting)
+    await replay(config)
+    assert len(threads) == 1
+    assert main_thread() not in threads
