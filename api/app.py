@@ -128,6 +128,7 @@ def create_app(parts: Parts, clock: Clock | None = None) -> FastAPI:
         version=version("parkline"),
         docs_url=None,
         redoc_url=None,
+        generate_unique_id_function=camel_case,
         routes=_routes().routes,
     )
     app.state.parts = parts
