@@ -22,6 +22,16 @@ MaybeStart: TypeAlias = Annotated[
 MaybeEnd: TypeAlias = Annotated[Instant | None, Query(description="End of the window, exclusive; open when left out.")]
 """The parameter `end` where it may be left out."""
 
+NewestStart: TypeAlias = Annotated[
+    Instant | None, Query(description="Start of the window, inclusive; give `end` with it. Neither: the newest.")
+]
+"""The parameter `start` where both edges are given or none."""
+
+NewestEnd: TypeAlias = Annotated[
+    Instant | None, Query(description="End of the window, exclusive; give `start` with it. Neither: the newest.")
+]
+"""The parameter `end` where both edges are given or none."""
+
 
 def check_window(start: datetime | None, end: datetime | None, *, most: timedelta | None = None) -> None:
     """Answer 422 unless `start` lies before `end`, by `most` at most."""

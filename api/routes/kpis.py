@@ -18,7 +18,7 @@ from api.parts import GivenParts
 from api.remembered import Basis, remembered
 from api.views.kpis import CatalogueView, KpiView, Period, ResultView
 from api.views.shape import Instant, Paged, TitleView, listed
-from api.window import MaybeEnd, MaybeStart, check_window
+from api.window import NewestEnd, NewestStart, check_window
 
 router = APIRouter(tags=["kpis"])
 
@@ -117,8 +117,8 @@ async def list_kpis(
             "Left out: all of them.",
         ),
     ] = None,
-    start: MaybeStart = None,
-    end: MaybeEnd = None,
+    start: NewestStart = None,
+    end: NewestEnd = None,
     known_at: KnownAt = None,
     include: Annotated[
         Literal["inputs"] | None,

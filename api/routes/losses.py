@@ -16,7 +16,7 @@ from api.routes.kpis import KnownAt, OfPaths, check_asked
 from api.views.kpis import Period
 from api.views.losses import Leaf, LossPartView
 from api.views.shape import Paged, listed
-from api.window import MaybeEnd, MaybeStart
+from api.window import NewestEnd, NewestStart
 
 router = APIRouter(tags=["kpis"])
 
@@ -60,8 +60,8 @@ async def list_losses(
     loss: Annotated[
         list[Leaf] | None, Query(max_length=12, description="What was lost to; may be repeated. Left out: all.")
     ] = None,
-    start: MaybeStart = None,
-    end: MaybeEnd = None,
+    start: NewestStart = None,
+    end: NewestEnd = None,
     known_at: KnownAt = None,
 ) -> Response:
     """Give the parts of the calendar time of windows that begin in [start, end), by path, start, loss and reason.

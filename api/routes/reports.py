@@ -28,7 +28,7 @@ from api.views.reports import (
     SumsView,
 )
 from api.views.shape import Instant, documented
-from api.window import End, MaybeEnd, MaybeStart, Start
+from api.window import End, NewestEnd, NewestStart, Start
 
 router = APIRouter(tags=["reports"])
 
@@ -118,8 +118,8 @@ async def read_losses(
     parts: GivenParts,
     path: OfPath = "",
     period: ByPeriod = "day",
-    start: MaybeStart = None,
-    end: MaybeEnd = None,
+    start: NewestStart = None,
+    end: NewestEnd = None,
 ) -> LossesView:
     """Give what a path came to, by local day, week or month: accounts, KPIs, the loss tree and the stops by reason.
 
@@ -164,8 +164,8 @@ async def show_report(
     parts: GivenParts,
     path: OfPath = "",
     period: ByPeriod = "day",
-    start: MaybeStart = None,
-    end: MaybeEnd = None,
+    start: NewestStart = None,
+    end: NewestEnd = None,
     before_start: Before = None,
     before_end: BeforeEnd = None,
     lang: Annotated[Literal["zh", "en"], Query(description="Language of the page.")] = "zh",

@@ -5647,9 +5647,9 @@ export interface operations {
                 period?: ("hour" | "shift" | "day" | "week" | "month") | null;
                 /** @description Slug of the catalogue, `loss:<loss>/<reason>` or `stops:<loss>/<reason>`; may be repeated. Left out: all of them. */
                 kpi?: string[] | null;
-                /** @description Start of the window, inclusive; open when left out. */
+                /** @description Start of the window, inclusive; give `end` with it. Neither: the newest. */
                 start?: string | null;
-                /** @description End of the window, exclusive; open when left out. */
+                /** @description End of the window, exclusive; give `start` with it. Neither: the newest. */
                 end?: string | null;
                 /** @description Give the numbers as they were known at this instant; needs a window. */
                 as_of?: string | null;
@@ -5733,9 +5733,9 @@ export interface operations {
                 period?: "hour" | "shift" | "day" | "week" | "month";
                 /** @description What was lost to; may be repeated. Left out: all. */
                 loss?: ("not_scheduled" | "planned_stop" | "unknown" | "unplanned_stop" | "idle" | "off" | "setup" | "micro_stop" | "speed_loss" | "quality_loss" | "productive" | "unjudged")[] | null;
-                /** @description Start of the window, inclusive; open when left out. */
+                /** @description Start of the window, inclusive; give `end` with it. Neither: the newest. */
                 start?: string | null;
-                /** @description End of the window, exclusive; open when left out. */
+                /** @description End of the window, exclusive; give `start` with it. Neither: the newest. */
                 end?: string | null;
                 /** @description Give the numbers as they were known at this instant; needs a window. */
                 as_of?: string | null;
@@ -5773,9 +5773,9 @@ export interface operations {
                 path?: string;
                 /** @description What the report is divided into: local days, ISO weeks or months. */
                 period?: "day" | "week" | "month";
-                /** @description Start of the window, inclusive; open when left out. */
+                /** @description Start of the window, inclusive; give `end` with it. Neither: the newest. */
                 start?: string | null;
-                /** @description End of the window, exclusive; open when left out. */
+                /** @description End of the window, exclusive; give `start` with it. Neither: the newest. */
                 end?: string | null;
             };
             header?: never;
@@ -5833,9 +5833,9 @@ export interface operations {
                 path?: string;
                 /** @description What the report is divided into: local days, ISO weeks or months. */
                 period?: "day" | "week" | "month";
-                /** @description Start of the window, inclusive; open when left out. */
+                /** @description Start of the window, inclusive; give `end` with it. Neither: the newest. */
                 start?: string | null;
-                /** @description End of the window, exclusive; open when left out. */
+                /** @description End of the window, exclusive; give `start` with it. Neither: the newest. */
                 end?: string | null;
                 /** @description Start of a period to compare with, inclusive; give `before_end` with it. */
                 before_start?: string | null;
