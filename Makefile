@@ -9,7 +9,10 @@ ARGS ?=
 NAME ?=
 ROUNDS ?=
 
-.PHONY: help demo test lint bench prove schemas contract lock clean
+# Each process that a test starts would compile what it loads.
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: help demo test lint style types tests bench prove schemas contract lock clean
 
 help:
 	@printf '%s\n' \
@@ -25,15 +28,25 @@ help:
 demo: .venv/demo.done
 	@$(BIN)/parkline demo $(ARGS)
 
-# One worker more than processors: tests with real servers wait a good part of their time.
-test: lint .venv/servers.done
-	$(BIN)/pytest -n $$(( $$(nproc) + 1 )) $(ARGS)
+# What waits for a network goes beside what computes; mypy, which works on one processor, goes beside the tests.
+test:
+	@$(MAKE) --no-print-directory --jobs=2 style .venv/servers.done
+	@$(MAKE) --no-print-directory --jobs=2 types tests
 
-lint: .venv/test.done
+lint: style types
+
+style: .venv/test.done
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+types: .venv/test.done
+	$(BIN)/mypy
+
+# One worker more than processors: tests with real servers wait a good part of their time. Who has nothing left to do
+# takes from the others, so that all end together.
+tests: .venv/test.done .venv/servers.done
+	$(BIN)/pytest -n $$(( $$(nproc) + 1 )) --dist worksteal $(ARGS)
 
 bench: .venv/test.done .venv/servers.done
 	@$(BIN)/python -m tests.bench $(NAME)

@@ -30,6 +30,11 @@ settings.register_profile("build", settings.get_profile("here"), derandomize=Tru
 settings.load_profile("build" if os.environ.get("CI") else "here")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one of several processes begin with the tests that wait for real servers, beside others that compute."""
+    items.sort(key=lambda item: "system" not in item.path.parts)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Let tests of records run on every database, where their module asks for it."""
     parametrize(metafunc)

@@ -7,17 +7,15 @@ import httpx
 import jsonschema_rs
 import pytest
 
-from api.app import create_app
-from tests.api.plant import Plant
+from tests.api.contract import describe_app
 
 TABLES = ("text/csv", "application/vnd.apache.parquet", "application/vnd.apache.arrow.stream")
 """What a list is also had as; their rows are those of its JSON."""
 
 
-@pytest.fixture
-async def described(plant: Plant) -> dict[str, Any]:
-    async with plant.parts() as parts:
-        return create_app(parts).openapi()
+@pytest.fixture(scope="module")
+def described() -> dict[str, Any]:
+    return describe_app()
 
 
 def operations(described: dict[str, Any]) -> dict[str, dict[str, Any]]:
