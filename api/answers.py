@@ -25,6 +25,7 @@ from fastapi import Depends, Query, Request, Response
 from pydantic import BaseModel
 from starlette.datastructures import State
 
+from adapters.sample import INSTANT as SAMPLED
 from api.errors import NOT_ACCEPTABLE, ProblemError, wrong
 from api.nulls import emptied
 from collector.spreadsheet import guarded
@@ -36,7 +37,7 @@ _OPTIONS: Final = orjson.OPT_UTC_Z
 
 _MOMENT: Final = pl.Datetime("us", "UTC")
 _SECONDS: Final = "%Y-%m-%dT%H:%M:%S"
-_STRAIGHT: Final = frozenset({pl.String(), pl.Boolean(), pl.Int64(), pl.Float64(), _MOMENT})
+_STRAIGHT: Final = frozenset({pl.String(), pl.Boolean(), pl.Int64(), pl.UInt32(), pl.Float64(), _MOMENT})
 """Types of columns that Polars writes as JSON as `orjson` does; instants are made texts first."""
 
 
@@ -221,6 +222,8 @@ def _rows(table: pl.DataFrame) -> orjson.Fragment | list[dict[str, Any]]:
 
     It is what `orjson` makes of objects, to the byte, in a third of the time.
     """
+    fine = [name for name, kind in table.schema.items() if kind == SAMPLED]
+    table = table.with_columns(pl.col(fine).dt.to_string(INSTANT))
     instants = [pl.col(name) for name, kind in table.schema.items() if kind == _MOMENT]
     if not all(kind in _STRAIGHT for kind in table.dtypes):
         return table.to_dicts()

@@ -16,7 +16,7 @@ from fastapi import APIRouter, Depends, Query, Response
 from adapters.sample import ValueType, is_bad, is_good
 from adapters.stores import buckets as bucketing
 from adapters.stores.contract import Store
-from api.answers import INSTANT, GivenShape, Shape
+from api.answers import GivenShape, Shape
 from api.errors import wrong
 from api.lookup import signal_at
 from api.paging import Paging, instant, paging
@@ -152,7 +152,7 @@ def _told(found: pl.DataFrame, declared: ValueType) -> pl.DataFrame:
     value = found.schema["last"] if extremes else pl.Float64()
     all_of_them = pl.col("count") + pl.col("bad")
     return found.select(
-        pl.col("start").dt.to_string(INSTANT),
+        "start",
         "count",
         "bad",
         good_share=pl.when(all_of_them > 0).then(pl.col("good") / all_of_them),
@@ -192,9 +192,9 @@ def _shown(samples: pl.DataFrame, declared: ValueType) -> pl.DataFrame:
     status = pl.col("status")
     quality = pl.when(is_good(status)).then(pl.lit("good")).when(is_bad(status)).then(pl.lit("bad"))
     return samples.select(
-        pl.col("time").dt.to_string(INSTANT),
+        "time",
         pl.col(declared).alias("value"),
         quality.otherwise(pl.lit("uncertain")).alias("quality"),
         pl.col("status"),
-        pl.col("received").dt.to_string(INSTANT),
+        "received",
     )

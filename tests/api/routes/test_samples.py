@@ -14,6 +14,7 @@ import pytest
 from adapters.registry import store_kind
 from adapters.sample import SAMPLES, Status
 from adapters.stores.contract import Position, Store
+from api.answers import INSTANT, Form
 from api.auth import create_key
 from api.parts import Parts
 from api.roles import Role
@@ -190,6 +191,29 @@ async def test_switches_and_texts_have_a_newest_value(plant: Plant, tmp_path: Pa
     assert (switch["count"], switch["last"], switch["true_share"]) == (3, False, pytest.approx(2 / 3))
     assert (text["count"], text["last"], text["good_share"], text["true_share"]) == (2, "READY", 0.5, None)
     assert {switch["min"], switch["max"], switch["mean"], text["min"], text["max"], text["mean"]} == {None}
+
+
+@pytest.mark.parametrize("points", [None, 10])
+async def test_instants_are_instants_in_tables_to_the_nanosecond(
+    plant: Plant, tmp_path: Path, points: int | None
+) -> None:
+    samples = batch("spindle_temperature", "float", (10**9 + 1, 1.5, Status.GOOD), (2 * 10**9, -0.0, Status.GOOD))
+    asked = {"signal": f"{HOB}/spindle_temperature", **DAY} | ({} if points is None else {"points": str(points)})
+    async with lake(tmp_path) as store:
+        await store.write(samples, Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            rows = await items(client, URL, **asked)
+            answers = [
+                (await client.get(URL, params=asked, headers={"Accept": form})).content
+                for form in (Form.PARQUET, Form.ARROW, Form.CSV)
+            ]
+    tables = [pl.read_parquet(answers[0]), pl.read_ipc_stream(answers[1])]
+    instants = ["time", "received"] if points is None else ["start"]
+    for table in tables:
+        assert {table.schema[name] for name in instants} == {SAMPLES["time"]}
+    texts = tables[0].with_columns(pl.col(instants).dt.to_string(INSTANT))
+    assert texts.rows() == [tuple(row.values()) for row in rows]
+    assert pl.read_csv(answers[2])[instants[0]].to_list() == [row[instants[0]] for row in rows]
 
 
 @pytest.mark.parametrize(
