@@ -51,7 +51,10 @@ class Compression:
         """Serve one request."""
         if scope["type"] == "http":
             scope[_DIRECT] = send
-        await self._compress(scope, receive, _honest(send))
+        try:
+            await self._compress(scope, receive, _honest(send))
+        finally:
+            scope.pop(_DIRECT, None)  # what sends knows the scope: they would hold each other
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request for the library, which compresses what is sent by `send`."""

@@ -67,7 +67,6 @@ class Gate:
         request = Request(scope)
         try:
             caller = request.state.caller = await self._caller(request)
-            request.state.again = partial(self._again, request)
         except (ProblemError, RecordsError) as error:
             await answer(request, error)(scope, receive, send)
             return
@@ -81,8 +80,10 @@ class Gate:
         await self._app(scope, receive, send)
 
     async def _caller(self, request: Request) -> Caller:
-        """Give who asks; raises ProblemError, and RecordsError while nobody can tell."""
+        """Give who asks, and note how to find it out again; raises ProblemError, RecordsError while nobody can tell."""
         bearer, text = _credentials(request)
+        # of these alone: a request that holds itself waits for the collector of garbage
+        request.state.again = partial(self._again, bearer=bearer, text=text)
         if text is None:
             if self._parts.settings.open_page and from_this_machine(request):
                 return _LOOPBACK
@@ -101,9 +102,8 @@ class Gate:
                 _hold_up(who, self._failures.take(who, self._clock()))
             raise
 
-    async def _again(self, request: Request) -> Caller:
+    async def _again(self, *, bearer: bool, text: str | None) -> Caller:
         """Give who asked, as things stand now, whatever their address has sent since; raises as `_caller`."""
-        bearer, text = _credentials(request)
         if text is None:
             return _LOOPBACK
         tokens = self._parts.tokens
