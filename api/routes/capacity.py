@@ -1,5 +1,6 @@
 """What the coming shifts have to spare, for work on contract: by machine and line, or by class of machines."""
 
+import asyncio
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -195,7 +196,8 @@ async def _by_class(
             if paths
         ]
         each = pl.concat(machines).filter(pl.col("path").is_in(list(classes)))  # without their lines
-        rows = of_classes(each, classes).with_columns(path=pl.lit(None, pl.String), equipment_class="path")
+        summed = await asyncio.to_thread(of_classes, each, classes)
+        rows = summed.with_columns(path=pl.lit(None, pl.String), equipment_class="path")
         rows = rows.select(found.columns).sort(order)
         found = pl.concat([found, rows if after is None else rows.filter(behind(order, after[1:]))])
     return _page(found, order, page, asked.begins)

@@ -174,8 +174,6 @@ async def show_report(
 
     As `/reports/losses`, with the machines below the path, and with `before_start` and `before_end` the comparison.
     """
-    from analytics.reports.page import page, policy
-
     scope = scope_of(parts, path)
     days = days_of(scope, period, start, end, parts.now())
     names = ("before_start", "before_end")
@@ -188,12 +186,14 @@ async def show_report(
     async with parts.reading() as store:
         report = await read_report(store, scope, period, days, before)
 
-    def draw() -> str:
+    def draw() -> tuple[str, str]:
         with _ONE_PAGE:
-            return page(report, lang, parts.now())
+            from analytics.reports.page import page, policy  # matplotlib takes a second to load
 
-    headers = {"Content-Security-Policy": policy(), "Cache-Control": "no-store"}
-    return HTMLResponse(await asyncio.to_thread(draw), headers=headers)
+            return page(report, lang, parts.now()), policy()
+
+    drawn, policy = await asyncio.to_thread(draw)
+    return HTMLResponse(drawn, headers={"Content-Security-Policy": policy, "Cache-Control": "no-store"})
 
 
 def _losses(report: Report) -> LossesView:

@@ -1,13 +1,15 @@
 """Comparisons of two periods, as flat rows."""
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
 import polars as pl
 import pytest
 
-from tests.api.client import items, problem, walk
-from tests.api.plant import HOB
+from tests.api.client import asking, items, problem, walk
+from tests.api.plant import HOB, Plant
 
 URL = "/api/v1/comparisons"
 WINDOWS = {
@@ -41,6 +43,22 @@ async def test_pages_add_up_to_the_whole(api: httpx.AsyncClient) -> None:
     pages = await walk(api, URL, limit=17, **asked)
     assert len(pages) > 3
     assert [row for page in pages for row in page] == whole
+
+
+async def test_paths_are_read_together(plant: Plant) -> None:
+    async with plant.parts() as given:
+        asked: list[Any] = []
+        own = given.store()
+
+        async def results(**wanted: Any) -> pl.DataFrame:
+            asked.append(wanted["paths"])
+            return await own.results(**wanted)
+
+        store = SimpleNamespace(name="lake", results=results)
+        async with asking(replace(given, narrowed={}, store=lambda: store), key=plant.key) as client:
+            rows = await items(client, URL, path=["gears", "moulds", HOB], **WINDOWS)
+    assert {row["path"] for row in rows} == {"gears", "moulds", HOB}
+    assert asked == [["gears", HOB, "moulds"]] * 2  # the days before, and those after
 
 
 async def test_without_a_path_the_park_is_meant(api: httpx.AsyncClient) -> None:
