@@ -38,10 +38,14 @@ def check_files(settings: TlsSettings, now: datetime) -> datetime:
         TlsError: TLS cannot work with them.
     """
     certificate = _certificates(settings.certificate, "certificate")[0]
-    _check_key(settings, certificate)
+    try:
+        _check_key(settings, certificate)
+        begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (ValueError, UnsupportedAlgorithm) as error:
+        told = f"the certificate of `api: tls:` is of a kind that is not known here ({_first_line(error)})"
+        raise TlsError(settings.certificate, f"{told}; have it issued for an RSA or a P-256 key") from error
     if settings.client_ca is not None:
         _certificates(settings.client_ca, "client_ca")
-    begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if ends <= now:
         raise TlsError(settings.certificate, f"the certificate of `api: tls:` ended on {ends:%Y-%m-%d}; renew it")
     if begins > now:

@@ -292,6 +292,15 @@ def test_what_cannot_work_is_told_with_the_file_and_what_to_do(tmp_path: Path, i
     )
 
 
+def test_a_certificate_of_an_unknown_kind_is_told_as_well(tmp_path: Path, issuer: Issuer) -> None:
+    issuer.issue(tmp_path)
+    known = x509.load_pem_x509_certificate((tmp_path / "tls.crt").read_bytes())
+    p256 = bytes.fromhex("06082a8648ce3d030107")
+    strange = x509.load_der_x509_certificate(known.public_bytes(Encoding.DER).replace(p256, p256[:-1] + b"\x09"))
+    (tmp_path / "tls.crt").write_bytes(strange.public_bytes(Encoding.PEM))
+    assert "tls.crt: the certificate of `api: tls:` is of a kind that is not known here" in refused(tmp_path)
+
+
 def test_check_looks_at_the_files(tmp_path: Path, issuer: Issuer) -> None:
     install(tmp_path)
     main = tmp_path / "parkline.yaml"
