@@ -1,6 +1,6 @@
 """What the alert log can be asked: alerts as they stand, and what happened to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, TypeVar
@@ -148,6 +148,37 @@ def read_events(
     if kinds is not None:
         query = query.where(EVENTS.c.kind.in_([kind.value for kind in kinds]))
     return [event_of(row) for row in connection.execute(query)]
+
+
+def each_event(
+    connection: sa.Connection, *, start: datetime, end: datetime, under: Collection[str] | None
+) -> Iterator[AlertEvent]:
+    """Give events one after the other, in the order of their commits, and hold few in memory; asked as `read_events`.
+
+    A hundred thousand events at once are objects enough to stop all other threads for a second when Python looks for
+    garbage.
+    """
+    query = sa.select(EVENTS).where(EVENTS.c.at >= start, EVENTS.c.at < end).order_by(EVENTS.c.place)
+    if under is not None:
+        query = query.where(_under(EVENTS.c.equipment, under))
+    with connection.execution_options(yield_per=AT_ONCE).execute(query) as rows:
+        yield from map(event_of, rows)
+
+
+def read_history(connection: sa.Connection, alert: str, *, before: int | None = None, limit: int) -> list[AlertEvent]:
+    """Give the newest events of an alert, in their order.
+
+    Args:
+        connection: a transaction of the records.
+        alert: its id.
+        before: only events whose number is less.
+        limit: how many at most.
+    """
+    query = sa.select(EVENTS).where(EVENTS.c.alert == alert)
+    if before is not None:
+        query = query.where(EVENTS.c.number < before)
+    newest = connection.execute(query.order_by(EVENTS.c.number.desc()).limit(limit))
+    return [event_of(row) for row in newest][::-1]
 
 
 def chunks(values: Sequence[T]) -> list[Sequence[T]]:

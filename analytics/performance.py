@@ -18,9 +18,10 @@ of them: their share says something from some fifty points on.
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any, Final, Literal, TypeAlias
 
 import polars as pl
@@ -173,6 +174,9 @@ _EVENTS: Final = pl.Schema(
     }
 )
 
+_AT_ONCE: Final = 1000
+"""Events that become rows of a frame at once."""
+
 _ANNOUNCES: Final = frozenset(
     {
         EventKind.RAISED,
@@ -273,8 +277,8 @@ class Performance:
 
 
 def performance(
-    events: Sequence[AlertEvent],
-    standings: Sequence[Standing],
+    events: Iterable[AlertEvent],
+    standings: Iterable[Standing],
     start: datetime,
     end: datetime,
     *,
@@ -283,21 +287,29 @@ def performance(
     """Give the alarm performance of [start, end).
 
     Args:
-        events: events; those outside the period are left out.
+        events: events, taken in one after the other; those outside the period are left out.
         standings: alerts that lasted within the period, as they stand: they tell what is stale without any event.
         start: first instant, UTC.
         end: first instant no longer part of it, UTC; after `start`.
         operators: how many people take alerts; 1 or more.
     """
-    inside = [event for event in events if start <= event.at < end]
-    told = pl.DataFrame([_row(event, start) for event in inside], schema=_EVENTS, orient="row")
+    lives: dict[tuple[str, datetime], datetime | None] = {}
+
+    def inside() -> Iterator[tuple[Any, ...]]:
+        for event in events:
+            if start <= event.at < end:
+                lives[event.alert, event.standing.alert.began] = event.standing.alert.ended
+                yield _row(event, start)
+
+    told = _table(inside())
+    lives |= {(one.id, one.alert.began): one.alert.ended for one in standings}
     annunciated = told.filter("annunciates")
     top = _top(told, annunciated)
     values = (
         _rates(annunciated, start, end, operators)
         | _shares(annunciated, top)
         | _counts(told)
-        | {"stale": float(_stale(inside, standings, start, end))}
+        | {"stale": float(_stale(lives, start, end))}
     )
     return Performance(
         start=start,
@@ -308,6 +320,14 @@ def performance(
         measures=tuple(Measure(target, values[target.metric]) for target in TARGETS),
         top=top,
     )
+
+
+def _table(rows: Iterable[tuple[Any, ...]]) -> pl.DataFrame:
+    """Give rows as a frame, some at a time: while Polars takes rows in, no other thread of the process goes on."""
+    left, frames = iter(rows), [_EVENTS.to_frame()]
+    while some := list(islice(left, _AT_ONCE)):
+        frames.append(pl.DataFrame(some, schema=_EVENTS, orient="row"))
+    return pl.concat(frames)
 
 
 def _row(event: AlertEvent, start: datetime) -> tuple[Any, ...]:
@@ -423,9 +443,14 @@ def _top(told: pl.DataFrame, annunciated: pl.DataFrame) -> tuple[Frequent, ...]:
     )
 
 
-def _stale(events: Sequence[AlertEvent], standings: Sequence[Standing], start: datetime, end: datetime) -> int:
-    """Give how many alerts were stale on the day on which most were."""
-    lives = {(one.id, one.alert.began): one.alert.ended for one in [*(event.standing for event in events), *standings]}
+def _stale(lives: Mapping[tuple[str, datetime], datetime | None], start: datetime, end: datetime) -> int:
+    """Give how many alerts were stale on the day on which most were.
+
+    Args:
+        lives: when each occurrence ended (None: it lasts), by alert and begin.
+        start: first instant of the period.
+        end: first instant after it.
+    """
     stale = [
         (began + STALE, ended or end)
         for (_, began), ended in sorted(lives.items())

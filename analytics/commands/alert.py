@@ -218,7 +218,7 @@ def performance_of(
     output: Output = OutputFormat.TABLE,
 ) -> None:
     """Measure the alerts of the last 30 days, or of --from to --to, beside the targets of ISA-18.2 and EEMUA 191."""
-    from analytics.alertlog import read_events, read_standings
+    from analytics.alertlog import each_event, read_standings
     from analytics.performance import performance
 
     loaded = read_installation(config)
@@ -229,7 +229,7 @@ def performance_of(
     below = under(loaded.park, path)
 
     def read(connection: "sa.Connection") -> "Performance":
-        events = read_events(connection, start=start, end=end, under=below)
+        events = each_event(connection, start=start, end=end, under=below)
         lived = read_standings(connection, start=start, end=end, under=below)
         return performance(events, lived, start, end, operators=operators)
 

@@ -1,12 +1,14 @@
 """How well alerts serve people: few enough, and of the right priorities?"""
 
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Annotated, Any, Final
 
 import sqlalchemy as sa
 from fastapi import APIRouter, Query
 
-from analytics.alertlog import read_events, read_standings
+from analytics.alertlog import each_event, read_standings
+from analytics.lifecycle import AlertEvent
 from analytics.performance import BASIS, Frequent, Measure, Performance, performance
 from api.errors import wrong
 from api.lookup import detector_title, trees_asked
@@ -84,11 +86,8 @@ async def read_alert_performance(
     under = trees_asked(parts, path)
 
     def read(connection: sa.Connection) -> Performance:
-        events = read_events(connection, start=since, end=until, under=under, limit=MOST + 1)
-        if len(events) > MOST:
-            detail = f"more than {MOST} events of alerts lie in this window; ask for a shorter one, or for one `path`"
-            raise wrong(parameter="start", detail=detail)
         lived = read_standings(connection, start=since, end=until, under=under)
+        events = _bounded(each_event(connection, start=since, end=until, under=under))
         return performance(events, lived, since, until, operators=operators)
 
     told = await parts.records().run(read)
@@ -103,6 +102,15 @@ async def read_alert_performance(
         measures=[_measure(one) for one in told.measures],
         top=[_frequent(one) for one in told.top],
     )
+
+
+def _bounded(events: Iterable[AlertEvent]) -> Iterator[AlertEvent]:
+    """Give events; answers 422 where there are more than `MOST`."""
+    for number, event in enumerate(events):
+        if number == MOST:
+            detail = f"more than {MOST} events of alerts lie in this window; ask for a shorter one, or for one `path`"
+            raise wrong(parameter="start", detail=detail)
+        yield event
 
 
 def _measure(measure: Measure) -> AlertMeasureView:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final
 import sqlalchemy as sa
 from fastapi import APIRouter, Depends, Path, Query, Response, Security
 
-from analytics.alertlog import After, UnknownAlertError, act, read_events, read_outside, read_standing, read_standings
+from analytics.alertlog import After, UnknownAlertError, act, read_history, read_outside, read_standing, read_standings
 from analytics.lifecycle import Action, ActionError, AlarmState, AlertEvent, EventKind, NotNowError, Standing
 from analytics.sayings import message
 from api.access import allowed
@@ -34,6 +34,9 @@ from api.window import MaybeEnd, MaybeStart, check_window
 from collector.park import Severity
 
 router = APIRouter(tags=["alerts"])
+
+EVENTS_AT_MOST: Final = 1000
+"""Events of an alert in one answer."""
 
 _ALERT: Final[dict[str, Any]] = {
     "id": "4f1b2c9d8e7a6051",
@@ -158,9 +161,15 @@ async def list_alerts(
 
 
 @router.get("/alerts/{alert}", summary="Read an alert and its history", responses=documented(_HISTORY))
-async def read_alert(parts: GivenParts, alert: OfAlert) -> AlertHistoryView:
-    """Give an alert as it stands, and all that happened to it."""
-    return await _history(parts, alert)
+async def read_alert(
+    parts: GivenParts,
+    alert: OfAlert,
+    before: Annotated[
+        int | None, Query(ge=1, lt=2**63, description="Number of an event: only what happened before it.")
+    ] = None,
+) -> AlertHistoryView:
+    """Give an alert as it stands, and what happened to it: the newest 1,000 events at most."""
+    return await _history(parts, alert, before)
 
 
 @router.post("/alerts/{alert}/acknowledgement", summary="Acknowledge an alert", responses=documented(_HISTORY))
@@ -238,14 +247,14 @@ def _wrong_field(action: Action) -> str:
     return "until" if action.comment.strip() else "reason"
 
 
-async def _history(parts: Parts, alert: str) -> AlertHistoryView:
+async def _history(parts: Parts, alert: str, before: int | None = None) -> AlertHistoryView:
     trees = trees_asked(parts, None)
 
     def read(connection: sa.Connection) -> tuple[Standing, list[AlertEvent], frozenset[str]]:
         standing = read_standing(connection, alert, under=trees)
         if standing is None:  # before its events are looked for: what may not be seen costs what is not there costs
             raise _unknown(alert)
-        events = read_events(connection, alert=alert)
+        events = read_history(connection, alert, before=before, limit=EVENTS_AT_MOST)
         return standing, events, _unseen(connection, [standing, *(event.standing for event in events)], trees)
 
     standing, events, unseen = await parts.records().run(read)

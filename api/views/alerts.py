@@ -138,10 +138,11 @@ class AlertEventView(View):
 
 
 class AlertHistoryView(AlertView):
-    """One alert with all that happened to it."""
+    """One alert with what happened to it."""
 
     events: list[AlertEventView]
-    """What happened, in order; none for an alert of a recording."""
+    """What happened, in order, the newest 1,000 at most: where the first of them is not number 1, `before` its number
+    gives those before it. None for an alert of a recording."""
 
 
 class CommentRequest(View):

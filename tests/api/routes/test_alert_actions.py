@@ -99,6 +99,18 @@ async def test_comments_are_kept(api: httpx.AsyncClient) -> None:
     assert told["state"] == "unacknowledged"
 
 
+async def test_a_long_history_is_read_in_parts(api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.routes.alerts.EVENTS_AT_MOST", 3)
+    for number in range(2, 6):
+        told = await done(await api.post(f"{URL}/comments", json={"comment": f"{number}"}))
+    assert [(one["number"], one["comment"]) for one in told["events"]] == [(3, "3"), (4, "4"), (5, "5")]
+    earlier = await done(await api.get(URL, params={"before": 3}))
+    assert [one["number"] for one in earlier["events"]] == [1, 2]
+    assert {name: value for name, value in earlier.items() if name != "events"} == {
+        name: value for name, value in told.items() if name != "events"
+    }
+
+
 async def test_a_shelf_hides_until_it_is_taken_back(api: httpx.AsyncClient) -> None:
     told = await done(await api.post(f"{URL}/shelving", json=SHELF))
     assert (told["state"], told["shelved_until"]) == ("shelved", "2026-11-24T09:00:00Z")
