@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from analytics.kpis.catalogue import KPIS
 from api.answers import Form
+from api.meanings import MEANINGS
 from api.views.alerts import AlertView
 from api.views.capacity import SpareView
 from api.views.catalogue import DatasetKind, FieldView, VariableView
@@ -318,7 +319,8 @@ TYPES: Final[Mapping[DatasetKind, DatasetType]] = {one.kind: one for one in _TYP
 def fields_of(rows: type[View]) -> list[FieldView]:
     """Give the fields of the rows of a model, as its description tells them."""
     properties = rows.model_json_schema(mode="serialization")["properties"]
-    return [_field(name, told) for name, told in properties.items()]
+    meanings = MEANINGS.get(rows, {})
+    return [_field(name, told, meanings.get(name)) for name, told in properties.items()]
 
 
 @cache
@@ -353,15 +355,15 @@ _PLAIN: Final[Mapping[str, Any]] = {
 _TIMES: Final[Mapping[str, Any]] = {"date-time": "instant", "date": "day"}
 
 
-def _field(name: str, told: Mapping[str, Any]) -> FieldView:
-    """Give a field by its JSON Schema."""
+def _field(name: str, told: Mapping[str, Any], chinese: str | None) -> FieldView:
+    """Give a field by its JSON Schema, and by what it means in Chinese."""
     meaning = " ".join(told["description"].split())
     kinds = {_type_of(one) for one in told.get("anyOf", [told]) if one.get("type") != "null"}
     kind = kinds.pop() if len(kinds) == 1 else "any"
     if kind == "text" and "RFC 3339" in meaning:
         kind = "instant"
     unit = (_S if name.endswith("_s") else _UNITS.get(name)) if kind in {"number", "integer"} else None
-    return FieldView(name=name, type=kind, unit=unit, meaning=meaning)
+    return FieldView(name=name, type=kind, unit=unit, meaning=TitleView(zh=chinese or meaning, en=meaning))
 
 
 def _type_of(told: Mapping[str, Any]) -> Any:

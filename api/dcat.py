@@ -425,7 +425,7 @@ def _column(field: FieldView) -> dict[str, Any]:
         "type": "csvw:Column",
         "column": field.name,
         "datatype": _DATATYPES[field.type],
-        "description": {"en": field.meaning},
+        "description": _said(field.meaning),
         **unit,
     }
 

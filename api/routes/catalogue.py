@@ -50,7 +50,10 @@ _DATASET: Final[dict[str, Any]] = {
             "name": "coverage",
             "type": "number",
             "unit": "1",
-            "meaning": "Share of planned time with known state, 0 to 1; null when nothing was planned.",
+            "meaning": {
+                "zh": "计划时间中状态已知的比例，0 到 1；无计划时为空。",  # noqa: RUF001 - Chinese has its own commas
+                "en": "Share of planned time with known state, 0 to 1; null when nothing was planned.",
+            },
         }
     ],
     "variables": [

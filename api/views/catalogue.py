@@ -52,8 +52,8 @@ class FieldView(View):
     unit: str | None
     """UCUM unit of its values, `1` for ratios and counts; null where they have none, or each row its own."""
 
-    meaning: str
-    """What it says, and when it is null."""
+    meaning: TitleView
+    """What it says, and when it is null, by language."""
 
 
 class VariableView(View):

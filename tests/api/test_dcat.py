@@ -296,7 +296,7 @@ def view(**changes: Any) -> DatasetView:
         quality=QualityView(coverage=None, open_gaps=None, unfillable_gaps=None, restatements=None),
         standards=[],
         computed=None,
-        fields=[FieldView(name="start", type="day", unit=None, meaning="First day.")],
+        fields=[FieldView(name="start", type="day", unit=None, meaning=TitleView(zh="首日", en="First day"))],
         variables=[VariableView(name="oee", title=TitleView(zh="OEE", en="OEE"), unit="1", type="float")],
         requests=[RequestView(method="GET", address="/api/v1/open-data/city", forms=["text/csv"], scope="open")],
         topics=[],

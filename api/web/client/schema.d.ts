@@ -2186,11 +2186,8 @@ export interface components {
              * @description UCUM unit of its values, `1` for ratios and counts; null where they have none, or each row its own.
              */
             unit: string | null;
-            /**
-             * Meaning
-             * @description What it says, and when it is null.
-             */
-            meaning: string;
+            /** @description What it says, and when it is null, by language. */
+            meaning: components["schemas"]["TitleView"];
         };
         /**
          * FilledBy

@@ -1,5 +1,6 @@
 """The catalogue of data: what there is for whom, how new and how good it is, and that it is had as it says."""
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -21,9 +22,11 @@ from analytics.restatement import SUPERSEDED
 from api.auth import create_key
 from api.callers import Caller
 from api.catalogue import entries, entry_of
-from api.datasets import TYPES
+from api.datasets import TYPES, fields_of
+from api.meanings import MEANINGS
 from api.roles import Role
 from api.views.exports import ExportRequest
+from api.views.open_data import OpenRowView
 from collector.gaps import add_gap
 from collector.links import write_links
 from collector.opendata import AtLeast, OpenDataSettings, OpenView
@@ -98,7 +101,7 @@ async def test_a_dataset_says_what_it_means_and_whose_it_is(api: httpx.AsyncClie
     assert oee["source"].startswith("ISO 22400-2")
     fields = {field["name"]: field for field in numbers["fields"]}
     assert (fields["coverage"]["unit"], fields["start"]["type"], fields["value"]["type"]) == ("1", "instant", "number")
-    assert fields["version"]["meaning"].startswith("How many times the window has been told")
+    assert fields["version"]["meaning"]["en"].startswith("How many times the window has been told")
     park = await one(api, "losses/riverside")
     assert (park["access"], park["extent"]["factories"], park["extent"]["equipment"]) == ("internal", 2, 6)
 
@@ -161,6 +164,14 @@ async def test_fields_are_those_that_rows_have(api: httpx.AsyncClient) -> None:
             assert rows[0].keys() <= {field["name"] for field in dataset["fields"]}, dataset["id"]
             checked += 1
     assert checked > 10
+
+
+def test_every_field_is_told_in_chinese_too() -> None:
+    models = {kind.rows for kind in TYPES.values()} | {OpenRowView}
+    for rows in models:
+        meanings = {field.name: field.meaning for field in fields_of(rows)}
+        assert MEANINGS[rows].keys() == meanings.keys(), rows
+        assert [name for name, told in meanings.items() if not re.search("[\u4e00-\u9fff].*。$", told.zh)] == []
 
 
 async def test_age_is_how_long_ago_the_newest_data_was(api: httpx.AsyncClient) -> None:
