@@ -87,16 +87,27 @@ async def serving(config: Config) -> AsyncIterator[Parts]:
             records=records,
             store=store,
             now=_now,
-            replay=partial(_replay, config.file, records),
+            replay=partial(_replay, config.file, records, asyncio.Lock()),
             tokens=tokens,
         )
 
 
-async def _replay(file: Path, records: Keeper[Records], choice: Choice, dry_run: bool, asked_by: str) -> list[Told]:  # noqa: FBT001 - as `api.parts.Replay` has it
-    """Replay letters as the files say now, which may have been mended since the role was started."""
+async def _replay(
+    file: Path,
+    records: Keeper[Records],
+    turn: asyncio.Lock,
+    choice: Choice,
+    dry_run: bool,  # noqa: FBT001 - as `api.parts.Replay` has it
+    asked_by: str,
+) -> list[Told]:
+    """Replay letters as the files say now, which may have been mended since the role was started.
+
+    One after the other holds `turn`: of two who ask for one letter the second finds it settled.
+    """
     config = await asyncio.to_thread(load, file)
-    telling = replay_letters(config, records(), choice, dry_run=dry_run, now=_now, asked_by=asked_by)
-    return [told async for told in telling]
+    async with turn:
+        telling = replay_letters(config, records(), choice, dry_run=dry_run, now=_now, asked_by=asked_by)
+        return [told async for told in telling]
 
 
 def _now() -> datetime:

@@ -1,5 +1,6 @@
 """Dead letters are replayed by who may, as the files say now, and once; or dropped, by who may."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -109,6 +110,12 @@ async def test_letters_are_replayed_as_the_files_say_now_and_once(operator: http
     assert [(one["id"], one["result"]) for one in again.json()["items"]] == [(2, "settled"), (1, "settled")]
     assert "asked by shift lead" in again.json()["items"][0]["detail"]
     assert (await spooled(config)).height == 2
+
+
+async def test_who_asks_at_the_same_time_replays_a_letter_once(operator: httpx.AsyncClient, config: Config) -> None:
+    answers = await asyncio.gather(*(operator.post(REPLAY, json={"ids": [2]}) for _ in range(3)))
+    assert sorted(answer.json()["items"][0]["result"] for answer in answers) == ["replayed", "settled", "settled"]
+    assert (await spooled(config)).height == 1
 
 
 async def test_the_list_tells_how_letters_stand(operator: httpx.AsyncClient) -> None:
