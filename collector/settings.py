@@ -258,8 +258,8 @@ class ExportSettings(Settings):
     """Exports: files that the API makes for whoever asks, to be downloaded later."""
 
     folder: Path = Path("data/exports")
-    """Where the files are, relative to the configuration's folder: one folder for all API processes of the same records,
-    and for nothing else."""
+    """Where the files are, relative to the configuration's folder: one folder for all API processes of the same
+    records, and for nothing else."""
 
     keep: Duration = Field(default=timedelta(hours=24), ge=timedelta(minutes=1), le=timedelta(days=30))
     """How long a finished file can be downloaded, 1 min to 30 d; then it is deleted."""
