@@ -7,13 +7,14 @@ buckets has the store sum up the part of the window that its buckets cover.
 
 import asyncio
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query, Response
 
-from adapters.sample import ValueType, is_bad, is_good
+from adapters.sample import SAMPLES, ValueType, is_bad, is_good
 from adapters.stores import buckets as bucketing
 from adapters.stores.contract import Store
 from api.answers import GivenShape, Shape
@@ -50,6 +51,9 @@ _UNITS: Final = {
     "h": timedelta(hours=1),
     "d": timedelta(days=1),
 }
+
+_HELD: Final[Mapping[ValueType, Sequence[ValueType]]] = {"float": ("int",), "text": ("int", "float", "bool")}
+"""Types whose values a type holds as they are, by that type."""
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "items": [
@@ -188,12 +192,17 @@ async def _first(
 
 
 def _shown(samples: pl.DataFrame, declared: ValueType) -> pl.DataFrame:
-    """Give the fields of `SampleView`. A value stands in the column of its type; the declared one is the usual one."""
+    """Give the fields of `SampleView`.
+
+    A value stands in the column of its type. That is the declared one, but for what was stored before the declaration
+    was changed: it is told where the type of today holds it as it is.
+    """
+    held = _HELD.get(declared, ())
     status = pl.col("status")
     quality = pl.when(is_good(status)).then(pl.lit("good")).when(is_bad(status)).then(pl.lit("bad"))
     return samples.select(
         "time",
-        pl.col(declared).alias("value"),
+        pl.coalesce(declared, *(pl.col(kind).cast(SAMPLES[declared]) for kind in held)).alias("value"),
         quality.otherwise(pl.lit("uncertain")).alias("quality"),
         pl.col("status"),
         "received",

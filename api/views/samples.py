@@ -12,8 +12,9 @@ class SampleView(View):
     """Source time: when the machine says it happened; RFC 3339 in UTC, to the nanosecond where it is that fine."""
 
     value: float | int | bool | str | None
-    """The value, in the signal's type and unit (see the asset tree); null where there is none. Integers are exact: a
-    client that reads numbers as doubles loses digits beyond 2^53."""
+    """The value, in the signal's type and unit (see the asset tree); null where there is none, or none that this type
+    holds: one stored before the type was changed. Integers are exact: a client that reads numbers as doubles loses
+    digits beyond 2^53."""
 
     quality: Literal["good", "uncertain", "bad"]
     """The severity of `status`."""
@@ -32,7 +33,7 @@ class BucketView(View):
     """First instant of the bucket; RFC 3339 in UTC. It ends where the next one begins."""
 
     count: int
-    """How many samples count: they have a value, and are good or uncertain."""
+    """How many samples count: they have a value of the signal's type of today, and are good or uncertain."""
 
     bad: int
     """How many samples are bad."""

@@ -193,6 +193,24 @@ async def test_switches_and_texts_have_a_newest_value(plant: Plant, tmp_path: Pa
     assert {switch["min"], switch["max"], switch["mean"], text["min"], text["max"], text["mean"]} == {None}
 
 
+async def test_values_from_before_a_type_was_changed_are_told_where_that_of_today_holds_them(
+    plant: Plant, tmp_path: Path
+) -> None:
+    one = [batch("spindle_temperature", kind, (at, value, 0)) for at, (kind, value) in enumerate(
+        {"int": 7, "float": 1.5, "text": "hot"}.items()
+    )]  # fmt: skip
+    other = [batch("execution", kind, (at, value, 0)) for at, (kind, value) in enumerate(
+        {"int": 7, "float": 1.5, "bool": True, "text": "ACTIVE"}.items()
+    )]  # fmt: skip
+    async with lake(tmp_path) as store:
+        await store.write(pl.concat([*one, *other]), Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            warmth = await items(client, URL, signal=f"{HOB}/spindle_temperature", **DAY)
+            state = await items(client, URL, signal=f"{HOB}/execution", **DAY)
+    assert [row["value"] for row in warmth] == [7.0, 1.5, None]
+    assert [row["value"] for row in state] == ["7", "1.5", "true", "ACTIVE"]
+
+
 @pytest.mark.parametrize("points", [None, 10])
 async def test_instants_are_instants_in_tables_to_the_nanosecond(
     plant: Plant, tmp_path: Path, points: int | None
