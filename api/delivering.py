@@ -32,9 +32,9 @@ import structlog
 
 from api.hooklease import LASTS, RENEWED, give_lease, take_lease
 from api.hooklog import PRUNED_AT_ONCE, hooks_asked_again, prune_deliveries
-from api.hooks import Granted, Hook, move_cursors, read_enabled, read_granted
+from api.hooks import Granted, Hook, move_cursors, read_enabled, read_granted, shown_id
 from api.hookwork import FAILED, Attempt, Work, look, note, note_failed, open_to, passes, wanted_by
-from api.messages import Message, sealed
+from api.messages import Message, signed
 from api.parts import Parts
 from api.posting import Poster, Said, Way
 from api.retries import waits
@@ -337,7 +337,7 @@ class Dispatcher:
 async def _posted(way: Way, work: Work, message: Message, now: datetime) -> Said:
     """Post a message; give what came of it, also where it could not even be made: then it is as one not taken."""
     try:
-        return await way.post(*sealed(message, work.hook.signing(now), now))
+        return await way.post(*signed(message, shown_id(message.id, work.seal), work.hook.signing(now), now))
     except Exception:  # noqa: BLE001 - one message must not end the API, and its owner is to read of it
         _log.exception("message failed", webhook=work.hook.id, message=message.id)
         return Said(None, FAILED, 0.0)

@@ -142,19 +142,20 @@ def hooks_asked_again(connection: sa.Connection) -> set[str]:
     return set(connection.execute(query).scalars())
 
 
-def ask_again(connection: sa.Connection, hook: str, ids: Sequence[int], *, pruned: int, now: datetime) -> list[int]:
-    """Have rows sent again, of those ids that are of events behind number `pruned`; give the ids that are."""
-    held = sa.and_(DELIVERIES.c.webhook == hook, DELIVERIES.c.id.in_(ids), DELIVERIES.c.number > pruned)
+def ask_again(connection: sa.Connection, hook: str, ids: Sequence[str], *, pruned: int, now: datetime) -> set[str]:
+    """Have messages sent again, of those ids that are of events behind number `pruned`; give the ids that are."""
+    held = sa.and_(DELIVERIES.c.webhook == hook, DELIVERIES.c.message.in_(ids), DELIVERIES.c.number > pruned)
     events = sa.and_(held, DELIVERIES.c.message == sa.cast(DELIVERIES.c.number, sa.String))
-    found = sorted(connection.execute(sa.select(DELIVERIES.c.id).where(events)).scalars())
+    found = connection.execute(sa.select(DELIVERIES.c.id, DELIVERIES.c.message).where(events)).all()
     values = {"state": DeliveryState.PENDING, "again": True, "attempts": 0, "begun": now, "due": None}
-    connection.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(found)).values(values))
-    return found
+    rows = [row.id for row in found]
+    connection.execute(sa.update(DELIVERIES).where(DELIVERIES.c.id.in_(rows)).values(values))
+    return {row.message for row in found}
 
 
-def known_deliveries(connection: sa.Connection, hook: str, ids: Sequence[int]) -> set[int]:
-    """Give those of these ids that are of a webhook's log."""
-    query = sa.select(DELIVERIES.c.id).where(DELIVERIES.c.webhook == hook, DELIVERIES.c.id.in_(ids))
+def known_deliveries(connection: sa.Connection, hook: str, ids: Sequence[str]) -> set[str]:
+    """Give those of these ids of messages that are of a webhook's log."""
+    query = sa.select(DELIVERIES.c.message).where(DELIVERIES.c.webhook == hook, DELIVERIES.c.message.in_(ids))
     return set(connection.execute(query).scalars())
 
 

@@ -21,7 +21,9 @@ import sqlalchemy as sa
 
 from adapters.channels.signing import PREFIX
 from api.auth import read_keys
+from api.messages import GAPS
 from api.roles import Scope
+from api.seals import Seal
 from collector.records import METADATA, Instant
 
 HOOKS: Final = sa.Table(
@@ -283,3 +285,17 @@ def _hook(row: sa.Row[tuple[Any, ...]]) -> Hook:
     for name in ("topics", "paths", "severities"):
         values[name] = None if values[name] is None else tuple(values[name])
     return Hook(**values)
+
+
+def shown_id(id_: str, seal: Seal) -> str:
+    """Give what a receiver is told as the id of a message."""
+    if id_.startswith(GAPS):
+        return GAPS + seal.event(int(id_.removeprefix(GAPS)))
+    return seal.event(int(id_)) if id_.isdigit() else id_
+
+
+def meant_id(shown: str, seal: Seal) -> str:
+    """Give the id of the message that a receiver is told as `shown`; one of no message where it was made up."""
+    prefix = GAPS if shown.startswith(GAPS) else ""
+    number = seal.read(shown.removeprefix(prefix))
+    return shown if number is None else f"{prefix}{number}"

@@ -16,6 +16,7 @@ from typing import Any, Final, cast
 import sqlalchemy as sa
 
 from api.callers import Caller
+from api.eventlines import RESOURCES, Filter
 from api.hooklog import (
     DeliveryState,
     give_up,
@@ -30,7 +31,7 @@ from api.messages import Message, event_message, gap_message
 from api.parts import Parts
 from api.posting import Said
 from api.retries import SCHEDULE, next_try, waits
-from api.stream import RESOURCES, Filter
+from api.seals import PLAIN, Seal
 from collector.feed import FEED, Told, Topic, read_bounds, read_feed
 
 READ: Final = 500
@@ -63,6 +64,9 @@ class Work:
 
     upto: int
     """Number of the event up to which all is settled when they are delivered."""
+
+    seal: Seal
+    """How its owner is told the ids of events."""
 
     again: bool
     """Whether they are sent because somebody asked for it; then the cursor stays where it is."""
@@ -122,11 +126,12 @@ def look(connection: sa.Connection, *, number: str, parts: Parts, now: datetime)
     if granted is None:
         return None
     filters = (wanted_by(hook, parts), open_to(granted, parts))
-    again = _again(connection, hook, filters)
-    return again if again.messages else _next(connection, hook, filters, now)
+    seal = PLAIN if granted.factories is None else parts.sealing.within(connection)
+    again = _again(connection, hook, filters, seal)
+    return again if again.messages else _next(connection, hook, filters, seal, now)
 
 
-def _again(connection: sa.Connection, hook: Hook, filters: Sequence[Filter]) -> Work:
+def _again(connection: sa.Connection, hook: Hook, filters: Sequence[Filter], seal: Seal) -> Work:
     rows = read_again(connection, hook.id, limit=AT_ONCE)
     asked = sa.select(FEED).where(FEED.c.number.in_([row.number for row in rows]))
     held = {row.number: Told(row.number, row.at, row.topic, row.path, row.body) for row in connection.execute(asked)}
@@ -134,10 +139,10 @@ def _again(connection: sa.Connection, hook: Hook, filters: Sequence[Filter]) -> 
     hidden = [row.id for row in rows if row.number in held and not passes(held[row.number], filters[1:])]
     give_up(connection, hidden, _NOT_WANTED)
     told = [held[row.number] for row in rows if row.number in held and row.id not in hidden]
-    return Work(hook, tuple(map(_message, told)), hook.cursor, again=True)
+    return Work(hook, tuple(map(_message, told)), hook.cursor, seal, again=True)
 
 
-def _next(connection: sa.Connection, hook: Hook, filters: Sequence[Filter], now: datetime) -> Work:
+def _next(connection: sa.Connection, hook: Hook, filters: Sequence[Filter], seal: Seal, now: datetime) -> Work:
     rows = read_feed(connection, hook.cursor, limit=READ)
     pruned = read_bounds(connection).pruned  # after the rows: so what went meanwhile shows
     first = rows[0].number if rows else max(pruned, hook.cursor) + 1
@@ -151,7 +156,7 @@ def _next(connection: sa.Connection, hook: Hook, filters: Sequence[Filter], now:
             if len(messages) >= AT_ONCE:
                 upto = told.number
                 break
-    return Work(hook, tuple(messages), upto, again=False)
+    return Work(hook, tuple(messages), upto, seal, again=False)
 
 
 def _message(told: Told) -> Message:

@@ -1,6 +1,6 @@
 """Messages of webhooks, after Standard Webhooks 1.0: pure.
 
-    {"type": "alert.raised", "timestamp": "2026-11-24T08:12:05.251Z", "data": {…}, "number": 4712, "topic": "alerts",
+    {"type": "alert.raised", "timestamp": "2026-11-24T08:12:05.251Z", "data": {…}, "id": "4712", "topic": "alerts",
      "path": "gears/hobbing/hob-01"}
 
     alert.<kind>     something happened to an alert, by `AlertEvent.kind`
@@ -9,7 +9,7 @@
     parkline.gap     events were no longer kept when it was their turn: what to read again
     parkline.test    somebody wants to see whether messages arrive
 
-`data` of an event is what GET /api/v1/events has as `data`; `number`, `topic` and `path` stand beside it as there.
+`data` of an event is what GET /api/v1/events has as `data`; `id`, `topic` and `path` stand beside it as there.
 """
 
 from collections.abc import Iterable, Mapping
@@ -25,6 +25,9 @@ from adapters.channels.signing import key_of, signatures
 GAP: Final = "parkline.gap"
 """The type of a message that tells what could not be told."""
 
+GAPS: Final = "gap-"
+"""What ids of such messages begin with; the number of the first event that is missing follows."""
+
 TEST: Final = "parkline.test"
 """The type of a message that somebody asked for."""
 
@@ -34,7 +37,7 @@ class Message:
     """One message."""
 
     id: str
-    """Names it, the same however often it is sent: an event's number, `gap-…` or `test-…`."""
+    """Names it here, the same however often it is sent: an event's number, `gap-…` or `test-…`."""
 
     type: str
     """What it is."""
@@ -62,25 +65,28 @@ def event_message(number: int, at: datetime, topic: str, path: str, body: Mappin
 
 def gap_message(first: int, last: int, at: datetime, read: Iterable[str]) -> Message:
     """Give the message that says that the events `first` to `last` are lost, and what to read instead."""
-    return Message(f"gap-{first}", GAP, at, {"from": first, "upto": last, "read": list(read)}, last)
+    return Message(f"{GAPS}{first}", GAP, at, {"read": list(read)}, last)
 
 
-def body_of(message: Message) -> bytes:
-    """Write a message as JSON."""
+def body_of(message: Message, name: str) -> bytes:
+    """Write a message as JSON, whose receiver is told `name` as its id."""
     said: dict[str, Any] = {"type": message.type, "timestamp": message.at.astimezone(UTC), "data": message.data}
     if message.topic:
-        said |= {"number": message.number, "topic": message.topic, "path": message.path}
+        said |= {"id": name, "topic": message.topic, "path": message.path}
     return orjson.dumps(said, option=orjson.OPT_UTC_Z)
 
 
-def sealed(message: Message, secrets: Iterable[str], now: datetime) -> tuple[dict[str, str], bytes]:
-    """Give headers and body of a message that is sent at `now`, UTC, signed with each of these secrets."""
-    body, timestamp = body_of(message), int(now.timestamp())
+def signed(message: Message, name: str, secrets: Iterable[str], now: datetime) -> tuple[dict[str, str], bytes]:
+    """Give headers and body of a message that is sent at `now`, UTC, signed with each of these secrets.
+
+    `name` is what its receiver is told as its id.
+    """
+    body, timestamp = body_of(message, name), int(now.timestamp())
     headers = {
         "Content-Type": "application/json",
-        "webhook-id": message.id,
+        "webhook-id": name,
         "webhook-timestamp": str(timestamp),
-        "webhook-signature": signatures(message.id, timestamp, body, (key_of(SecretStr(one)) for one in secrets)),
+        "webhook-signature": signatures(name, timestamp, body, (key_of(SecretStr(one)) for one in secrets)),
     }
     return headers, body
 

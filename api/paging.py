@@ -54,7 +54,7 @@ class Paging:
         if self.position is None:
             return None
         if [type(part) for part in self.position] != list(types) or not all(map(_storable, self.position)):
-            raise _no_token()
+            raise no_token()
         return self.position
 
     def of(self, rows: Iterable[T], *order: Callable[[T], str]) -> tuple[list[T], str | None]:
@@ -75,7 +75,7 @@ def microseconds(instant: datetime) -> int:
 def instant(position: int) -> datetime:
     """Give the instant that a position holds; raises a problem for one made up."""
     if abs(position) > _FARTHEST:
-        raise _no_token()
+        raise no_token()
     return _EPOCH + position * _MICROSECOND
 
 
@@ -108,9 +108,9 @@ def _position(token: str, query: str) -> tuple[Any, ...]:
     try:
         parts = orjson.loads(base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True))
     except (binascii.Error, ValueError) as error:
-        raise _no_token() from error
+        raise no_token() from error
     if not isinstance(parts, list) or not parts:
-        raise _no_token()
+        raise no_token()
     if parts[0] != query:
         raise wrong(
             parameter="page_token", detail="it belongs to another query; send it with the parameters of the page before"
@@ -123,7 +123,8 @@ def _storable(part: Any) -> bool:
     return "\0" not in part if isinstance(part, str) else -(2**63) <= part < 2**63
 
 
-def _no_token() -> ProblemError:
+def no_token() -> ProblemError:
+    """Give the problem of a token that no page has."""
     return wrong(
         parameter="page_token",
         detail="it is no token of this API; send `next_page_token` of the page before, unchanged",

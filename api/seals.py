@@ -27,7 +27,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESSIV
 
 from collector.records import METADATA, Records
 
-Kind: TypeAlias = Literal["audit", "gap", "letter", "said"]
+Kind: TypeAlias = Literal["audit", "delivery", "gap", "letter", "said"]
 """What is numbered; each kind has a permutation of its own."""
 
 KEY_BYTES: Final = 32
@@ -133,13 +133,18 @@ PLAIN: Final = Seal()
 class Sealing:
     """The seal of an installation, as soon as somebody has asked for it."""
 
-    def __init__(self) -> None:
-        self._seal: Seal | None = None
+    def __init__(self, seal: Seal | None = None) -> None:
+        """Prepare; `seal` is what it is, where that is known already."""
+        self._seal = seal
 
     async def seal(self, records: Records) -> Seal:
         """Give it; raises RecordsError where it has to be read first, and the records are down."""
+        return await records.run(self.within) if self._seal is None else self._seal
+
+    def within(self, connection: sa.Connection) -> Seal:
+        """Give it within a transaction of the records."""
         if self._seal is None:
-            self._seal = Seal(await records.run(read_seal))
+            self._seal = Seal(read_seal(connection))
         return self._seal
 
 

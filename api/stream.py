@@ -23,18 +23,18 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import accumulate
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import orjson
 import sqlalchemy as sa
 import structlog
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.callers import Caller
 from api.errors import TOO_MANY_STREAMS, ProblemError
-from api.lookup import under
+from api.eventlines import Filter, Line, place_text, reset_text, texts_of
+from api.seals import Seal
 from collector.clock import Clock, WallClock
-from collector.feed import Bounds, Told, Topic, read_bounds, read_feed
+from collector.feed import Bounds, Told, read_bounds, read_feed
 from collector.records import Records, RecordsError
 from collector.settings import StreamSettings
 
@@ -80,82 +80,10 @@ _LISTENER: Final = "listener"
 _SLOTS: Final = int(BEAT_S / POLLED_S)
 _DOWN: Final = b": the records do not answer; what is told meanwhile comes when they do\n\n"
 
-RESOURCES: Final = {"alerts": "/api/v1/alerts", "states": "/api/v1/states", "kpis": "/api/v1/kpis"}
-"""Where what a topic tells is read."""
-
 Recheck: TypeAlias = Callable[[], Awaitable[Caller]]
 """Finds out again who listens, as the gate did; raises ProblemError where it would refuse them now."""
 
 _log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Filter:
-    """What somebody listens to; equal ones are served together."""
-
-    topics: frozenset[Topic] | None
-    """Topics; None: all."""
-
-    trees: tuple[str, ...] | None
-    """Paths, each with all below it; None: whatever there is, the park itself too."""
-
-    hidden: str
-    """A path that is never told: the park's, to who may not see all of it; empty: none."""
-
-    priorities: frozenset[str] | None
-    """Priorities of alerts; None: whatever they have."""
-
-    def takes(self, topic: Topic, path: str, priority: str) -> bool:
-        """Tell whether an event is listened to."""
-        return (
-            (self.topics is None or topic in self.topics)
-            and path != self.hidden
-            and under(path, self.trees)
-            and (self.priorities is None or topic != "alerts" or priority in self.priorities)
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One event, formatted."""
-
-    number: int
-    """Its number."""
-
-    topic: Topic
-    """What it is about."""
-
-    path: str
-    """The asset that it is about."""
-
-    priority: str
-    """Priority of the alert; empty for other topics."""
-
-    text: bytes
-    """What is sent of it."""
-
-
-def line_of(told: Told) -> Line:
-    """Format an event."""
-    shown = {"number": told.number, "at": told.at, "topic": told.topic, "path": told.path, "data": told.body}
-    data = orjson.dumps(shown, option=orjson.OPT_UTC_Z)
-    text = b"id: %d\nevent: %s\ndata: %s\n\n" % (told.number, told.topic.encode(), data)
-    return Line(told.number, told.topic, told.path, str(told.body.get("priority", "")), text)
-
-
-def reset_of(number: int) -> dict[str, Any]:
-    """Give what is said to who asks for what is no longer kept: from where it goes on, and what to read again."""
-    return {"from": number, "read": list(RESOURCES.values())}
-
-
-def _reset(number: int) -> bytes:
-    return b"id: %d\nevent: reset\ndata: %s\n\n" % (number, orjson.dumps(reset_of(number)))
-
-
-def _text_of(lines: Iterable[Line], wanted: Filter, after: int = -1) -> tuple[bytes, int]:
-    """Give the events that a filter takes, formatted, and how many there are."""
-    texts = [one.text for one in lines if one.number > after and wanted.takes(one.topic, one.path, one.priority)]
-    return b"".join(texts), len(texts)
 
 
 class Listener:
@@ -387,7 +315,7 @@ class Hub:
             bounds, newest = await self._records().run(_read_newest)
             if not self._count or self._tasks:
                 return
-            self._kept.extend(map(line_of, newest))
+            self._kept.extend(map(Line, newest))
             self._bounds = Bounds(bounds.pruned, newest[-1].number if newest else bounds.last)
             self._down = False
             loop = asyncio.get_running_loop()
@@ -445,14 +373,14 @@ class Hub:
                 await self._clock.sleep(POLLED_S)
                 if ahead > _AHEAD:
                     listener.after = last
-                    listener.put(_reset(last), 1)
+                    listener.put(reset_text(last, listener.wanted.seal), 1)
                 continue
             if after >= (self._kept[0].number - 1 if self._kept else last):
-                text, count = _text_of(self._kept, listener.wanted, after)
+                text, count = texts_of(self._kept, listener.wanted, after)
                 self._rooms.setdefault(listener.wanted, set()).add(listener)
                 self._slots[listener.slot].add(listener)
                 if listener.after is None:  # who loses the stream before the first event knows where to go on, too
-                    text = b"id: %d\n\n%b" % (after, text)
+                    text = place_text(after, listener.wanted.seal) + text
                 if text:
                     listener.put(text, count)
                 return
@@ -474,9 +402,9 @@ class Hub:
             await self._clock.sleep(1.0)
             return after
         if after < bounds.pruned:
-            listener.put(_reset(bounds.pruned), 1)
+            listener.put(reset_text(bounds.pruned, listener.wanted.seal), 1)
             return bounds.pruned
-        text, count = _text_of(map(line_of, missed), listener.wanted)
+        text, count = texts_of(map(Line, missed), listener.wanted)
         if text:
             listener.put(text, count)
         return missed[-1].number if missed else bounds.last
@@ -507,7 +435,7 @@ class Hub:
         if bounds.pruned > position or bounds.last < position:
             await self._start_anew(bounds)
             return True
-        lines = [line_of(one) for one in told]
+        lines = list(map(Line, told))
         self._bounds = Bounds(bounds.pruned, lines[-1].number if lines else position)
         self._kept.extend(lines)
         while self._kept and self._kept[0].number <= bounds.pruned:
@@ -519,7 +447,7 @@ class Hub:
     async def _beat(self, slot: int) -> None:
         """Give some listeners a sign of life: the number up to which they were told all."""
         assert self._bounds is not None  # noqa: S101 - as above
-        await self._tell(list(self._slots[slot]), b"id: %d\n\n" % self._bounds.last, 0)
+        await self._tell_each(list(self._slots[slot]), partial(place_text, self._bounds.last), 0)
 
     async def _tell_lines(self, lines: Sequence[Line]) -> None:
         """Tell events; each is looked at for those alone who listen to its path or to one above it."""
@@ -537,9 +465,17 @@ class Hub:
                     found[room][line.number] = line
         for room, some in found.items():
             wanted, listeners = rooms[room]
-            text, count = _text_of(some.values(), wanted)
+            text, count = texts_of(some.values(), wanted)
             if text:
                 await self._tell(listeners, text, count)
+
+    async def _tell_each(self, listeners: Iterable[Listener], said: Callable[[Seal], bytes], count: int) -> None:
+        """Tell listeners something that names a place, each as places are named to them."""
+        alike: dict[Seal, list[Listener]] = defaultdict(list)
+        for listener in listeners:
+            alike[listener.wanted.seal].append(listener)
+        for seal, some in alike.items():
+            await self._tell(some, said(seal), count)
 
     async def _tell(self, listeners: Sequence[Listener], text: bytes, count: int) -> None:
         """Put a text into the queues of listeners, some at a time."""
@@ -560,7 +496,7 @@ class Hub:
         self._kept.clear()
         upto = bounds.last if self._bounds is not None and bounds.last < self._bounds.last else bounds.pruned
         self._bounds = Bounds(bounds.pruned, upto)
-        await self._tell([one for room in self._rooms.values() for one in room], _reset(upto), 1)
+        await self._tell_each([one for room in self._rooms.values() for one in room], partial(reset_text, upto), 1)
 
     async def _check(self) -> None:
         """Close the streams of callers who may not listen any more, or not to the same."""

@@ -1,7 +1,6 @@
 """What changes: listened to as a stream of events, or read in pages."""
 
 import hashlib
-import re
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Annotated, Any, Final
@@ -13,10 +12,12 @@ from starlette.types import Receive, Scope, Send
 from api.access import GivenCaller
 from api.answers import Shape, shape_of
 from api.errors import EVENTS_GONE, INVALID_PARAMETER, MEDIA_TYPE, Fault, ProblemError, answer, wrong
+from api.eventlines import RESOURCES, Filter
 from api.lookup import trees_asked
-from api.paging import Paging, paging
+from api.paging import Paging, no_token, paging
 from api.parts import GivenParts, Parts
-from api.stream import RESOURCES, Filter, Hub, Listener, hand_over
+from api.seals import Seal
+from api.stream import Hub, Listener, hand_over
 from api.views.events import EventView
 from api.views.shape import Paged, listed
 from collector.feed import Bounds, Told, Topic, read_bounds, read_feed
@@ -36,13 +37,11 @@ AT_ONCE: Final = 2000
 READS: Final = 20
 """Reads for one page at most; where few of the rows are wanted, it ends before it is full."""
 
-_NUMBER: Final = re.compile(r"[0-9]{1,18}")
-
 _HEADERS: Final = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 """No cache keeps a stream, and no proxy gathers it."""
 
 _ALERT: Final = {
-    "number": 4712,
+    "id": "4712",
     "at": "2026-11-24T08:12:05.251Z",
     "topic": "alerts",
     "path": "gears/hobbing/hob-01",
@@ -70,8 +69,7 @@ _ALERT: Final = {
 _EXAMPLE: Final[dict[str, Any]] = {
     "items": [_ALERT],
     "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
-    "pruned": 17,
-    "last": 4719,
+    "last": "4719",
 }
 
 _STREAMED: Final = """\
@@ -79,7 +77,7 @@ retry: 2000
 
 id: 4713
 event: states
-data: {"number":4713,"at":"2026-11-24T08:12:10Z","topic":"states","path":"gears/hobbing/hob-01","data":{"state":"idle",\
+data: {"id":"4713","at":"2026-11-24T08:12:10Z","topic":"states","path":"gears/hobbing/hob-01","data":{"state":"idle",\
 "raw":"READY","start":"2026-11-24T08:12:08Z","until":null,"revised_from":null}}
 
 """
@@ -88,25 +86,20 @@ data: {"number":4713,"at":"2026-11-24T08:12:10Z","topic":"states","path":"gears/
 class EventPage(Paged[EventView], use_attribute_docstrings=True):
     """One page of what changed."""
 
-    pruned: int
-    """Number of the last event that is no longer kept; 0: all are."""
-
-    last: int
-    """Number of the newest event; 0: there was none. Of a page without a token it is the number up to which events were
-    looked at: send it as `after` to be given what follows."""
+    last: str
+    """The place behind the newest event. Of a page without a token it is the place up to which events were looked at:
+    send it as `after` to be given what follows. One place may have several names."""
 
 
 def _described() -> dict[int | str, dict[str, Any]]:
     described = listed(_EXAMPLE)
     described[200]["content"][STREAM] = {"schema": {"type": "string"}, "example": _STREAMED}
-    meaning = (
-        "What follows `after` is no longer kept: read the resources again, and go on after the number in `detail`."
-    )
+    meaning = "What follows `after` is no longer kept: read the resources again, and go on after the place in `detail`."
     example = {
         "type": EVENTS_GONE.type,
         "title": EVENTS_GONE.title,
         "status": EVENTS_GONE.status,
-        "detail": _gone(17),
+        "detail": _gone("17"),
         "instance": "/api/v1/events",
         "remedy": EVENTS_GONE.remedy,
     }
@@ -115,8 +108,8 @@ def _described() -> dict[int | str, dict[str, Any]]:
     return described
 
 
-def _gone(number: int) -> str:
-    return f"events up to {number} are no longer kept; read {', '.join(RESOURCES.values())} again, then after={number}"
+def _gone(place: str) -> str:
+    return f"what follows is no longer all kept; read {', '.join(RESOURCES.values())} again, then after={place}"
 
 
 def _shape(
@@ -143,13 +136,13 @@ class _Asked:
     """Which."""
 
     after: int | None
-    """Number after which they begin; None: it does not say."""
+    """Number of the event after which they begin; None: it does not say."""
 
     where: str
     """The parameter that says so."""
 
 
-def _asked(
+async def _asked(
     parts: GivenParts,
     topic: Annotated[
         list[Topic] | None, Query(max_length=3, description="What they are about; may be repeated. Left out: all.")
@@ -166,7 +159,8 @@ def _asked(
         Query(max_length=4, description="Priorities of alerts; may be repeated. Other topics are not filtered by it."),
     ] = None,
     after: Annotated[
-        int | None, Query(ge=0, lt=2**63, description="Number of the last event that is known; 0: none is.")
+        str | None,
+        Query(max_length=100, description="Id of the last event that is known, or `last` of a page."),
     ] = None,
     last_event_id: Annotated[
         str | None,
@@ -181,12 +175,15 @@ def _asked(
         trees=None if trees is None else tuple(sorted(set(trees))),
         hidden="" if parts.grants is None else parts.park.id,
         priorities=None if severity is None else frozenset(one.value for one in severity),
+        seal=await parts.sealed(),
     )
-    if not last_event_id:
-        return _Asked(wanted, after, "after")
-    if _NUMBER.fullmatch(last_event_id) is None:
-        raise _no_event(last_event_id, LAST)
-    return _Asked(wanted, int(last_event_id), LAST)
+    text, where = (last_event_id, LAST) if last_event_id else (after, "after")
+    if text is None:
+        return _Asked(wanted, None, where)
+    number = wanted.seal.read(text)
+    if number is None:
+        raise _no_event(text, where)
+    return _Asked(wanted, number, where)
 
 
 @router.get("/events", summary="Listen to what changes, or read it", response_model=EventPage, responses=_described())
@@ -202,7 +199,7 @@ async def list_events(
 
     With `Accept: text/event-stream` this is a stream (Server-Sent Events): each event has an `id`, its `topic` as
     `event`, and as `data` the JSON of one row of the list. It begins after `Last-Event-ID`, or `after`, or now; every
-    15 s an `id` without an event says up to which number all was told. A client that comes back with the last id that
+    15 s an `id` without an event says up to where all was told. A client that comes back with the last id that
     it has misses nothing and is told nothing twice. An event `reset` says that not all is kept any more that was told
     since: read what it names again, and go on.
 
@@ -211,7 +208,7 @@ async def list_events(
     """
     hub: Hub = request.app.state.hub
     if asked.after is not None and not await hub.known(asked.after):
-        raise _no_event(str(asked.after), asked.where)
+        raise _no_event(asked.wanted.seal.place(asked.after), asked.where)
     if shape is None:
         if page.position is not None:
             raise wrong(parameter="page_token", detail="a stream has no pages; send `after`, or `Last-Event-ID`")
@@ -220,17 +217,19 @@ async def list_events(
 
 
 async def _page(parts: Parts, shape: Shape, page: Paging, asked: _Asked) -> Response:
-    position = page.after(int)
-    after = asked.after if position is None else position[0]
+    position, seal = page.after(str), asked.wanted.seal
+    after = asked.after if position is None else seal.read(position[0])
+    if position is not None and after is None:
+        raise no_token()
     found: list[Told] = []
     bounds, upto, ends = await parts.records().run(
         partial(_look, after=after, wanted=asked.wanted, limit=page.limit, found=found)
     )
     if after is not None and after < bounds.pruned:
-        raise ProblemError(EVENTS_GONE, _gone(bounds.pruned))
-    items = [_view(told) for told in found]
-    token = None if ends else page.token([upto])
-    return shape.page(EventView, items, token, pruned=bounds.pruned, last=bounds.last)
+        raise ProblemError(EVENTS_GONE, _gone(seal.place(bounds.pruned)))
+    items = [_view(told, seal) for told in found]
+    token = None if ends else page.token([seal.place(upto)])
+    return shape.page(EventView, items, token, last=seal.place(bounds.last))
 
 
 def _look(
@@ -255,9 +254,9 @@ def _look(
     return (replace(bounds, last=max(begin, before.last)) if ends else bounds), begin, ends
 
 
-def _view(told: Told) -> EventView:
+def _view(told: Told, seal: Seal) -> EventView:
     return EventView.model_validate(
-        {"number": told.number, "at": told.at, "topic": told.topic, "path": told.path, "data": told.body}
+        {"id": seal.event(told.number), "at": told.at, "topic": told.topic, "path": told.path, "data": told.body}
     )
 
 
@@ -291,9 +290,9 @@ def _credential(request: Request) -> str:
     return hashlib.sha256(shown.encode()).hexdigest()
 
 
-def _no_event(number: str, where: str) -> ProblemError:
+def _no_event(text: str, where: str) -> ProblemError:
     detail = (
-        f"there is no event {number[:30]!r}; send the id of the last event that you have, or leave it out to begin now"
+        f"there is no event {text[:100]!r}; send the id of the last event that you have, or leave it out to begin now"
     )
     fault = Fault("header" if where == LAST else "query", where, detail)
     return ProblemError(INVALID_PARAMETER, f"{where}: {detail}", faults=[fault])

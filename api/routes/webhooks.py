@@ -1,6 +1,7 @@
 """Webhooks: where events are posted to, for platforms that do not keep a stream open."""
 
 import secrets
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 
@@ -23,14 +24,15 @@ from api.errors import (
     ProblemError,
 )
 from api.hooklog import Delivery, DeliveryState
-from api.hooks import Hook
+from api.hooks import Hook, meant_id, shown_id
 from api.lookup import trees_asked
-from api.messages import TEST, Message, sealed
+from api.messages import TEST, Message, signed
 from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts, Parts
 from api.posting import Poster
 from api.reachable import UnreachableError, target_of
 from api.roles import Scope
+from api.seals import PLAIN, Seal
 from api.tokenuse import is_token, may_subscribe
 from api.views.shape import Paged, documented, listed
 from api.views.webhooks import (
@@ -64,14 +66,11 @@ _HOOK: Final[dict[str, Any]] = {
     "reason": "",
     "created": "2026-11-24T08:00:00Z",
     "changed": "2026-11-24T08:00:00Z",
-    "cursor": 4712,
     "last_delivered": "2026-11-24T08:12:05.611Z",
 }
 _SECRET: Final = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"  # noqa: S105 - the example of the specification
 _DELIVERY: Final[dict[str, Any]] = {
-    "id": 311,
-    "message": "4712",
-    "number": 4712,
+    "id": "4712",
     "type": "alert.raised",
     "state": "failed",
     "attempts": 2,
@@ -84,7 +83,7 @@ _DELIVERY: Final[dict[str, Any]] = {
 }
 _LIST: Final = {"items": [_HOOK], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
 _LOG: Final = {"items": [_DELIVERY], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
-_REPLAY: Final = {"deliveries": [311], "gone": [17], "pruned": 4200}
+_REPLAY: Final = {"deliveries": ["4712"], "gone": ["17"]}
 
 
 def _problem(kind: Kind, detail: str) -> dict[str, Any]:
@@ -122,8 +121,8 @@ async def create_webhook(
 ) -> NewWebhookView:
     """Have the events that happen from now on posted to an address, signed by Standard Webhooks.
 
-    `secret` is shown this once. A message is `{"type", "timestamp", "data", "number", "topic", "path"}`, `data` as GET
-    /api/v1/events has it; its header `webhook-id` is the event's number. Messages come one after the other, in the
+    `secret` is shown this once. A message is `{"type", "timestamp", "data", "id", "topic", "path"}`, `data` as GET
+    /api/v1/events has it; its header `webhook-id` is the event's id. Messages come one after the other, in the
     order of events, at least once: an answer 2xx within 10 s takes one; otherwise it is sent again (after 5 s, 5 min,
     30 min, then hourly, or as `Retry-After` says), for three days, and those behind it wait; 410 ends the webhook.
     Events that were no longer kept when it was their turn are told as a message `parkline.gap`. What is posted is what
@@ -146,7 +145,8 @@ async def create_webhook(
         raise ProblemError(TOO_MANY_WEBHOOKS, f"you have {most} webhooks, as many as one caller may")
     request.state.secret = True
     response.headers["Location"] = f"/api/v1/webhooks/{hook.id}"
-    return NewWebhookView(**_view(parts, caller, hook, paused=False).model_dump(), secret=hook.secret)
+    shown = _view(parts, caller, hook, paused=False)
+    return NewWebhookView(**shown.model_dump(), secret=hook.secret)
 
 
 @router.get("/webhooks", summary="Read one's webhooks", response_model=Paged[WebhookView], responses=listed(_LIST))
@@ -190,7 +190,7 @@ async def change_webhook(
 ) -> WebhookView:
     """Change where events are posted to, which, and whether.
 
-    What follows the cursor is judged by the new filter. A message that is being tried again is tried at once. Enabled
+    What is posted next is judged by the new filter. A message that is being tried again is tried at once. Enabled
     again, the webhook goes on where it stopped.
     """
     own = await _own(parts, caller, webhook)
@@ -242,8 +242,7 @@ async def rotate_webhook_secret(
     summary="Post a test message",
     responses=documented(
         {
-            "id": 312,
-            "message": "test-0f6b1d2c",
+            "id": "test-0f6b1d2c",
             "type": TEST,
             "state": "delivered",
             "attempts": 1,
@@ -264,7 +263,7 @@ async def test_webhook(parts: GivenParts, caller: Subscribing, webhook: OfWebhoo
     now = parts.now()
     message = Message(f"test-{secrets.token_hex(4)}", TEST, now, {"webhook": own.id})
     async with Poster(parts.settings.webhooks).way(own.url) as way:
-        said = await way.post(*sealed(message, own.signing(now), now))
+        said = await way.post(*signed(message, message.id, own.signing(now), now))
     values = {
         "number": None,
         "type": TEST,
@@ -288,7 +287,7 @@ async def test_webhook(parts: GivenParts, caller: Subscribing, webhook: OfWebhoo
     delivery = await parts.records().run(enter)
     if delivery is None:
         raise _unknown(webhook)
-    return _delivery(delivery)
+    return _delivery(delivery, PLAIN)
 
 
 @router.get(
@@ -310,18 +309,18 @@ async def list_webhook_deliveries(
 ) -> Response:
     """Give the log of deliveries, the newest message first: one row per message, with what its last attempt brought."""
     hook = await _seen(parts, caller, webhook)
-    position = page.after(int)
+    position, seal = page.after(int), await parts.sealed()
     read = partial(
         hooklog.read_deliveries,
         hook=hook.id,
         states=state,
-        before=None if position is None else position[0],
+        before=None if position is None else seal.meant("delivery", position[0]),
         limit=page.limit + 1,
     )
     found = await parts.records().run(read)
     shown = found[: page.limit]
-    token = page.token([shown[-1].id]) if len(found) > len(shown) else None
-    return shape.page(DeliveryView, [_delivery(one) for one in shown], token)
+    token = page.token([seal.number("delivery", shown[-1].id)]) if len(found) > len(shown) else None
+    return shape.page(DeliveryView, [_delivery(one, seal) for one in shown], token)
 
 
 @router.post(
@@ -335,31 +334,44 @@ async def replay_webhook(
 ) -> DeliveryReplayView:
     """Have messages posted again, with the ids that they had, as far as their events are kept.
 
-    `after` and `since` move the cursor back: what follows is posted in order, also what is new. Where less is kept
+    `after` and `since` go back to there: what follows is posted in order, also what is new. Where less is kept
     than is asked for, it begins with what is, and `after` says where. `deliveries` come before anything else.
     """
     own = await _own(parts, caller, webhook)
-    return await parts.records().run(partial(_replay, own=own, asked=asked, parts=parts))
+    seal = await parts.sealed()
+    return await parts.records().run(partial(_replay, own=own, asked=asked, seal=seal, now=parts.now()))
 
 
-def _replay(connection: sa.Connection, *, own: Hook, asked: DeliveryReplayRequest, parts: Parts) -> DeliveryReplayView:
-    pruned, now = read_bounds(connection).pruned, parts.now()
+def _replay(
+    connection: sa.Connection, *, own: Hook, asked: DeliveryReplayRequest, seal: Seal, now: datetime
+) -> DeliveryReplayView:
+    pruned = read_bounds(connection).pruned
     if asked.deliveries is not None:
-        wanted = list(asked.deliveries)
-        strange = set(wanted) - hooklog.known_deliveries(connection, own.id, wanted)
+        wanted = {meant_id(shown, seal): shown for shown in asked.deliveries}
+        strange = wanted.keys() - hooklog.known_deliveries(connection, own.id, list(wanted))
         if strange:
-            raise ProblemError(UNKNOWN_DELIVERY, f"the webhook {own.id} has no delivery {min(strange)}")
-        again = hooklog.ask_again(connection, own.id, wanted, pruned=pruned, now=now)
+            shown = min(wanted[one] for one in strange)
+            raise ProblemError(UNKNOWN_DELIVERY, f"the webhook {own.id} has no delivery {shown}")
+        again = hooklog.ask_again(connection, own.id, list(wanted), pruned=pruned, now=now)
         hooks.change_hook(connection, own.id, {"due": None}, now=now)
-        return DeliveryReplayView(after=None, deliveries=again, gone=sorted(set(wanted) - set(again)), pruned=pruned)
-    after = asked.after if asked.since is None else _before(connection, asked.since)
+        sent = [shown for one, shown in wanted.items() if one in again]
+        return DeliveryReplayView(after=None, deliveries=sent, gone=[one for one in wanted.values() if one not in sent])
+    after = _after(asked, seal) if asked.since is None else _before(connection, asked.since)
     current = hooks.read_hook(connection, own.id)
-    assert after is not None  # noqa: S101 - one of the three is there
     if current is None:
         raise _unknown(own.id)
     after = min(max(after, pruned), max(current.cursor, pruned))
     hooks.change_hook(connection, own.id, {"cursor": min(after, current.cursor), "due": None}, now=now)
-    return DeliveryReplayView(after=after, deliveries=[], gone=[], pruned=pruned)
+    return DeliveryReplayView(after=seal.place(after), deliveries=[], gone=[])
+
+
+def _after(asked: DeliveryReplayRequest, seal: Seal) -> int:
+    """Give the number of the event that somebody names; answers 422 where it is none."""
+    number = seal.read(asked.after or "")
+    if number is None:
+        detail = f"{asked.after!r} is no event; send the id of one, or `last` of a page of events"
+        raise ProblemError(INVALID_PARAMETER, f"after: {detail}", faults=[Fault("body", "after", detail)])
+    return number
 
 
 def _before(connection: sa.Connection, since: Any) -> int:
@@ -441,7 +453,6 @@ def _view(parts: Parts, caller: Caller, hook: Hook, *, paused: bool) -> WebhookV
         reason=hook.reason,
         created=hook.created,
         changed=hook.changed,
-        cursor=hook.cursor,
         failing_since=hook.failing,
         next_attempt=hook.due,
         last_delivered=hook.delivered,
@@ -457,11 +468,9 @@ def _origin(parts: Parts, url: str) -> str:
         return ""
 
 
-def _delivery(delivery: Delivery) -> DeliveryView:
+def _delivery(delivery: Delivery, seal: Seal) -> DeliveryView:
     return DeliveryView(
-        id=delivery.id,
-        message=delivery.message,
-        number=delivery.number,
+        id=shown_id(delivery.message, seal),
         type=delivery.type,
         state=delivery.state.value,
         attempts=delivery.attempts,

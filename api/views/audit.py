@@ -10,7 +10,7 @@ class AuditView(View):
     """One row of the audit: what somebody asked, and what they were answered. Rows are added and never changed."""
 
     number: int
-    """To who sees the whole park its place, from 1, without holes from the first that is kept; else it only names it."""
+    """Names it; to who sees the whole park its place, from 1, without holes from the first that is kept."""
 
     at: datetime
     """When it was answered, or when an answer that lasts began or ended."""

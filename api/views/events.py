@@ -121,8 +121,9 @@ class KpiEventView(View):
 class EventView(View):
     """One thing that changed."""
 
-    number: int
-    """Its place in the order in which changes became true, from 1: `id` of the stream, and what `after` takes."""
+    id: str
+    """Names it: `id` of the stream, `webhook-id` of a message, and what `after` takes. Its order is that of the list
+    or stream, which ids do not say."""
 
     at: datetime
     """When it was told."""

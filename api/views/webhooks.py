@@ -121,9 +121,6 @@ class WebhookView(View):
     changed: datetime
     """When it was changed last."""
 
-    cursor: int
-    """Number of the last event that is settled for it: delivered, given up, or not wanted."""
-
     failing_since: datetime | None = None
     """Since when its receiver takes nothing; null: it takes what it is sent. After 5 days the webhook is disabled."""
 
@@ -157,14 +154,8 @@ class SecretView(View):
 class DeliveryView(View):
     """One message, and what became of it."""
 
-    id: int
-    """Its place in the log, from 1."""
-
-    message: str
-    """Id of the message, as in the header `webhook-id`: the number of the event, `gap-…` or `test-…`."""
-
-    number: int | None = None
-    """Number of the event, as GET /api/v1/events has it; of a gap, of the last event that is missing; null: none."""
+    id: str
+    """Id of the message, as in the header `webhook-id`: that of the event, `gap-…` or `test-…`."""
 
     type: str
     """What the message is: `alert.raised` and others, `state.changed`, `kpi.computed`, `kpi.restated`, `parkline.gap`
@@ -198,14 +189,14 @@ class DeliveryView(View):
 class DeliveryReplayRequest(View):
     """What is to be sent again: one of the three."""
 
-    after: int | None = Field(default=None, ge=0, lt=2**63)
-    """All that it takes of the events behind this number, and then what follows, in order."""
+    after: Annotated[str, Field(max_length=100)] | None = None
+    """All that it takes of the events behind this one (its id, or a place), and then what follows, in order."""
 
     since: Instant | None = None
     """All that it takes of the events that were told from this instant on, and then what follows, in order."""
 
     deliveries: (
-        Annotated[tuple[Annotated[int, Field(ge=1, lt=2**63)], ...], Field(min_length=1, max_length=1000)] | None
+        Annotated[tuple[Annotated[str, Field(max_length=100)], ...], Field(min_length=1, max_length=1000)] | None
     ) = None
     """Ids of deliveries, 1,000 at most: these alone, before anything else."""
 
@@ -221,14 +212,11 @@ class DeliveryReplayRequest(View):
 class DeliveryReplayView(View):
     """What is sent again."""
 
-    after: int | None = None
-    """The events behind this number are sent again; null where deliveries were asked for."""
+    after: str | None = None
+    """The events behind this place are sent again; null where deliveries were asked for."""
 
-    deliveries: list[int]
+    deliveries: list[str]
     """Ids of the deliveries that are sent again."""
 
-    gone: list[int]
+    gone: list[str]
     """Ids of deliveries that cannot be sent again: their events are no longer kept, or they are of none."""
-
-    pruned: int
-    """Number of the last event that is no longer kept; 0: all are."""

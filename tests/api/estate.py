@@ -40,6 +40,7 @@ from api.exportlog import EXPORTS, ExportState
 from api.hooklog import note_delivery
 from api.hooks import HOOKS, new_secret
 from api.parts import Parts
+from api.seals import KEY_BYTES, Seal, Sealing
 from collector.conflictlog import add_doubles
 from collector.conflicts import Conflict, Doubles
 from collector.deadletters import Bounds, Choice, read_dead_letters, write_dead_letters
@@ -67,6 +68,9 @@ from collector.records import Records
 from collector.redecoding import Told
 from collector.resolution import Filling, Part, fill
 from collector.settings import ApiSettings, ExportSettings, HookSettings, RateSettings
+
+SEAL: Final = Seal(bytes(KEY_BYTES))
+"""How numbers are told to who sees a part of these parks."""
 
 NOW: Final = datetime(2026, 11, 24, 8, 15, tzinfo=UTC)
 """When everybody asks."""
@@ -226,6 +230,7 @@ class Estate:
                 store=lambda: seen,
                 now=lambda: NOW,
                 replay=partial(_replay, records),
+                sealing=Sealing(SEAL),
             )
 
 

@@ -19,6 +19,7 @@ from fastapi.routing import iter_route_contexts
 
 from api.access import allowed
 from api.roles import Scope
+from api.seals import Kind, Seal
 from collector.records import METADATA
 from tests.api.estate import LATE, NOW, RECEIVER, SHARED, Estate, Plan
 
@@ -142,6 +143,15 @@ class Things:
         """Give the same with something else in the place of the machine."""
         return Things({**self.by_kind, "equipment": path}, self.marks)
 
+    def told(self, seal: Seal) -> "Things":
+        """Give the same as somebody is told them whose numbers are sealed so."""
+        sealed = {what: str(seal.number(kind, int(self.by_kind[what]))) for what, kind in NUMBERED.items()}
+        return Things({**self.by_kind, **sealed}, self.marks)
+
+
+NUMBERED: Final[Mapping[str, Kind]] = {"letter": "letter", "gap": "gap", "reason": "said"}
+"""Kinds of things that are numbered in the records, and as what they are sealed."""
+
 
 NONE: Final = Things(
     {
@@ -256,7 +266,7 @@ BODIES: Final[Mapping[str, Callable[[Things], dict[str, Any] | None]]] = {
     "commentOnAlert": lambda _: {"comment": "seen"},
     "changeWebhook": lambda _: {"title": "changed"},
     "createWebhook": lambda names: {"url": RECEIVER, "paths": [names.by_kind["equipment"]]},
-    "replayWebhook": lambda _: {"after": 0},
+    "replayWebhook": lambda _: {"since": FIXED["start"]},
     "dropDeadLetters": lambda names: {"ids": [int(names.by_kind["letter"])], "because": "of a test"},
     "replayDeadLetters": lambda names: {"ids": [int(names.by_kind["letter"])], "dry_run": True},
     "resetAlert": lambda _: None,

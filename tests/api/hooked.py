@@ -14,9 +14,10 @@ from adapters.stores.contract import Store
 from api.auth import Key, create_key
 from api.delivering import Dispatcher
 from api.hooklog import Delivery, read_deliveries
-from api.hooks import Hook, create_hook, read_hook
+from api.hooks import Hook, create_hook, meant_id, read_hook
 from api.parts import Parts
 from api.roles import Role
+from api.seals import KEY_BYTES, Seal, Sealing
 from collector.deadletters import Choice
 from collector.feed import Entry, Topic, read_bounds, tell
 from collector.records import Records
@@ -27,6 +28,10 @@ from tests.api.plant import HOB, PARK, UNLIMITED
 
 SETTINGS: Final = HookSettings(allow=("127.0.0.1",), http=True)
 """This machine may be posted to."""
+
+
+SEAL: Final = Seal(bytes(KEY_BYTES))
+"""How ids are told to who sees a part of the park."""
 
 
 def alert(number: int, *, priority: str = "high", path: str = HOB) -> dict[str, Any]:
@@ -48,6 +53,7 @@ class Scene:
             store=_no_store,
             now=self.now,
             replay=_no_replay,
+            sealing=Sealing(SEAL),
         )
         self._numbers = itertools.count(1)
 
@@ -107,8 +113,8 @@ async def deliver(dispatcher: Dispatcher, *, looks: int = 1) -> None:
 
 
 def ids(receiver: HttpReceiver) -> list[str]:
-    """Give the ids of the messages that were posted, in order."""
-    return [request.headers["webhook-id"] for request in receiver.requests]
+    """Give the ids of the messages that were posted, in order, as the feed numbers them."""
+    return [meant_id(request.headers["webhook-id"], SEAL) for request in receiver.requests]
 
 
 def bodies(receiver: HttpReceiver) -> list[dict[str, Any]]:

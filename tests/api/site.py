@@ -18,7 +18,8 @@ from adapters.stores.contract import Store
 from api.auth import create_key
 from api.parts import Parts
 from api.roles import Role, Scope
-from tests.api.estate import BEGIN, Estate, Plan
+from api.seals import PLAIN
+from tests.api.estate import BEGIN, SEAL, Estate, Plan
 from tests.api.fillings import TABLES, Ask, Operation, Things, operations, things
 
 Create: TypeAlias = Callable[[Parts], FastAPI]
@@ -165,6 +166,10 @@ class Site:
 
     things: dict[str, Things]
     """What there is to name, by factory."""
+
+    def told(self, plan: Plan, factories: Collection[str] | None) -> Things:
+        """Give what there is to name of a factory, as who may see these is told it; None: the whole park."""
+        return self.things[plan.id].told(PLAIN if factories is None else SEAL)
 
     async def answer(self, ask: Ask, key: str, accept: str = "application/json, */*;q=0.1") -> Answer:
         """Ask."""

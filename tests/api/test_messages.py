@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import orjson
 import pytest
 
-from api.messages import Message, body_of, event_message, gap_message, sealed
+from api.messages import Message, body_of, event_message, gap_message, signed
 
 AT = datetime(2026, 11, 24, 8, 12, 5, 251000, tzinfo=UTC)
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
@@ -23,14 +23,14 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
         ("kpis", {"version": 2}, "kpi.restated"),
     ],
 )
-def test_an_event_is_told_with_its_number_and_path(topic: str, body: dict[str, object], kind: str) -> None:
+def test_an_event_is_told_with_its_id_and_path(topic: str, body: dict[str, object], kind: str) -> None:
     message = event_message(4712, AT, topic, "gears/hobbing/hob-01", body)
     assert message.id == "4712"
-    assert orjson.loads(body_of(message)) == {
+    assert orjson.loads(body_of(message, message.id)) == {
         "type": kind,
         "timestamp": "2026-11-24T08:12:05.251000Z",
         "data": body,
-        "number": 4712,
+        "id": "4712",
         "topic": topic,
         "path": "gears/hobbing/hob-01",
     }
@@ -39,18 +39,21 @@ def test_an_event_is_told_with_its_number_and_path(topic: str, body: dict[str, o
 def test_a_gap_says_what_is_missing_and_has_one_id_however_far_it_grows() -> None:
     first, later = gap_message(3, 8, AT, ["/a"]), gap_message(3, 20, AT, ["/a"])
     assert first.id == later.id == "gap-3"
-    assert orjson.loads(body_of(later))["data"] == {"from": 3, "upto": 20, "read": ["/a"]}
+    assert orjson.loads(body_of(later, later.id))["data"] == {"read": ["/a"]}
+    assert (first.number, later.number) == (8, 20)
 
 
 def test_instants_are_in_utc() -> None:
     at = AT.astimezone(timezone(timedelta(hours=8)))
-    assert orjson.loads(body_of(Message("1", "parkline.test", at, {})))["timestamp"] == "2026-11-24T08:12:05.251000Z"
+    assert (
+        orjson.loads(body_of(Message("1", "parkline.test", at, {}), "1"))["timestamp"] == "2026-11-24T08:12:05.251000Z"
+    )
 
 
 def test_it_is_signed_as_the_specification_has_it() -> None:
-    headers, body = sealed(Message("msg_1", "parkline.test", AT, {}), [SECRET, SECRET], AT)
+    headers, body = signed(Message("1", "parkline.test", AT, {}), "msg_1", [SECRET, SECRET], AT)
     assert headers["webhook-id"] == "msg_1"
     assert headers["webhook-timestamp"] == str(int(AT.timestamp()))
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
-    signed = hmac.digest(key, f"msg_1.{int(AT.timestamp())}.".encode() + body, hashlib.sha256)
-    assert headers["webhook-signature"] == " ".join([f"v1,{base64.b64encode(signed).decode()}"] * 2)
+    signature = hmac.digest(key, f"msg_1.{int(AT.timestamp())}.".encode() + body, hashlib.sha256)
+    assert headers["webhook-signature"] == " ".join([f"v1,{base64.b64encode(signature).decode()}"] * 2)

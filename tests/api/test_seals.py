@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from api.seals import KEY_BYTES, PLAIN, Kind, Seal, read_seal
 from collector.records import Records
 
-KINDS: tuple[Kind, ...] = ("audit", "gap", "letter", "said")
+KINDS: tuple[Kind, ...] = ("audit", "delivery", "gap", "letter", "said")
 
 numbers = st.integers(0, 2**52 - 1)
 seals = st.binary(min_size=KEY_BYTES, max_size=KEY_BYTES).map(Seal)

@@ -14,8 +14,9 @@ from api import stream
 from api.access import unauthorized
 from api.callers import Caller
 from api.errors import RATE_LIMITED, ProblemError
+from api.eventlines import Filter
 from api.roles import Scope
-from api.stream import BEAT_S, CHECKED_S, KEPT, POLLED_S, QUEUED, Filter, Hub, Listener, Recheck
+from api.stream import BEAT_S, CHECKED_S, KEPT, POLLED_S, QUEUED, Hub, Listener, Recheck
 from collector.feed import Entry, Topic, prune, tell
 from collector.records import Records, RecordsError
 from collector.settings import StreamSettings
@@ -147,7 +148,7 @@ async def test_who_listens_is_told_what_follows(scene: Scene) -> None:
         assert await client.until(5) == [4, 5]
     event = client.text.partition(b"id: 4\n")[2].partition(b"\n\n")[0]
     assert (
-        event.startswith(b'event: states\ndata: {"number":4,"at":"2024-05-17T12:00:00Z","topic":"states",')
+        event.startswith(b'event: states\ndata: {"id":"4","at":"2024-05-17T12:00:00Z","topic":"states",')
         or b"Z" in event
     )
     assert client.text.startswith(b"retry: 2000\n\nid: 3\n\n")  # who loses it at once goes on after 3
@@ -223,7 +224,7 @@ async def test_what_is_no_longer_kept_is_said_first(scene: Scene) -> None:
         await scene.joined(client)
         assert await client.until(KEPT + 20) == list(range(10, KEPT + 21))
     reset = client.text.partition(b"id: 10\n")[2].partition(b"\n\n")[0]
-    assert reset.startswith(b'event: reset\ndata: {"from":10,"read":["/api/v1/alerts",')
+    assert reset.startswith(b'event: reset\ndata: {"from":"10","read":["/api/v1/alerts",')
 
 
 async def test_who_takes_nothing_is_closed_and_holds_nobody_up(scene: Scene) -> None:
@@ -293,7 +294,7 @@ async def test_streams_that_nobody_reads_for_any_more_end_and_begin_anew(
     async with Client(scene) as client, Client(scene, BEN) as other:
         await scene.joined(client, other)
         with monkeypatch.context() as patch:
-            patch.setattr(stream, "line_of", broken)
+            patch.setattr(stream, "Line", broken)
             await scene.tell(1)
             await scene.polled()
             async with asyncio.timeout(5):

@@ -23,6 +23,7 @@ from api.auth import create_key, revoke_key
 from api.parts import Parts
 from api.roles import Role
 from api.routes import events
+from api.seals import PLAIN, Seal
 from api.views.events import EventView
 from collector.feed import Entry, Told, Topic, prune, read_feed, tell
 from collector.records import Records
@@ -96,10 +97,15 @@ async def client(parts: Parts, **keys: Any) -> AsyncIterator[httpx.AsyncClient]:
         yield made
 
 
-async def numbers(api: httpx.AsyncClient, **asked: Any) -> list[int]:
+async def numbers(api: httpx.AsyncClient, seal: Seal = PLAIN, **asked: Any) -> list[int | None]:
     answer = await api.get(URL, params=asked)
     assert answer.status_code == 200, answer.text
-    return [row["number"] for row in answer.json()["items"]]
+    return [seal.read(row["id"]) for row in answer.json()["items"]]
+
+
+async def sealed(parts: Parts) -> Seal:
+    """Give how numbers are told to who sees a part of the park."""
+    return await parts.sealing.seal(parts.records())
 
 
 async def test_the_list_is_read_in_pages_from_any_number(parts: Parts) -> None:
@@ -108,9 +114,9 @@ async def test_the_list_is_read_in_pages_from_any_number(parts: Parts) -> None:
         assert await numbers(api, after=5) == [6, 7]
         assert await numbers(api, after=7) == []
         pages = await walk(api, URL, limit=3)
-        assert [[row["number"] for row in page] for page in pages] == [[1, 2, 3], [4, 5, 6], [7]]
+        assert [[int(row["id"]) for row in page] for page in pages] == [[1, 2, 3], [4, 5, 6], [7]]
         body = (await api.get(URL, params={"after": 6})).json()
-        assert (body["pruned"], body["last"], body["next_page_token"]) == (0, 7, None)
+        assert (body["last"], body["next_page_token"]) == ("7", None)
         EventView.model_validate(body["items"][0])
         assert body["items"][0]["data"]["message"] == {"zh": "门", "en": "door"}
 
@@ -127,10 +133,10 @@ async def test_who_polls_by_last_misses_nothing_that_is_told_meanwhile(
     monkeypatch.setattr(events, "read_feed", overtaken)
     async with client(parts) as api:
         page = (await api.get(URL, params={"after": 0, "topic": "states"})).json()
-        assert [row["number"] for row in page["items"]] == [1, 3, 6]
-        assert (page["last"], page["next_page_token"]) == (7, None)
+        assert [int(row["id"]) for row in page["items"]] == [1, 3, 6]
+        assert (page["last"], page["next_page_token"]) == ("7", None)
         page = (await api.get(URL, params={"after": page["last"], "topic": "states"})).json()
-        assert ([row["number"] for row in page["items"]], page["last"]) == ([8], 8)
+        assert ([int(row["id"]) for row in page["items"]], page["last"]) == ([8], "8")
 
 
 async def test_the_list_is_filtered(parts: Parts) -> None:
@@ -147,7 +153,17 @@ async def test_the_list_is_filtered(parts: Parts) -> None:
 
 async def test_who_sees_some_factories_reads_of_those_alone(parts: Parts) -> None:
     async with client(parts, factories=["gears"]) as api:
-        assert await numbers(api) == [1, 2, 5, 6, 7]
+        seal = await sealed(parts)
+        assert await numbers(api, seal) == await numbers(api, seal, after=seal.place(0)) == [1, 2, 5, 6, 7]
+        assert await numbers(api, seal, after=seal.event(5)) == [6, 7]
+        for after in ("0", "5", seal.event(8), seal.place(6)[:-1], seal.place(6) + "A"):
+            problem(await api.get(URL, params={"after": after}), 422, "invalid-parameter")
+        pages = [(await api.get(URL, params={"limit": 2})).json() for _ in range(2)]
+        assert pages[0]["items"] == pages[1]["items"]
+        assert pages[0]["last"] != pages[1]["last"]  # a place looks new, whether something happened or not
+        assert seal.read(pages[0]["last"]) == seal.read(pages[1]["last"]) == 7
+        rows = await walk(api, URL, limit=2)
+        assert [[seal.read(row["id"]) for row in page] for page in rows] == [[1, 2], [5, 6], [7]]
         for path in ("riverside", PRESS, "moulds"):
             problem(await api.get(URL, params={"path": path}), 404, "unknown-asset")
     async with client(parts, factories=["closed"]) as api:
@@ -157,10 +173,10 @@ async def test_who_sees_some_factories_reads_of_those_alone(parts: Parts) -> Non
 async def test_the_list_has_every_form(parts: Parts) -> None:
     async with client(parts) as api:
         table = (await api.get(URL, headers={"Accept": "text/csv"})).text.splitlines()
-        assert table[0] == "number,at,topic,path,data"
+        assert table[0] == "id,at,topic,path,data"
         assert len(table) == 8
-        few = (await api.get(URL, params={"fields": "number,topic", "limit": 1})).json()["items"]
-        assert few == [{"number": 1, "topic": "states"}]
+        few = (await api.get(URL, params={"fields": "id,topic", "limit": 1})).json()["items"]
+        assert few == [{"id": "1", "topic": "states"}]
 
 
 async def test_what_is_no_longer_kept_is_said(parts: Parts) -> None:
@@ -191,20 +207,21 @@ async def test_a_stream_takes_no_parameters_of_lists(parts: Parts) -> None:
     async with client(parts) as api:
         token = (await api.get(URL, params={"limit": 1})).json()["next_page_token"]
         problem(await api.get(URL, params={"limit": 1, "page_token": token}, headers=STREAM), 422, "invalid-parameter")
-        problem(await api.get(URL, params={"fields": "number"}, headers=STREAM), 422, "invalid-parameter")
+        problem(await api.get(URL, params={"fields": "id"}, headers=STREAM), 422, "invalid-parameter")
 
 
 class Stream:
     """What a client hears on one connection."""
 
-    def __init__(self, answer: httpx.Response) -> None:
+    def __init__(self, answer: httpx.Response, seal: Seal = PLAIN) -> None:
         self.answer = answer
+        self.seal = seal
         self.text = ""
         self._parts = answer.aiter_text()
 
     @property
     def ids(self) -> list[int]:
-        return [int(block[0][4:]) for block in self._blocks()]
+        return [self.seal.read(block[0][4:]) or 0 for block in self._blocks()]
 
     @property
     def events(self) -> list[tuple[str, Any]]:
@@ -228,11 +245,11 @@ class Stream:
 
 
 @asynccontextmanager
-async def listening(api: httpx.AsyncClient, last: str = "", **asked: Any) -> AsyncIterator[Stream]:
+async def listening(api: httpx.AsyncClient, last: str = "", seal: Seal = PLAIN, **asked: Any) -> AsyncIterator[Stream]:
     headers = STREAM | ({"Last-Event-ID": last} if last else {})
     async with api.stream("GET", URL, params=asked, headers=headers) as answer:
         assert answer.status_code == 200, await answer.aread()
-        yield Stream(answer)
+        yield Stream(answer, seal)
 
 
 @asynccontextmanager
@@ -279,7 +296,9 @@ async def test_a_stream_tells_what_its_caller_may_see(parts: Parts) -> None:
     key = await a_key(parts, factories=["gears"])
     async with running(parts) as api:
         api.headers["X-API-Key"] = key
-        async with listening(api, after=0) as stream, listening(api, after=0, topic="alerts", path=HOB) as few:
+        seal = await sealed(parts)
+        begin = partial(listening, api, seal=seal, after=seal.place(0))
+        async with begin() as stream, begin(topic="alerts", path=HOB) as few:
             assert await stream.until(7) == [1, 2, 5, 6, 7]
             assert await few.until(7) == [7]
             assert "moulds" not in stream.text
@@ -338,9 +357,8 @@ async def test_a_client_misses_nothing_whatever_breaks(parts: Parts) -> None:
         async with running(parts) as api:
             for turn in range(6):
                 taken = 40 + 97 * ((life * 6 + turn) % 7)
-                async with listening(
-                    api, last=str(known[-1]) if known else "", **({} if known else {"after": 0})
-                ) as stream:
+                last = str(known[-1]) if known else "0"
+                async with listening(api, last) as stream:
                     for _ in range(turn % 3):
                         await write(parts.records(), state(HOB), window(PRESS))
                         told += 2
@@ -371,6 +389,6 @@ async def test_what_is_done_to_an_alert_is_told_with_it(tmp_path: Path) -> None:
         assert rows[0].body["message"]["zh"]
         for row in rows:
             EventView.model_validate(
-                {"number": row.number, "at": row.at, "topic": row.topic, "path": row.path, "data": row.body}
+                {"id": str(row.number), "at": row.at, "topic": row.topic, "path": row.path, "data": row.body}
             )
         assert {row.path for row in rows} == {one.equipment}
