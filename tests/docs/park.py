@@ -51,7 +51,7 @@ class Export(BaseModel):
 class Event(BaseModel):
     """Something that changed; of topic `reset`: read everything again that `data["read"]` names."""
 
-    id: int
+    id: str
     topic: str
     data: dict[str, JsonValue]
 
@@ -168,12 +168,12 @@ class Park:
             msg = f"{file} is not what was exported: delete it, and download it again"
             raise RuntimeError(msg)
 
-    def events(self, last: int | None = None, **parameters: Any) -> Generator[Event, None, None]:
+    def events(self, last: str | None = None, **parameters: Any) -> Generator[Event, None, None]:
         """Listen, for ever; keep `id` of the last event, come back with it, and none is missed or told twice."""
         if last is None:
             last = self.ask("GET", "events", params={"limit": 1}).json()["last"]
         while True:
-            headers = {"Accept": "text/event-stream", "Last-Event-ID": str(last)}
+            headers = {"Accept": "text/event-stream", "Last-Event-ID": last}
             with (
                 suppress(httpx.TransportError),
                 self._http.stream("GET", "/api/v1/events", params=parameters, headers=headers) as answer,
@@ -181,7 +181,8 @@ class Park:
                 if answer.status_code == httpx.codes.OK:
                     for event in told_in(answer.iter_lines()):
                         last = event.id
-                        yield event
+                        if event.topic:
+                            yield event
                 else:
                     answer.read()
                     problem = ProblemError(answer)
@@ -191,12 +192,12 @@ class Park:
 
 
 def told_in(lines: Iterator[str]) -> Iterator[Event]:
-    """Read Server-Sent Events."""
+    """Read Server-Sent Events; one without a topic is a sign of life, whose id says up to where all was told."""
     told: dict[str, str] = {}
     for line in lines:
         name, _, value = line.partition(": ")
         if name:
             told[name] = value
-        elif "data" in told:
-            yield Event(id=int(told["id"]), topic=told["event"], data=json.loads(told["data"]))
+        elif "id" in told:
+            yield Event(id=told["id"], topic=told.get("event", ""), data=json.loads(told.get("data", "{}")))
             told = {}

@@ -195,7 +195,7 @@ def test_a_write_is_done_once_and_listeners_are_told_of_it(
     park: Park, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept = tmp_path / "last"
-    kept.write_text(str(park.read("events", limit=1)["last"]))
+    kept.write_text(park.read("events", limit=1)["last"])
     alert = park.read("alerts", state="unacknowledged", limit=1)["items"][0]["id"]
     request, lost = park._http.request, [httpx.ReadError("the answer is lost")]
 

@@ -20,10 +20,10 @@ def tell(park: Park, folder: Path, day: dict[str, str]) -> list[str]:
 
 def listen(park: Park, kept: Path) -> Event:
     """Give the next event, and keep its id: a process that starts again goes on where this one was."""
-    last = int(kept.read_text()) if kept.exists() else None
+    last = kept.read_text() if kept.exists() else None
     with closing(park.events(last, topic="alerts")) as events:
         event = next(events)
-    kept.write_text(str(event.id))
+    kept.write_text(event.id)
     return event
 
 

@@ -143,7 +143,7 @@ class Platform:
 
     async def begin(self) -> None:
         """Read where the events are, then what there is."""
-        self.last = (await self.get(EVENTS, limit=1))["last"]
+        self.last = int((await self.get(EVENTS, limit=1))["last"])
         assert await self.items("/api/v1/kpis") == []
         assert await self.items("/api/v1/alerts") == []
 
