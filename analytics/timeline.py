@@ -4,6 +4,7 @@ The shell of `analytics.spans`: it reads the samples of what tells the states wi
 they matter, the ledger's gaps and the links, and leaves the rest to the pure core. The jobs and the API use it.
 """
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -102,7 +103,7 @@ class Reader:
             return pl.DataFrame(schema=SPANS)
         inside, earlier = await read_states(self.store, machines, start, end)
         gaps = await self.gaps(machines, oldest(earlier, start), end)
-        return spans(inside, earlier, gaps, machines, start, end)
+        return await asyncio.to_thread(spans, inside, earlier, gaps, machines, start, end)  # it reads what is inside
 
     async def gaps(self, machines: Sequence[Machine], start: datetime, end: datetime) -> pl.DataFrame:
         """Give the gaps that concern what tells the states of machines; columns of `analytics.spans.GAPS`.
