@@ -26,6 +26,7 @@ from api.exporting import Exporter
 from api.exportlog import LASTS, TRIES, ExportState, begin_next, read_export
 from api.parts import Parts
 from api.roles import Role
+from api.routes import exports
 from collector.records import Records, RecordsError
 from collector.settings import ApiSettings, ExportSettings
 from tests.api.client import asking, items, problem, walk
@@ -594,6 +595,16 @@ async def test_those_that_wait_are_bounded_and_made_in_turn(parts: Parts, clock:
         pages = await walk(client, URL, limit=1)
     assert {one["id"] for page in pages for one in page} == {first, second}
     assert [len(page) for page in pages] == [1, 1]
+
+
+async def test_those_that_are_remembered_are_bounded(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "KEPT", 1)
+    async with holding(parts, None) as client:
+        first = await made(parts, client, what="alerts", paths=[])
+        told = problem(await client.post(URL, json=SAMPLES), 429, "too-many-exports")
+        assert "remembered" in told["detail"]
+        await client.delete(f"{URL}/{first['id']}")
+        assert (await client.post(URL, json=SAMPLES)).status_code == 202
 
 
 def test_formulas_are_none_in_csv(tmp_path: Path) -> None:
