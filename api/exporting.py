@@ -44,6 +44,7 @@ from api.exportlog import (
     wanted_files,
 )
 from api.exportrows import COLUMNS, Piece, patiently, pieces
+from api.keeper import set_within
 from api.parts import Parts
 from api.roles import Scope
 from api.views.exports import ExportRequest
@@ -128,7 +129,7 @@ class Exporter:
                 await self.work()
             except RecordsError as error:
                 _log.warning("exports wait", reason=str(error))
-            await _set_within(stop, LOOKING_S)
+            await set_within(stop, LOOKING_S)
 
     async def _tidying(self, stop: asyncio.Event) -> None:
         while not stop.is_set():
@@ -136,7 +137,7 @@ class Exporter:
                 await self.tidy()
             except (RecordsError, OSError) as error:
                 _log.warning("exports cannot be looked after", reason=str(error))
-            await _set_within(stop, TIDYING_S)
+            await set_within(stop, TIDYING_S)
 
     async def _make(self, export: Export) -> None:
         """Make one export, whatever comes of it; raises RecordsError: it is begun once more when they are there."""
@@ -318,12 +319,3 @@ def _said(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return " ".join(str(error).split())[:300]
-
-
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
-    """Wait for `event`, for `seconds` at most."""
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        return

@@ -72,10 +72,10 @@ class Keeper(Generic[T]):
                 self._tried.set()
                 patience = _PATIENCE_S[min(attempt, len(_PATIENCE_S) - 1)]
                 attempt += 1
-                await _set_within(stop, patience)
+                await set_within(stop, patience)
 
 
-async def _set_within(event: asyncio.Event, seconds: float) -> None:
+async def set_within(event: asyncio.Event, seconds: float) -> None:
     """Wait for `event`, for `seconds` at most."""
     try:
         async with asyncio.timeout(seconds):
