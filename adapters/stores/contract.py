@@ -142,8 +142,12 @@ class Store(Protocol):
     async def samples(self, signals: Collection[str], start: datetime, end: datetime) -> pl.LazyFrame:
         """Give the samples of `signals` with start <= time < end, columns of `SAMPLES`, by signal and time."""
 
-    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
-        """Give each signal's last sample with time < before (at most one row each), columns of `SAMPLES`."""
+    async def last(self, signals: Collection[str], before: datetime, *, since: datetime | None = None) -> pl.DataFrame:
+        """Give each signal's last sample with time < before (at most one row each), columns of `SAMPLES`.
+
+        With `since` only samples with time >= since are looked for: a signal that never reported has all that there is
+        looked through.
+        """
 
     async def buckets(
         self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta

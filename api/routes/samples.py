@@ -1,4 +1,4 @@
-"""Samples of one signal, in pages: raw, or summed up in buckets.
+"""Samples of one signal, in pages: raw, or summed up in buckets; and the newest one of many signals.
 
 A page of raw samples reads the store in slices of growing width until it is full, so that its cost follows its rows and
 not the window asked for: a year of a quiet signal and an hour of a fast one are both a few short reads. A page of
@@ -7,25 +7,27 @@ buckets has the store sum up the part of the window that its buckets cover.
 
 import asyncio
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import islice
+from operator import attrgetter
 from typing import Annotated, Any, Final
 
 import polars as pl
 from fastapi import APIRouter, Depends, Query, Response
 
-from adapters.sample import SAMPLES, ValueType, is_bad, is_good
+from adapters.sample import SAMPLES, VALUE_TYPES, ValueType, is_bad, is_good
 from adapters.stores import buckets as bucketing
 from adapters.stores.contract import Store
 from api.answers import GivenShape, Shape
 from api.errors import wrong
-from api.lookup import signal_at
+from api.lookup import signal_at, trees_asked, under
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
-from api.views.samples import BucketsView, BucketView, SampleView
+from api.views.samples import BucketsView, BucketView, LatestView, SampleView
 from api.views.shape import Paged, listed
 from api.window import End, Start, check_window
-from collector.park import Signal
+from collector.park import Equipment, Signal
 
 router = APIRouter(tags=["samples"])
 
@@ -38,12 +40,16 @@ SUMMED_AT_MOST: Final = timedelta(days=366)
 BUCKETS_AT_MOST: Final = 10_000
 """The most buckets of a window."""
 
+_AHEAD: Final = timedelta(hours=1)
+"""How far ahead of this machine's clock the newest samples may be."""
+
 _FIRST_SLICE: Final = timedelta(minutes=10)
 _WIDEST_SLICE: Final = timedelta(days=1)
 
 _MICROSECOND: Final = timedelta(microseconds=1)
 
 _WIDTH: Final = "^[1-9][0-9]{0,8}(ms|s|m|h|d)$"
+_BACK: Final = "^([1-9][0-9]{0,2}m|[1-9][0-9]?h|([1-9]|[12][0-9]|3[01])d)$"
 _UNITS: Final = {
     "ms": timedelta(milliseconds=1),
     "s": timedelta(seconds=1),
@@ -65,6 +71,11 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "received": "2026-11-24T08:12:04.950123Z",
         }
     ],
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+}
+
+_NEWEST: Final[dict[str, Any]] = {
+    "items": [{"signal": "gears/hobbing/hob-01/spindle_speed", **_EXAMPLE["items"][0]}],
     "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
@@ -118,18 +129,85 @@ async def list_samples(
     return shape.page(SampleView, _shown(shown, wanted.type), token)
 
 
+@router.get(
+    "/samples/latest",
+    summary="Read the newest sample of every signal",
+    response_model=Paged[LatestView],
+    responses=listed(_NEWEST),
+)
+async def list_latest_samples(
+    parts: GivenParts,
+    shape: GivenShape,
+    page: Annotated[Paging, Depends(paging(default=1000, most=1000))],
+    path: Annotated[
+        list[str] | None,
+        Query(max_length=100, description="Park, factory, line or equipment, each with all below it; may be repeated."),
+    ] = None,
+    within: Annotated[
+        str, Query(pattern=_BACK, description="How long ago they may be: `10m`, `1d`; 999m, 99h or 31d at most.")
+    ] = "1d",
+) -> Response:
+    """Give the newest sample of each signal that has one within so long before now, by equipment and name.
+
+    Many signals are told only when they change, and not even within a day: a wide window finds those, and takes longer.
+    Samples that machines have dated up to an hour ahead count. A page has so many signals looked at: it may have fewer
+    rows than `limit`, and still a token.
+    """
+    machines = sorted(_machines(parts, trees_asked(parts, path)), key=attrgetter("path"))
+    signals = list(islice(_following(machines, page.after(str, str)), page.limit + 1))
+    shown, now = signals[: page.limit], parts.now()
+    async with parts.reading() as store:
+        found = await store.last([one.path for one in shown], now + _AHEAD, since=now - _span(within))
+    token = page.token(shown[-1].path.rsplit("/", 1)) if len(signals) > len(shown) else None
+    return shape.page(LatestView, await asyncio.to_thread(_newest, found, shown), token)
+
+
+def _machines(parts: Parts, trees: Collection[str] | None) -> Iterator[Equipment]:
+    """Give the equipment of these factories, lines and machines."""
+    asked = None if trees is None else frozenset(trees)
+    return (one for one in parts.park.equipment.values() if under(one.path, asked))
+
+
+def _following(machines: Iterable[Equipment], after: tuple[str, str] | None) -> Iterator[Signal]:
+    """Give the signals that follow a path and a name."""
+    for machine in machines:
+        if after is None or machine.path >= after[0]:
+            for signal in sorted(machine.signals, key=attrgetter("name")):
+                if after is None or (machine.path, signal.name) > after:
+                    yield signal
+
+
+def _newest(found: pl.DataFrame, signals: Sequence[Signal]) -> pl.DataFrame:
+    """Give the fields of `LatestView`, in the order of the signals; values of all types side by side."""
+    types = {one.path: one.type for one in signals}
+    values: dict[str, Any] = {}
+    shown = []
+    for kind in VALUE_TYPES:
+        of_type = found.filter(pl.col("signal").is_in([path for path, declared in types.items() if declared == kind]))
+        one = _shown(of_type, kind)
+        values |= zip(of_type["signal"], one["value"], strict=True)
+        shown.append(one.drop("value").insert_column(0, of_type["signal"]))
+    order = pl.DataFrame({"signal": [path for path in types if path in values]}, schema={"signal": pl.String})
+    rows = order.join(pl.concat(shown), on="signal", how="left", maintain_order="left")
+    return rows.insert_column(2, pl.Series("value", [values[path] for path in order["signal"]], dtype=pl.Object))
+
+
 def _width(start: datetime, end: datetime, points: int | None, every: str | None) -> timedelta:
     """Give the width of a bucket; answers 422 where there would be too many."""
     if points is not None:
         return max(-((start - end) // points), _MICROSECOND)  # rounded up, so that there are no more
-    match = re.fullmatch(r"(\d+)([a-z]+)", every or "")
-    assert match is not None  # noqa: S101 - the pattern of the parameter
-    width = int(match[1]) * _UNITS[match[2]]
+    width = _span(every or "")
     if (end - start) / width > BUCKETS_AT_MOST:
         least = (end - start).total_seconds() / BUCKETS_AT_MOST
         detail = f"the window would have more than {BUCKETS_AT_MOST:,} buckets; write {least:.3f} s or more"
         raise wrong(parameter="every", detail=detail)
     return width
+
+
+def _span(text: str) -> timedelta:
+    """Read a span that the pattern of its parameter has let through."""
+    number, unit = re.findall(r"\d+|[a-z]+", text)
+    return int(number) * _UNITS[unit]
 
 
 async def _summed(

@@ -1,6 +1,8 @@
 """Samples of one signal: raw, or summed up in buckets."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import WithJsonSchema
 
 from api.views.shape import Paged, View
 
@@ -23,6 +25,32 @@ class SampleView(View):
     """OPC UA StatusCode (OPC 10000-4, 7.39); 0 is Good."""
 
     received: str
+    """When parkline had it in hand; RFC 3339 in UTC."""
+
+
+Written = Annotated[str, WithJsonSchema({"type": "string", "format": "date-time"})]
+"""An instant that is written down already: it may have nanoseconds, which a `datetime` cannot hold."""
+
+
+class LatestView(View):
+    """The newest sample of one signal."""
+
+    signal: str
+    """Path of the signal."""
+
+    time: Written
+    """Source time, as of any sample."""
+
+    value: float | int | bool | str | None
+    """The value, in the signal's type and unit, as of any sample."""
+
+    quality: Literal["good", "uncertain", "bad"]
+    """The severity of `status`."""
+
+    status: int
+    """OPC UA StatusCode; 0 is Good."""
+
+    received: Written
     """When parkline had it in hand; RFC 3339 in UTC."""
 
 

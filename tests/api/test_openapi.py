@@ -87,6 +87,7 @@ async def test_every_route_is_described(described: dict[str, Any]) -> None:
         "/api/v1/faults/{path}": "readFaults",
         "/api/v1/indicators": "listIndicators",
         "/api/v1/samples": "listSamples",
+        "/api/v1/samples/latest": "listLatestSamples",
         "/api/v1/exports": "createExport",
         "/api/v1/exports get": "listExports",
         "/api/v1/exports/{export}": "readExport",

@@ -280,9 +280,9 @@ class MemoryStore:
         wanted = pl.col("signal").is_in(list(signals)) & pl.col("time").is_between(start, end, closed="left")
         return held.filter(wanted).sort("signal", "time").lazy()
 
-    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
+    async def last(self, signals: Collection[str], before: datetime, *, since: datetime | None = None) -> pl.DataFrame:
         """Give the last sample of each signal."""
-        held = (await self.samples(signals, datetime(1970, 1, 1, tzinfo=UTC), before)).collect()
+        held = (await self.samples(signals, since or datetime(1970, 1, 1, tzinfo=UTC), before)).collect()
         return held.group_by("signal", maintain_order=True).last().select(SAMPLES.names())
 
     async def buckets(

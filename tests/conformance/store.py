@@ -453,6 +453,15 @@ class StoreConformance(ABC):
         assert_samples(await store.last(signals, NOON + timedelta(seconds=2)), rows[0], rows[2])
         assert (await store.last(signals, NOON + timedelta(seconds=1))).is_empty()
 
+    async def test_the_last_sample_may_be_looked_for_within_a_window(self, store: Store) -> None:
+        rows = [sample("f/l/e/old", at(-2 * DAY), value=1), sample("f/l/e/s", at(1), value=2)]
+        rows += [sample("f/l/e/s", at(5), value=3), sample("f/l/e/first", at(0), value=4)]
+        await store.write(batch(*rows), Position("spool", 1))
+        signals = ["f/l/e/first", "f/l/e/old", "f/l/e/s", "f/l/e/never"]
+        assert_samples(await store.last(signals, NOON + timedelta(seconds=5), since=NOON), rows[3], rows[1])
+        assert_samples(await store.last(signals, NOON + DAY, since=NOON - 2 * DAY), rows[3], rows[0], rows[2])
+        assert (await store.last(signals, NOON, since=NOON)).is_empty()
+
     async def test_the_last_sample_may_be_long_ago(self, store: Store) -> None:
         ago = (timedelta(minutes=1), DAY, DAY * 29, DAY * 31, DAY * 400, DAY * 5000)
         rows = [sample(f"f/l/e/s{n}", at(-back), value=n) for n, back in enumerate(ago)]

@@ -120,13 +120,16 @@ class InfluxStore:
         stored = await reader.read(self._server, _SAMPLES, wheres, influxql.instant(start), influxql.instant(end))
         return (await asyncio.to_thread(decode.samples, stored)).lazy()
 
-    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
-        """Give each signal's last sample with time < before."""
+    async def last(self, signals: Collection[str], before: datetime, *, since: datetime | None = None) -> pl.DataFrame:
+        """Give each signal's last sample with time < before, and time >= since."""
         missing = set(signals)
         end = influxql.instant(before)
+        earliest = influxql.FIRST_INSTANT if since is None else influxql.instant(since)
         found = []
         for back in LOOKING_BACK:
-            start = max(influxql.instant(before) - back, influxql.FIRST_INSTANT)
+            start = max(influxql.instant(before) - back, earliest)
+            if start >= end:
+                break
             for where in influxql.of_signals(missing):
                 series = await self._server.ask(influxql.select_last(where, start, end))
                 found.append(decode.samples(decode.table(series, decode.STORED_SAMPLES)))

@@ -205,12 +205,12 @@ def _telling(rows: pl.LazyFrame, whole: Sequence[tuple[int, int]]) -> pl.LazyFra
     )
 
 
-def last(folder: Folder, files: pl.DataFrame, signals: Collection[str], before: int) -> pl.DataFrame:
-    """Give each signal's last sample with time < before.
+def last(folder: Folder, files: pl.DataFrame, signals: Collection[str], between: tuple[int, int]) -> pl.DataFrame:
+    """Give each signal's last sample with start <= time < end, nanoseconds since 1970.
 
     Looks through the files that end last, until what is left ends before everything that was found.
     """
-    earliest = layout.instant(layout.EARLIEST)
+    earliest, before = between
     missing = set(signals)
     found = SAMPLE_ROWS.columns.to_frame()
     left = parts.holding(files, missing, earliest, before).sort("greatest_time_ns", descending=True, nulls_last=False)

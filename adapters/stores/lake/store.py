@@ -130,12 +130,11 @@ class LakeStore:
         )
         return found.lazy()
 
-    async def last(self, signals: Collection[str], before: datetime) -> pl.DataFrame:
-        """Give each signal's last sample with time < before."""
+    async def last(self, signals: Collection[str], before: datetime, *, since: datetime | None = None) -> pl.DataFrame:
+        """Give each signal's last sample with time < before, and time >= since."""
         wanted = set(signals)
-        return await self._answer(
-            lambda files: reading.last(self._samples.folder, files, wanted, layout.instant(before))
-        )
+        between = layout.instant(since or layout.EARLIEST), layout.instant(before)
+        return await self._answer(lambda files: reading.last(self._samples.folder, files, wanted, between))
 
     async def buckets(
         self, signal: str, kind: ValueType, start: datetime, end: datetime, width: timedelta

@@ -69,7 +69,7 @@ export interface components {
         };
         /**
          * AlertHistoryView
-         * @description One alert with all that happened to it.
+         * @description One alert with what happened to it.
          */
         AlertHistoryView: {
             /**
@@ -187,7 +187,8 @@ export interface components {
             contributions: components["schemas"]["ContributionView"][];
             /**
              * Events
-             * @description What happened, in order; none for an alert of a recording.
+             * @description What happened, in order, the newest 1,000 at most: where the first of them is not number 1, `before` its number
+             *     gives those before it. None for an alert of a recording.
              */
             events: components["schemas"]["AlertEventView"][];
         };
@@ -497,7 +498,7 @@ export interface components {
         AuditView: {
             /**
              * Number
-             * @description To who sees the whole park its place, from 1, without holes from the first that is kept; else it only names it.
+             * @description Names it; to who sees the whole park its place, from 1, without holes from the first that is kept.
              */
             number: number;
             /**
@@ -610,7 +611,7 @@ export interface components {
             start: string;
             /**
              * Count
-             * @description How many samples count: they have a value, and are good or uncertain.
+             * @description How many samples count: they have a value of the signal's type of today, and are good or uncertain.
              */
             count: number;
             /**
@@ -1202,9 +1203,9 @@ export interface components {
         DeliveryReplayRequest: {
             /**
              * After
-             * @description All that it takes of the events behind this number, and then what follows, in order.
+             * @description All that it takes of the events behind this one (its id, or a place), and then what follows, in order.
              */
-            after?: number | null;
+            after?: string | null;
             /**
              * Since
              * @description All that it takes of the events that were told from this instant on, and then what follows, in order.
@@ -1214,7 +1215,7 @@ export interface components {
              * Deliveries
              * @description Ids of deliveries, 1,000 at most: these alone, before anything else.
              */
-            deliveries?: number[] | null;
+            deliveries?: string[] | null;
         };
         /**
          * DeliveryReplayView
@@ -1223,24 +1224,19 @@ export interface components {
         DeliveryReplayView: {
             /**
              * After
-             * @description The events behind this number are sent again; null where deliveries were asked for.
+             * @description The events behind this place are sent again; null where deliveries were asked for.
              */
-            after?: number | null;
+            after?: string | null;
             /**
              * Deliveries
              * @description Ids of the deliveries that are sent again.
              */
-            deliveries: number[];
+            deliveries: string[];
             /**
              * Gone
              * @description Ids of deliveries that cannot be sent again: their events are no longer kept, or they are of none.
              */
-            gone: number[];
-            /**
-             * Pruned
-             * @description Number of the last event that is no longer kept; 0: all are.
-             */
-            pruned: number;
+            gone: string[];
         };
         /**
          * DeliveryView
@@ -1249,19 +1245,9 @@ export interface components {
         DeliveryView: {
             /**
              * Id
-             * @description Its place in the log, from 1.
+             * @description Id of the message, as in the header `webhook-id`: that of the event, `gap-…` or `test-…`.
              */
-            id: number;
-            /**
-             * Message
-             * @description Id of the message, as in the header `webhook-id`: the number of the event, `gap-…` or `test-…`.
-             */
-            message: string;
-            /**
-             * Number
-             * @description Number of the event, as GET /api/v1/events has it; of a gap, of the last event that is missing; null: none.
-             */
-            number?: number | null;
+            id: string;
             /**
              * Type
              * @description What the message is: `alert.raised` and others, `state.changed`, `kpi.computed`, `kpi.restated`, `parkline.gap`
@@ -1647,16 +1633,11 @@ export interface components {
              */
             next_page_token: string | null;
             /**
-             * Pruned
-             * @description Number of the last event that is no longer kept; 0: all are.
-             */
-            pruned: number;
-            /**
              * Last
-             * @description Number of the newest event; 0: there was none. Of a page without a token it is the number up to which events were
-             *     looked at: send it as `after` to be given what follows.
+             * @description The place behind the newest event. Of a page without a token it is the place up to which events were looked at:
+             *     send it as `after` to be given what follows. One place may have several names.
              */
-            last: number;
+            last: string;
         };
         /**
          * EventView
@@ -1664,10 +1645,11 @@ export interface components {
          */
         EventView: {
             /**
-             * Number
-             * @description Its place in the order in which changes became true, from 1: `id` of the stream, and what `after` takes.
+             * Id
+             * @description Names it: `id` of the stream, `webhook-id` of a message, and what `after` takes. Its order is that of the list
+             *     or stream, which ids do not say.
              */
-            number: number;
+            id: string;
             /**
              * At
              * Format: date-time
@@ -2670,6 +2652,45 @@ export interface components {
             level: "any" | "equipment";
         };
         /**
+         * LatestView
+         * @description The newest sample of one signal.
+         */
+        LatestView: {
+            /**
+             * Signal
+             * @description Path of the signal.
+             */
+            signal: string;
+            /**
+             * Time
+             * Format: date-time
+             * @description Source time, as of any sample.
+             */
+            time: string;
+            /**
+             * Value
+             * @description The value, in the signal's type and unit, as of any sample.
+             */
+            value: number | boolean | string | null;
+            /**
+             * Quality
+             * @description The severity of `status`.
+             * @enum {string}
+             */
+            quality: "good" | "uncertain" | "bad";
+            /**
+             * Status
+             * @description OPC UA StatusCode; 0 is Good.
+             */
+            status: number;
+            /**
+             * Received
+             * Format: date-time
+             * @description When parkline had it in hand; RFC 3339 in UTC.
+             */
+            received: string;
+        };
+        /**
          * LimitView
          * @description A limit of a signal, beyond which it is an alert.
          */
@@ -3088,11 +3109,6 @@ export interface components {
              */
             changed: string;
             /**
-             * Cursor
-             * @description Number of the last event that is settled for it: delivered, given up, or not wanted.
-             */
-            cursor: number;
-            /**
              * Failing Since
              * @description Since when its receiver takes nothing; null: it takes what it is sent. After 5 days the webhook is disabled.
              */
@@ -3494,6 +3510,19 @@ export interface components {
              * @description The rows of this page, in the order of the route.
              */
             items: components["schemas"]["IndicatorView"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` for the page after this one; null: this is the last one as things stand.
+             */
+            next_page_token: string | null;
+        };
+        /** Paged[LatestView] */
+        Paged_LatestView_: {
+            /**
+             * Items
+             * @description The rows of this page, in the order of the route.
+             */
+            items: components["schemas"]["LatestView"][];
             /**
              * Next Page Token
              * @description Send it as `page_token` for the page after this one; null: this is the last one as things stand.
@@ -4240,8 +4269,9 @@ export interface components {
             time: string;
             /**
              * Value
-             * @description The value, in the signal's type and unit (see the asset tree); null where there is none. Integers are exact: a
-             *     client that reads numbers as doubles loses digits beyond 2^53.
+             * @description The value, in the signal's type and unit (see the asset tree); null where there is none, or none that this type
+             *     holds: one stored before the type was changed. Integers are exact: a client that reads numbers as doubles loses
+             *     digits beyond 2^53.
              */
             value: number | boolean | string | null;
             /**
@@ -5095,11 +5125,6 @@ export interface components {
              * @description When it was changed last.
              */
             changed: string;
-            /**
-             * Cursor
-             * @description Number of the last event that is settled for it: delivered, given up, or not wanted.
-             */
-            cursor: number;
             /**
              * Failing Since
              * @description Since when its receiver takes nothing; null: it takes what it is sent. After 5 days the webhook is disabled.
@@ -6055,7 +6080,10 @@ export interface operations {
     };
     readAlert: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Number of an event: only what happened before it. */
+                before?: number | null;
+            };
             header?: never;
             path: {
                 /** @description Id of the alert. */
@@ -6231,8 +6259,8 @@ export interface operations {
                 path?: string[] | null;
                 /** @description Priorities of alerts; may be repeated. Other topics are not filtered by it. */
                 severity?: components["schemas"]["Severity"][] | null;
-                /** @description Number of the last event that is known; 0: none is. */
-                after?: number | null;
+                /** @description Id of the last event that is known, or `last` of a page. */
+                after?: string | null;
                 /** @description Fields of each row that are wanted; a stream has all. Empty: all. */
                 fields?: string;
                 /** @description Rows at most. */
@@ -6730,6 +6758,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_SampleView_"] | components["schemas"]["BucketsView"];
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.stream": string;
+                };
+            };
+        };
+    };
+    listLatestSamples: {
+        parameters: {
+            query?: {
+                /** @description Park, factory, line or equipment, each with all below it; may be repeated. */
+                path?: string[] | null;
+                /** @description How long ago they may be: `10m`, `1d`; 999m, 99h or 31d at most. */
+                within?: string;
+                /** @description Fields of each row that are wanted, with commas between; empty: all. */
+                fields?: string;
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next_page_token` of the page before; empty: the first page. */
+                page_token?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Paged_LatestView_"];
                     "text/csv": string;
                     "application/vnd.apache.parquet": string;
                     "application/vnd.apache.arrow.stream": string;

@@ -292,3 +292,44 @@ async def key_of(parts: Parts, factories: list[str]) -> str:
     roles, made = [Role.VIEWER], partial(create_key, name="some", now=NOW, expires=None)
     _, text = await parts.records().run(lambda connection: made(connection, roles=roles, factories=factories))
     return text
+
+
+LATEST = f"{URL}/latest"
+
+
+async def test_the_newest_of_every_signal_comes_in_its_own_type(plant: Plant, tmp_path: Path) -> None:
+    second = 10**9
+    given = [
+        batch("spindle_temperature", "float", (0, 20.0, Status.GOOD), (9 * second + 1, 21.5, Status.UNCERTAIN)),
+        batch("parts", "int", (2 * second, 2**62 + 1, Status.GOOD), (1 * second, 7, Status.GOOD)),
+        batch("door", "bool", (3 * second, False, Status.GOOD)),
+        batch("execution", "text", (4 * second, "=READY", Status.GOOD), (5 * second, None, Status.BAD)),
+        batch("execution", "text", (0, "ACTIVE", Status.GOOD)).with_columns(signal=pl.lit(f"{PRESS}/execution")),
+    ]
+    async with lake(tmp_path) as store:
+        await store.write(pl.concat(given), Position("test", 1))
+        async with plant.parts(store=lambda: store) as parts, asking(parts, key=plant.key) as client:
+            rows = await items(client, LATEST)
+            pages = await walk(client, LATEST, limit=3)
+            since_midnight = [await items(client, LATEST, path=HOB, within=within) for within in ("494m", "495m")]
+            table = await client.get(LATEST, params={"fields": "signal,value"}, headers={"Accept": "text/csv"})
+            narrow = await key_of(parts, ["moulds"])
+            async with asking(parts, key=narrow) as other:
+                own = await items(other, LATEST)
+    assert [(row["signal"].removeprefix(f"{HOB}/"), row["value"], row["quality"]) for row in rows] == [
+        ("door", False, "good"),
+        ("execution", None, "bad"),
+        ("parts", 2**62 + 1, "good"),
+        ("spindle_temperature", 21.5, "uncertain"),
+        (f"{PRESS}/execution", "ACTIVE", "good"),
+    ]
+    assert rows[3]["time"] == "2026-11-24T00:00:09.000000001Z"
+    assert [row for page in pages for row in page] == rows
+    assert since_midnight == [[], rows[:4]]
+    assert table.text.splitlines()[1:4] == [f"{HOB}/door,false", f"{HOB}/execution,", f"{HOB}/parts,{2**62 + 1}"]
+    assert [row["signal"] for row in own] == [f"{PRESS}/execution"]
+
+
+@pytest.mark.parametrize(("within", "status"), [("31d", 200), ("32d", 422), ("0m", 422), ("100h", 422)])
+async def test_the_newest_are_looked_for_within_a_month(api: httpx.AsyncClient, within: str, status: int) -> None:
+    assert (await api.get(LATEST, params={"within": within})).status_code == status
