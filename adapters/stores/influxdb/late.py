@@ -15,7 +15,7 @@ import polars as pl
 import structlog
 
 from adapters.stores.influxdb import decode, encode, influxql, writer
-from adapters.stores.influxdb.server import InfluxServer
+from adapters.stores.influxdb.server import InfluxServer, MissingError
 from adapters.stores.influxdb.tags import signal_tags
 
 HOUR: Final = 3600 * 10**9
@@ -66,7 +66,11 @@ async def read(server: InfluxServer, signal: str, start: int, end: int) -> dict[
     tags = signal_tags(signal)
     if tags is None:
         return {}
-    found = decode.table(await server.ask(influxql.select_late(*tags[:2], start, end)), _WRITTEN)
+    try:
+        series = await server.ask(influxql.select_late(*tags[:2], start, end))
+    except MissingError:  # some servers have no measurement where others have an empty one
+        return {}
+    found = decode.table(series, _WRITTEN)
     return {at // HOUR: written for at, written in found.iter_rows()}
 
 

@@ -9,7 +9,7 @@ one that waits longer than `keep_replaced` finds files deleted: it looks which f
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Final, Literal
 
 import polars as pl
 from deltalake.exceptions import DeltaError
@@ -173,7 +173,8 @@ def buckets(
         rows = folder.scan(some["path"].to_list(), columns).filter(wanted).select("time_ns", kind, "status", "written")
         if not whole:
             rows = _counting(rows.collect()).lazy()
-        summed.append(bucketing.parts(rows, kind, start, width).collect(engine="streaming"))
+        engine: Literal["streaming", "in-memory"] = "streaming" if whole else "in-memory"
+        summed.append(bucketing.parts(rows, kind, start, width).collect(engine=engine))
     return bucketing.joined(summed, kind, start, end, width)
 
 

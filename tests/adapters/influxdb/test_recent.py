@@ -15,7 +15,7 @@ from adapters.stores.influxdb.late import HOUR, SETTLED
 from adapters.stores.influxdb.recent import Recent
 from adapters.stores.influxdb.server import InfluxServer, connect
 from adapters.stores.influxdb.settings import InfluxSettings
-from tests.adapters.influxdb.proxy import QUERY, Proxy
+from tests.adapters.influxdb.proxy import QUERY, Proxy, Reply
 from tests.conformance.store import NOON, at, batch, sample
 from tests.servers.influxdb import InfluxServer as Influx
 
@@ -106,6 +106,16 @@ async def test_what_comes_late_is_seen_at_once(
         assert not after.equals(before)
         assert sum(statement.startswith('SELECT "float"') for statement in asked) == 1
         before = after
+
+
+async def test_a_server_may_know_no_measurement_that_nobody_wrote(
+    kept: Recent, server: InfluxServer, proxy: Proxy
+) -> None:
+    unknown = Reply(200, b'{"results":[{"error":"table \'public.iox.sample_late\' not found"}]}')
+    proxy.rule = lambda request: unknown if is_late(request.params.get("q", "")) else None
+    for _ in range(3):
+        _, asked = await look(kept, server, proxy)
+    assert [is_late(statement) for statement in asked] == [True]
 
 
 async def test_the_running_hour_is_read_each_time(
