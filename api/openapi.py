@@ -171,7 +171,7 @@ def _add_problems(operation: dict[str, Any]) -> None:
     responses = operation["responses"]
     codes = set()
     if "security" in operation:
-        codes |= {"401", "403", "429", "503"}
+        codes |= {"401", "403", "414", "429", "503"}
     if "parameters" in operation:
         codes |= {"404", "414", "422"}
     if any(one["name"] == "fields" for one in operation.get("parameters", ())):

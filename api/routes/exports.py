@@ -15,6 +15,7 @@ from starlette.types import Scope as Connected
 
 from api import exportlog
 from api.access import allowed
+from api.answers import GivenShape
 from api.callers import Caller
 from api.errors import (
     EXPORT_NOT_DONE,
@@ -35,7 +36,7 @@ from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts, Parts
 from api.roles import Scope
 from api.views.exports import ExportRequest, ExportView
-from api.views.shape import Paged, documented
+from api.views.shape import Paged, documented, listed
 
 router = APIRouter(tags=["exports"], dependencies=[Security(allowed(Scope.EXPORT))])
 
@@ -157,12 +158,19 @@ async def create_export(parts: GivenParts, caller: Exporting, asked: ExportReque
 @router.get(
     "/exports",
     summary="Read one's exports",
-    responses=documented({"items": [_EXPORT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    response_model=Paged[ExportView],
+    responses=listed({"items": [_EXPORT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
 )
 async def list_exports(
-    parts: GivenParts, caller: Exporting, page: Annotated[Paging, Depends(paging(default=100, most=1000))]
-) -> Paged[ExportView]:
-    """Give the exports that the caller has asked for, the newest first; nobody is shown those of others."""
+    parts: GivenParts,
+    caller: Exporting,
+    shape: GivenShape,
+    page: Annotated[Paging, Depends(paging(default=100, most=1000))],
+) -> Response:
+    """Give the exports that the caller has asked for, the newest first; nobody is shown those of others.
+
+    Needs a key with the scope `export`.
+    """
     position = page.after(int, str)
     after = None if position is None else (instant(position[0]), str(position[1]))
 
@@ -180,18 +188,21 @@ async def list_exports(
     found = await parts.records().run(read)
     shown = found[: page.limit]
     token = page.token((microseconds(shown[-1].created), shown[-1].id)) if len(found) > len(shown) else None
-    return Paged[ExportView](items=[_view(export) for export in shown], next_page_token=token)
+    return shape.page(ExportView, [_view(export) for export in shown], token)
 
 
 @router.get("/exports/{export}", summary="Read how far an export is", responses=documented(_EXPORT))
 async def read_export(parts: GivenParts, caller: Exporting, export: OfExport) -> ExportView:
-    """Give one of the caller's exports as it stands."""
+    """Give one of the caller's exports as it stands. Needs a key with the scope `export`."""
     return _view(await _own(parts, caller, export))
 
 
 @router.delete("/exports/{export}", status_code=204, summary="Delete an export and its file")
 async def delete_export(parts: GivenParts, caller: Exporting, export: OfExport) -> None:
-    """Delete one of the caller's exports, its file with it; one that waits or is being made is made no more."""
+    """Delete one of the caller's exports, its file with it; one that waits or is being made is made no more.
+
+    Needs a key with the scope `export`.
+    """
     own = await _own(parts, caller, export)
     await parts.records().run(lambda connection: exportlog.delete_export(connection, own.id))
     path = file_of(parts.settings.exports.folder, own.stem, ExportRequest.model_validate(own.asked).format)
@@ -205,7 +216,8 @@ async def download_export(request: Request, parts: GivenParts, caller: Exporting
     """Give the file of one of the caller's exports, or a part of it.
 
     A download that broke off is resumed with `Range: bytes=N-` and `If-Range` with the `ETag` of the first answer,
-    which is the SHA-256 of the file. Grants that the caller does not have any more close the export.
+    which is the SHA-256 of the file. Grants that the caller does not have any more close the export. Needs a key with
+    the scope `export`.
     """
     own = await _own(parts, caller, export)
     if own.state is not ExportState.DONE:

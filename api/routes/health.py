@@ -12,6 +12,7 @@ from adapters.stores.contract import StoreError, StoreRefusedError
 from api.heartbeat import HEARTBEAT
 from api.parts import Parts, WholeParts
 from api.views.health import CheckView, HealthView, ReadinessView
+from api.views.shape import documented
 from collector.drains import read_drains
 from collector.links import read_links
 from collector.records import RecordsError
@@ -28,16 +29,29 @@ _PATIENCE_S: Final = 5.0
 _log = structlog.get_logger()
 
 
-@router.get("/healthz", summary="Tell that the process runs")
+@router.get("/healthz", summary="Tell that the process runs", responses=documented({"status": "ok"}))
 async def read_health() -> HealthView:
     """Answer `ok`. It asks nobody else: use it to restart the process, never to judge the park."""
     return HealthView(status="ok")
 
 
+_DOWN: Final = {
+    "ready": False,
+    "checks": [{"name": "store", "ok": False, "detail": "it does not answer; the log of the api role says more"}],
+}
+
+
 @router.get(
     "/readyz",
     summary="Tell whether every part works",
-    responses={503: {"model": ReadinessView, "description": "A part does not work; `checks` names it."}},
+    responses={
+        **documented({"ready": True, "checks": [{"name": "records", "ok": True, "detail": "they answer"}]}),
+        503: {
+            "model": ReadinessView,
+            "description": "A part does not work; `checks` names it.",
+            "content": {"application/json": {"example": _DOWN}},
+        },
+    },
 )
 async def read_readiness(parts: WholeParts, response: Response) -> ReadinessView:
     """Ask the records and the store, and look whether the collector lives and its spool reaches the store.
@@ -65,7 +79,7 @@ async def _within(check: Awaitable[CheckView], name: str) -> CheckView:
 
 async def _collector(parts: Parts) -> CheckView:
     try:
-        links = await parts.records().run(read_links)
+        links = await parts.records().run_ahead(read_links)
     except RecordsError:
         return _check("collector", ok=False, detail="not known: the records, where it reports, do not answer")
     ours = [link for name, link in links.items() if name in parts.park.sources]
@@ -80,7 +94,7 @@ async def _collector(parts: Parts) -> CheckView:
 
 async def _records(parts: Parts) -> CheckView:
     try:
-        await parts.records().run(read_links)
+        await parts.records().run_ahead(read_links)
     except RecordsError as error:
         _log.warning("not ready", part="records", reason=str(error))
         return _check("records", ok=False, detail="they do not answer; the log of the api role says more")
@@ -99,7 +113,7 @@ async def _store(parts: Parts) -> CheckView:
 
 async def _drain(parts: Parts) -> CheckView:
     try:
-        drain = (await parts.records().run(read_drains)).get(STORE)
+        drain = (await parts.records().run_ahead(read_drains)).get(STORE)
     except RecordsError:
         return _check("drain", ok=False, detail="not known: the records, where it reports, do not answer")
     if drain is None:

@@ -13,10 +13,10 @@ from api.answers import GivenShape
 from api.errors import wrong
 from api.lookup import known_numbers, paths_asked
 from api.numbers import ORDER, Asked, Numbers, Page
-from api.paging import Paging, paging
+from api.paging import Paging, no_token, paging
 from api.parts import GivenParts
 from api.remembered import Basis, remembered
-from api.views.kpis import CatalogueView, KpiView, Period, ResultView
+from api.views.kpis import KpiView, Period, ResultView
 from api.views.shape import Instant, Paged, TitleView, listed
 from api.window import NewestEnd, NewestStart, check_window
 
@@ -67,31 +67,59 @@ _EXAMPLE: Final = {
     "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
 }
 
+_KPI: Final = {
+    "items": [
+        {
+            "slug": "utilisation",
+            "title": {"zh": "设备利用率", "en": "Utilisation"},
+            "unit": "1",
+            "kind": "ratio",
+            "source": "ISO 22400-2 utilization efficiency, over planned time in place of actual unit busy time",
+            "formula": "APT / POT",
+            "inputs": ["producing_time", "planned_time"],
+            "needs": [],
+            "level": "any",
+        }
+    ],
+    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+}
+
 
 @router.get(
     "/kpis/catalogue",
     summary="Read what is computed",
-    operation_id="listKpiCatalogue",
+    response_model=Paged[KpiView],
+    responses=listed(_KPI),
     dependencies=[remembered(Basis.CONFIGURATION)],
 )
-async def list_kpi_catalogue() -> CatalogueView:
-    """Give every KPI with its unit, its definition, what it is computed from and what it needs, and its titles."""
-    return CatalogueView(
-        items=[
-            KpiView(
-                slug=kpi.slug,
-                title=TitleView(zh=kpi.title.zh or kpi.slug, en=kpi.title.en or kpi.slug),
-                unit=kpi.unit,
-                kind=kpi.kind,
-                source=kpi.source,
-                formula=kpi.formula,
-                inputs=list(kpi.inputs),
-                needs=sorted(kpi.needs),
-                level=kpi.level,
-            )
-            for kpi in KPIS
-        ]
-    )
+async def list_kpi_catalogue(
+    shape: GivenShape, page: Annotated[Paging, Depends(paging(default=1000, most=1000))]
+) -> Response:
+    """Give every KPI with its unit, its definition, what it is computed from and what it needs, and its titles.
+
+    They come in the order in which people read them.
+    """
+    position = page.after(str)
+    if position is not None and position[0] not in BY_SLUG:
+        raise no_token()
+    first = 0 if position is None else KPIS.index(BY_SLUG[position[0]]) + 1
+    shown = KPIS[first : first + page.limit]
+    views = [
+        KpiView(
+            slug=kpi.slug,
+            title=TitleView(zh=kpi.title.zh or kpi.slug, en=kpi.title.en or kpi.slug),
+            unit=kpi.unit,
+            kind=kpi.kind,
+            source=kpi.source,
+            formula=kpi.formula,
+            inputs=list(kpi.inputs),
+            needs=sorted(kpi.needs),
+            level=kpi.level,
+        )
+        for kpi in shown
+    ]
+    token = page.token([shown[-1].slug]) if first + len(shown) < len(KPIS) else None
+    return shape.page(KpiView, views, token)
 
 
 @router.get(

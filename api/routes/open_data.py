@@ -102,7 +102,8 @@ async def list_open_data(
 ) -> Response:
     """Give the views that the caller may read, by name: what they tell, of how many, how late, and on what terms.
 
-    A caller that reads views agreed on by contract reads no others about the same numbers.
+    A caller that reads views agreed on by contract reads no others about the same numbers. Needs a key with the scope
+    `open`, which keys have that are made for views.
     """
     granted = readable(parts.open_data, caller.views)
     await _tell(parts, [parts.open_data.views[name] for name in granted])
@@ -131,7 +132,8 @@ async def list_open_data_rows(
     """Give the rows of a view by first day, group and number; filters choose among them and add nothing up.
 
     What was told never changes, however late samples come. A row is `suppressed` where it would tell of too few, alone
-    or together with others, or where there is nothing to tell; groups that were never told of have no rows.
+    or together with others, or where there is nothing to tell; groups that were never told of have no rows. Needs a
+    key with the scope `open`, which keys have that are made for views.
     """
     if name not in readable(parts.open_data, caller.views):
         raise ProblemError(UNKNOWN_VIEW, f"there is no view {name!r} that the caller may read")

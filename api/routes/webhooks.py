@@ -159,7 +159,10 @@ async def list_webhooks(
         bool, Query(description="Those of all callers; for whoever may see the whole park and read the audit.")
     ] = False,
 ) -> Response:
-    """Give the caller's webhooks, the oldest first; of others' only administrators of the whole park are told."""
+    """Give the caller's webhooks, the oldest first; of others' only administrators of the whole park are told.
+
+    Needs a key with the scope `subscribe`.
+    """
     if everyone and not _governs(caller):
         raise forbidden(caller, Scope.AUDIT)
     position = page.after(int, str)
@@ -179,7 +182,7 @@ async def list_webhooks(
 
 @router.get("/webhooks/{webhook}", summary="Read one webhook", responses=documented(_HOOK))
 async def read_webhook(parts: GivenParts, caller: Subscribing, webhook: OfWebhook) -> WebhookView:
-    """Give one of the caller's webhooks as it stands."""
+    """Give one of the caller's webhooks as it stands. Needs a key with the scope `subscribe`."""
     hook = await _seen(parts, caller, webhook)
     return await _shown(parts, caller, hook)
 
@@ -191,7 +194,7 @@ async def change_webhook(
     """Change where events are posted to, which, and whether.
 
     What is posted next is judged by the new filter. A message that is being tried again is tried at once. Enabled
-    again, the webhook goes on where it stopped.
+    again, the webhook goes on where it stopped. Needs a key with the scope `subscribe`.
     """
     own = await _own(parts, caller, webhook)
     if asked.url is not None:
@@ -207,7 +210,10 @@ async def change_webhook(
 
 @router.delete("/webhooks/{webhook}", status_code=204, summary="Delete a webhook and its log")
 async def delete_webhook(parts: GivenParts, caller: Subscribing, webhook: OfWebhook) -> None:
-    """Delete a webhook; nothing more is posted to it, but for what is under way."""
+    """Delete a webhook; nothing more is posted to it, but for what is under way.
+
+    Needs a key with the scope `subscribe`.
+    """
     hook = await _seen(parts, caller, webhook)
 
     def drop(connection: sa.Connection) -> None:
@@ -228,7 +234,7 @@ async def rotate_webhook_secret(
     """Give a webhook another secret, which is shown this once.
 
     For 24 h messages carry two signatures, of both secrets, so that the receiver can change over without a gap. The
-    one before these two counts no more.
+    one before these two counts no more. Needs a key with the scope `subscribe`.
     """
     own = await _own(parts, caller, webhook)
     rotated = await _there(parts, partial(hooks.rotate_secret, number=own.id, now=parts.now()), webhook)
@@ -258,6 +264,7 @@ async def test_webhook(parts: GivenParts, caller: Subscribing, webhook: OfWebhoo
     """Post a message `parkline.test` now, also where the webhook is not enabled, and tell what came of it.
 
     It is not tried again. If it was taken, a message that waits for its next attempt is tried at once.
+    Needs a key with the scope `subscribe`.
     """
     own = await _own(parts, caller, webhook)
     now = parts.now()
@@ -307,7 +314,10 @@ async def list_webhook_deliveries(
         Query(max_length=4, description="How they stand; may be repeated. Left out: however."),
     ] = None,
 ) -> Response:
-    """Give the log of deliveries, the newest message first: one row per message, with what its last attempt brought."""
+    """Give the log of deliveries, the newest message first: one row per message, with what its last attempt brought.
+
+    Needs a key with the scope `subscribe`.
+    """
     hook = await _seen(parts, caller, webhook)
     position, seal = page.after(int), await parts.sealed()
     read = partial(
@@ -336,6 +346,7 @@ async def replay_webhook(
 
     `after` and `since` go back to there: what follows is posted in order, also what is new. Where less is kept
     than is asked for, it begins with what is, and `after` says where. `deliveries` come before anything else.
+    Needs a key with the scope `subscribe`.
     """
     own = await _own(parts, caller, webhook)
     seal = await parts.sealed()

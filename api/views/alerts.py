@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from analytics.lifecycle import LONGEST_COMMENT, AlarmState, EventKind
-from api.views.shape import Instant, TitleView, View
+from api.views.shape import Instant, TitleView, View, example
 from collector.park import Severity
 
 Text = Annotated[str, Field(max_length=LONGEST_COMMENT, pattern=r"^[^\x00]*$")]
@@ -148,6 +148,8 @@ class AlertHistoryView(AlertView):
 class CommentRequest(View):
     """What somebody says of an alert."""
 
+    model_config = example({"comment": "the filter was changed, watch it until noon", "person": "Li Wei"})
+
     comment: Annotated[Text, Field(min_length=1)]
     """Their words, 1,000 characters at most."""
 
@@ -157,6 +159,8 @@ class CommentRequest(View):
 
 class AcknowledgeRequest(View):
     """Somebody knows of an alert."""
+
+    model_config = example({"comment": "on my way", "person": "Li Wei"})
 
     comment: Text = ""
     """What they say of it, 1,000 characters at most."""
@@ -168,6 +172,8 @@ class AcknowledgeRequest(View):
 class ResetRequest(View):
     """Somebody ends an alert that latches."""
 
+    model_config = example({"comment": "the guard is closed again", "person": "Li Wei"})
+
     comment: Text = ""
     """What they say of it, 1,000 characters at most."""
 
@@ -177,6 +183,10 @@ class ResetRequest(View):
 
 class ShelveRequest(View):
     """Somebody puts an alert aside for a while."""
+
+    model_config = example(
+        {"until": "2026-11-24T14:00:00Z", "reason": "the spare part comes at two", "person": "Li Wei"}
+    )
 
     until: Instant
     """Until when; in the future, by seven days at most."""

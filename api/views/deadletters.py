@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import Field, StrictBool
 
-from api.views.shape import View
+from api.views.shape import View, example
 
 MOST: Final = 1000
 """Letters that one request may replay."""
@@ -73,6 +73,8 @@ class DeadLetterView(View):
 class ReplayRequest(View):
     """Which letters to replay."""
 
+    model_config = example({"ids": [4711, 4712], "dry_run": True})
+
     ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST)
     """Numbers of letters, 1 to 1,000."""
 
@@ -82,6 +84,8 @@ class ReplayRequest(View):
 
 class DropRequest(View):
     """Which letters to drop, and why."""
+
+    model_config = example({"ids": [4711], "because": "the sensor was taken away in May"})
 
     ids: list[Annotated[int, Field(ge=1, lt=2**63)]] = Field(min_length=1, max_length=MOST)
     """Numbers of letters, 1 to 1,000."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from api.views.kpis import Period
-from api.views.shape import Instant, View
+from api.views.shape import Instant, View, example
 
 What: TypeAlias = Literal["samples", "kpis", "losses", "states", "alerts"]
 """What can be exported."""
@@ -17,6 +17,16 @@ Path: TypeAlias = Annotated[str, Field(min_length=1, max_length=300, pattern=r"^
 
 class ExportRequest(View):
     """What is wanted as a file."""
+
+    model_config = example(
+        {
+            "what": "samples",
+            "paths": ["gears/hobbing"],
+            "start": "2026-11-01T00:00:00Z",
+            "end": "2026-12-01T00:00:00Z",
+            "format": "parquet",
+        }
+    )
 
     what: What
     """Of which kind its rows are."""

@@ -92,10 +92,3 @@ class KpiView(View):
 
     level: Literal["any", "equipment"]
     """`equipment`: it means nothing above a single machine, and is null there."""
-
-
-class CatalogueView(View):
-    """Every KPI that parkline computes."""
-
-    items: list[KpiView]
-    """In the order in which people read them."""

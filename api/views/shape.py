@@ -45,6 +45,11 @@ class View(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
 
+def example(values: dict[str, Any]) -> ConfigDict:
+    """Give the `model_config` of a body with an example of it."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
+
+
 class Paged(View, Generic[T], use_attribute_docstrings=False):
     """One page of a list.
 

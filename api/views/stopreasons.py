@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.views.shape import Instant, TitleView, View
+from api.views.shape import Instant, TitleView, View, example
 
 Text = Annotated[str, Field(max_length=1000, pattern=r"^[^\x00]*$")]
 """Words of a person."""
@@ -26,6 +26,15 @@ class StopReasonView(View):
 
 class SayRequest(View):
     """Why a machine stood."""
+
+    model_config = example(
+        {
+            "start": "2026-11-24T06:00:00Z",
+            "end": "2026-11-24T07:30:00Z",
+            "reason": "breakdown",
+            "note": "the hydraulic hose burst",
+        }
+    )
 
     start: Instant
     """From when on, inclusive."""

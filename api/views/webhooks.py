@@ -6,7 +6,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field, StrictBool, model_validator
 from pydantic.json_schema import SkipJsonSchema
 
-from api.views.shape import Instant, View
+from api.views.shape import Instant, View, example
 from collector.feed import Topic
 from collector.park import Severity
 
@@ -32,6 +32,16 @@ Severities: TypeAlias = Annotated[tuple[Severity, ...], Field(min_length=1, max_
 class WebhookRequest(View):
     """Where events are to be posted to, and which."""
 
+    model_config = example(
+        {
+            "url": "https://platform.example/hooks/parkline",
+            "topics": ["alerts"],
+            "paths": ["gears"],
+            "severities": ["high", "critical"],
+            "title": "alerts for the platform",
+        }
+    )
+
     url: Url
     """Address of the receiver: `https://`, on a port and at a public address that the park allows."""
 
@@ -50,6 +60,8 @@ class WebhookRequest(View):
 
 class WebhookChange(View):
     """What is to be changed; what is left out stays."""
+
+    model_config = example({"topics": ["alerts", "states"], "severities": None})
 
     url: Url | SkipJsonSchema[None] = None
     """Address of the receiver."""
@@ -188,6 +200,8 @@ class DeliveryView(View):
 
 class DeliveryReplayRequest(View):
     """What is to be sent again: one of the three."""
+
+    model_config = example({"since": "2026-11-24T06:00:00Z"})
 
     after: Annotated[str, Field(max_length=100)] | None = None
     """All that it takes of the events behind this one (its id, or a place), and then what follows, in order."""

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
+from fastapi import FastAPI
+
 from api.app import create_app
 from api.parts import Parts
 from collector.settings import ApiSettings
@@ -57,8 +59,8 @@ class Break:
         return f"{self.where}: {self.what}; {self.instead}"
 
 
-def describe_app() -> dict[str, Any]:
-    """Give the description that the code makes of itself, whatever the installation."""
+def bare_app() -> FastAPI:
+    """Give an application that can describe itself and do nothing else."""
 
     def nothing() -> Any:
         msg = "a description is made without the records and the store"
@@ -67,7 +69,12 @@ def describe_app() -> dict[str, Any]:
     parts = Parts(
         park=PARK, settings=ApiSettings(), records=nothing, store=nothing, now=lambda: NOW, replay=lambda *_: nothing()
     )
-    return create_app(parts).openapi()
+    return create_app(parts)
+
+
+def describe_app() -> dict[str, Any]:
+    """Give the description that the code makes of itself, whatever the installation."""
+    return bare_app().openapi()
 
 
 def text_of(description: Node) -> str:

@@ -8,13 +8,17 @@ from typing import Any, Final
 
 import jsonschema_rs
 import pytest
+from fastapi import FastAPI
 from schemathesis.specs.openapi.definitions import OPENAPI_31_VALIDATOR
 
+from api.answers import Form
 from api.app import create_app
 from api.errors import KINDS
+from api.roles import Scope
 from collector.park import Park
 from collector.settings import ApiSettings, OidcSettings
-from tests.api.contract import DESCRIPTION, RELEASED, breaks, describe_app, text_of
+from tests.api import fillings
+from tests.api.contract import DESCRIPTION, RELEASED, bare_app, breaks, text_of
 from tests.api.plant import Plant
 
 ALLOWED: Final = {
@@ -52,8 +56,13 @@ _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 
 
 @pytest.fixture(scope="module")
-def described() -> dict[str, Any]:
-    return describe_app()
+def app() -> FastAPI:
+    return bare_app()
+
+
+@pytest.fixture(scope="module")
+def described(app: FastAPI) -> dict[str, Any]:
+    return app.openapi()
 
 
 # ── what is checked in ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -127,6 +136,55 @@ def test_operation_ids_are_camel_case_and_each_is_one_of_a_kind(described: dict[
     ids = [operation["operationId"] for _, operation in operations(described)]
     assert len(ids) == len(set(ids))
     assert [one for one in ids if not re.fullmatch("[a-z]+([A-Z][a-z]+)*", one)] == []
+
+
+def test_addresses_are_plural_nouns(described: dict[str, Any]) -> None:
+    nouns = {path.split("/")[3] for path in described["paths"] if path.startswith("/api/v1/")}
+    assert {one for one in nouns if not one.endswith("s")} == UNCOUNTED
+
+
+UNCOUNTED: Final = {"audit", "capacity", "catalogue", "equipment", "idle-capacity", "open-data"}
+"""Nouns of which there is one, or no number."""
+
+
+def test_every_list_is_had_in_every_form_in_pages_and_by_fields(described: dict[str, Any]) -> None:
+    lists, without = 0, []
+    for where, operation in operations(described):
+        answer = operation["responses"].get("200", {}).get("content", {})
+        rows = [
+            form
+            for one in forms_of(answer.get("application/json", {}).get("schema", {}))
+            for form in _met(described, one)
+            if "items" in form.get("properties", {})
+        ]
+        if not rows or not where.startswith("GET") or operation.get("deprecated"):
+            continue
+        lists += 1
+        asked = {one["name"] for one in operation.get("parameters", ()) if one["in"] == "query"}
+        if not ({"fields", "limit", "page_token"} <= asked and {form.value for form in Form} <= answer.keys()):
+            without.append(where)
+    assert lists > 30
+    assert without == [], "give its route `shape: GivenShape` and `paging(...)`, and `listed(...)` as its responses"
+
+
+def test_every_body_has_an_example(described: dict[str, Any]) -> None:
+    for where, operation in operations(described):
+        if "requestBody" not in operation:
+            continue
+        told = operation["requestBody"]["content"]["application/json"]["schema"]
+        examples = [one for form in forms_of(told) for met in _met(described, form) for one in met.get("examples", ())]
+        assert examples, f"{where}: give the model of its body `model_config = example({{…}})`"
+        for one in examples:
+            jsonschema_rs.validate({**told, "components": described["components"]}, one)
+            assert all("date-time" in formats for _, formats in instants(described, told, one)), where
+
+
+def test_whoever_needs_a_scope_is_told_which(app: FastAPI, described: dict[str, Any]) -> None:
+    wanted = [(one, scope) for one in fillings.operations(app) for scope in one.needs - {Scope.READ}]
+    assert len(wanted) > 20
+    for one, scope in wanted:
+        told = described["paths"][fillings.V1 + one.path][one.method.lower()]["description"]
+        assert f"the scope `{scope}`" in " ".join(told.split()), f"{one.id}: say in its docstring that it needs it"
 
 
 def test_schemas_have_names_that_a_generator_can_take_over(described: dict[str, Any]) -> None:

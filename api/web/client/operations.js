@@ -120,6 +120,8 @@ export const listIndicators = (...asked) => call("GET", "/api/v1/indicators", ..
 export const listHealthScores = (...asked) => call("GET", "/api/v1/health-scores", ...asked);
 /** Read samples, raw or summed up in buckets. */
 export const listSamples = (...asked) => call("GET", "/api/v1/samples", ...asked);
+/** Read the newest sample of every signal. */
+export const listLatestSamples = (...asked) => call("GET", "/api/v1/samples/latest", ...asked);
 /** Read one's exports. */
 export const listExports = (...asked) => call("GET", "/api/v1/exports", ...asked);
 /** Have rows made into a file. */

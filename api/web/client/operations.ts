@@ -169,6 +169,9 @@ export const listHealthScores = (...asked: Asked<"listHealthScores">) => call<"l
 /** Read samples, raw or summed up in buckets. */
 export const listSamples = (...asked: Asked<"listSamples">) => call<"listSamples">("GET", "/api/v1/samples", ...asked);
 
+/** Read the newest sample of every signal. */
+export const listLatestSamples = (...asked: Asked<"listLatestSamples">) => call<"listLatestSamples">("GET", "/api/v1/samples/latest", ...asked);
+
 /** Read one's exports. */
 export const listExports = (...asked: Asked<"listExports">) => call<"listExports">("GET", "/api/v1/exports", ...asked);
 

@@ -763,17 +763,6 @@ export interface components {
             path: string;
         };
         /**
-         * CatalogueView
-         * @description Every KPI that parkline computes.
-         */
-        CatalogueView: {
-            /**
-             * Items
-             * @description In the order in which people read them.
-             */
-            items: components["schemas"]["KpiView"][];
-        };
-        /**
          * ChangeView
          * @description How one number differs between two periods.
          */
@@ -3516,6 +3505,19 @@ export interface components {
              */
             next_page_token: string | null;
         };
+        /** Paged[KpiView] */
+        Paged_KpiView_: {
+            /**
+             * Items
+             * @description The rows of this page, in the order of the route.
+             */
+            items: components["schemas"]["KpiView"][];
+            /**
+             * Next Page Token
+             * @description Send it as `page_token` for the page after this one; null: this is the last one as things stand.
+             */
+            next_page_token: string | null;
+        };
         /** Paged[LatestView] */
         Paged_LatestView_: {
             /**
@@ -5642,7 +5644,14 @@ export interface operations {
     };
     listKpiCatalogue: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Fields of each row that are wanted, with commas between; empty: all. */
+                fields?: string;
+                /** @description Rows at most. */
+                limit?: number;
+                /** @description `next_page_token` of the page before; empty: the first page. */
+                page_token?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -5655,7 +5664,10 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["CatalogueView"];
+                    "application/json": components["schemas"]["Paged_KpiView_"];
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.stream": string;
                 };
             };
         };
@@ -6802,6 +6814,8 @@ export interface operations {
     listExports: {
         parameters: {
             query?: {
+                /** @description Fields of each row that are wanted, with commas between; empty: all. */
+                fields?: string;
                 /** @description Rows at most. */
                 limit?: number;
                 /** @description `next_page_token` of the page before; empty: the first page. */
@@ -6820,6 +6834,9 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Paged_ExportView_"];
+                    "text/csv": string;
+                    "application/vnd.apache.parquet": string;
+                    "application/vnd.apache.arrow.stream": string;
                 };
             };
         };
