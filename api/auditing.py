@@ -245,7 +245,7 @@ class Journal:
             lost = self._lost if len(batch) == len(self._waiting) else None
             missed = [] if lost is None else [_missing(lost, self.now(), None)]
             count = 0 if lost is None else lost.count
-            await self._records().run(partial(write_audit, entries=[*batch, *missed]))
+            await self._records().run_ahead(partial(write_audit, entries=[*batch, *missed]))
             for _ in batch:
                 self._waiting.popleft()
             if lost is not None:

@@ -96,6 +96,10 @@ class Key:
         """What it allows."""
         return scopes_of(self.roles) | (frozenset({Scope.OPEN}) if self.views else frozenset())
 
+    def unnoted(self, now: datetime) -> bool:
+        """Tell whether it is to be noted that it is used now."""
+        return self.used is None or now - self.used >= USED_EVERY
+
     def state(self, now: datetime) -> str:
         """Tell how it stands: `valid`, `expired` or `revoked`."""
         if self.revoked is not None:
@@ -210,18 +214,19 @@ def _as_long(connection: sa.Connection, old: Key, now: datetime) -> datetime | N
     return None if newest.expires is None else now + (newest.expires - newest.created)
 
 
-def find_key(connection: sa.Connection, text: str, *, now: datetime) -> Key | None:
-    """Give the key that `text` is, whatever its state, and note its use; None where it is no key of ours."""
+def find_key(connection: sa.Connection, text: str) -> Key | None:
+    """Give the key that `text` is, whatever its state; None where it is no key of ours."""
     if not looks_like_key(text):
         return None
     key = text.split("_", 2)[1]
     row = connection.execute(sa.select(KEYS).where(KEYS.c.id == key)).one_or_none()
     same = hmac.compare_digest(_NO_DIGEST if row is None else row.digest, digest_of(text))
-    if row is None or not same:
-        return None
-    if row.used is None or now - row.used >= USED_EVERY:
-        connection.execute(sa.update(KEYS).where(KEYS.c.id == key).values(used=now))
-    return _key(row)
+    return _key(row) if row is not None and same else None
+
+
+def note_use(connection: sa.Connection, key: str, *, now: datetime) -> None:
+    """Note that the key with this id was used."""
+    connection.execute(sa.update(KEYS).where(KEYS.c.id == key).values(used=now))
 
 
 def looks_like_key(text: str) -> bool:

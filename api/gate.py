@@ -12,8 +12,10 @@ it found rests in `request.state.caller`.
 An unknown key, a wrong secret and a text that is no key at all get the same answer.
 """
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -22,7 +24,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import from_this_machine, unauthorized
-from api.auth import Key, find_key, looks_like_key
+from api.auth import Key, find_key, looks_like_key, note_use
 from api.callers import Caller
 from api.errors import RATE_LIMITED, UNAUTHORIZED, ProblemError, answer
 from api.keyring import Keyring
@@ -58,6 +60,7 @@ class Gate:
         self._keys = Keyring(self._find, lambda key: key.state(parts.now()) == "valid", clock)
         self._callers = _buckets(rate.per_second, rate.burst)
         self._failures = _buckets(rate.failures_per_second, rate.failures_burst)
+        self._noting: dict[str, asyncio.Task[None]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -122,7 +125,16 @@ class Gate:
         return Caller(f"key:{key.holder}", key.name, key.scopes, key.factories, key.views)
 
     async def _find(self, text: str) -> Key | None:
-        return await self._parts.records().run(partial(find_key, text=text, now=self._parts.now()))
+        key = await self._parts.records().run_ahead(partial(find_key, text=text))
+        if key is not None and key.id not in self._noting and key.unnoted(self._parts.now()):
+            noting = self._noting[key.id] = asyncio.create_task(self._note(key), name="key-use")
+            noting.add_done_callback(lambda _: self._noting.pop(key.id))
+        return key
+
+    async def _note(self, key: Key) -> None:
+        """Note that a key is used; nobody waits for it, and what cannot be noted now is noted the next time."""
+        with suppress(RecordsError):
+            await self._parts.records().run(partial(note_use, key=key.id, now=self._parts.now()))
 
 
 def _credentials(request: Request) -> tuple[bool, str | None]:

@@ -48,7 +48,7 @@ class Revisions:
 
     async def _look(self, at: float) -> None:
         try:
-            revision = await self._records().run(partial(read_revision, now=self._now()))
+            revision = await self._records().run_ahead(partial(read_revision, now=self._now()))
         except RecordsError:
             self.number = None
         else:

@@ -312,7 +312,7 @@ class Hub:
         async with self._beginning:
             if self._tasks:
                 return
-            bounds, newest = await self._records().run(_read_newest)
+            bounds, newest = await self._records().run_ahead(_read_newest)
             if not self._count or self._tasks:
                 return
             self._kept.extend(map(Line, newest))
@@ -427,7 +427,7 @@ class Hub:
         assert self._bounds is not None  # noqa: S101 - it is known before this runs
         position = self._bounds.last
         try:
-            bounds, told = await self._records().run(partial(_read_behind, after=position))
+            bounds, told = await self._records().run_ahead(partial(_read_behind, after=position))
         except RecordsError as error:
             await self._tell_down(error)
             return False

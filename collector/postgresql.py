@@ -36,14 +36,19 @@ _WRITES: Final = "parkline writes"
 """Key of a connection's notes: whether the transaction under way holds the lock."""
 
 
-def engine_of(url: sa.URL) -> sa.Engine:
+def engine_of(url: sa.URL, *, links: int = 5) -> sa.Engine:
     """Give an engine for these records; it connects when it is used.
+
+    Args:
+        url: of the database.
+        links: how many it makes at most, and keeps; it makes no more than are used at a time.
 
     Raises:
         ImportError: the driver is not installed.
     """
     told = {name: value for name, value in _LINK.items() if name not in url.query}
-    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=told)
+    pool: dict[str, Any] = {"pool_size": links, "max_overflow": 0, "pool_use_lifo": True}
+    engine = sa.create_engine(url, pool_pre_ping=True, connect_args=told, **pool)
     sa.event.listen(engine, "connect", _begin_session)
     sa.event.listen(engine, "begin", _begin_transaction)
     sa.event.listen(engine, "before_cursor_execute", _before_statement, retval=True)

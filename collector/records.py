@@ -11,7 +11,9 @@ import asyncio
 import sqlite3
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
+from contextvars import copy_context
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -38,6 +40,12 @@ PATIENCE: Final = 15.0
 
 BETWEEN_TRIES: Final = 0.05
 """Seconds until a SQLite database is asked again to write ahead."""
+
+AT_ONCE: Final = 8
+"""Transactions of one process that are under way at a time; others wait for their turn."""
+
+AHEAD: Final = 3
+"""Transactions beside these of what everything else waits for."""
 
 T = TypeVar("T")
 
@@ -85,7 +93,8 @@ class Records:
     """One connection pool to the records.
 
     `async with Records(url) as records:` brings the tables to today's layout; `await records.run(work)` runs
-    `work(connection)` in one transaction, in a thread.
+    `work(connection)` in one transaction, in a thread. The threads are its own: neither do slow readers of a store keep
+    it waiting, nor slow transactions those of `run_ahead`.
     """
 
     def __init__(self, url: str, *, in_turn: bool = False, each: timedelta | None = None) -> None:
@@ -93,8 +102,8 @@ class Records:
 
         Args:
             url: SQLAlchemy URL.
-            each: how long one statement may take, but for those that bring the tables to today's layout; None: as long
-                as it takes.
+            each: how long one statement may take, but for those that bring the tables to today's layout, and how long a
+                transaction waits for its turn; None: as long as it takes.
             in_turn: whether what `run` is given is done one by one, in order, where the database is SQLite: its writers
                 wait for each other by looking again every 100 ms, and a process that writes from several tasks would
                 keep itself waiting.
@@ -105,6 +114,8 @@ class Records:
         self._turn: AbstractAsyncContextManager[None] = asyncio.Lock() if queues else nullcontext()
         self._engine: sa.Engine | None = None
         self._under_way: set[asyncio.Task[Any]] = set()
+        self._threads: ThreadPoolExecutor | None = None
+        self._ahead: ThreadPoolExecutor | None = None
 
     @property
     def name(self) -> str:
@@ -114,6 +125,8 @@ class Records:
     async def __aenter__(self) -> Self:
         """Open the database and bring its tables to today's layout; raises RecordsError."""
         await asyncio.to_thread(self._open)
+        self._threads = ThreadPoolExecutor(AT_ONCE, "records")
+        self._ahead = ThreadPoolExecutor(AHEAD, "records ahead")
         return self
 
     async def __aexit__(
@@ -123,23 +136,46 @@ class Records:
         del kind, error, trace
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=CLOSING)
-        if self._engine is not None:
-            await asyncio.to_thread(self._engine.dispose)
-            self._engine = None
+        engine, self._engine = self._engine, None
+        for threads in (self._threads, self._ahead):
+            if threads is not None:
+                threads.shutdown(wait=False)
+        self._threads = self._ahead = None
+        if engine is not None:
+            await asyncio.to_thread(engine.dispose)
 
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in one transaction; raises RecordsError when the database does not answer.
 
         A transaction goes on to its end when whoever waits for it is cancelled.
         """
-        running = asyncio.create_task(self._run(work), name="records")
+        return await self._begun(work, self._threads)
+
+    async def run_ahead(self, work: Callable[[sa.Connection], T]) -> T:
+        """Do as `run`, and wait for none of its transactions: for what takes milliseconds, and everybody waits for."""
+        return await self._begun(work, self._ahead)
+
+    async def _begun(self, work: Callable[[sa.Connection], T], threads: ThreadPoolExecutor | None) -> T:
+        if threads is None:
+            return self.run_now(work)  # which says that they are not open
+        running = asyncio.create_task(self._run(work, threads), name="records")
         self._under_way.add(running)
         running.add_done_callback(self._done)
         return await asyncio.shield(running)
 
-    async def _run(self, work: Callable[[sa.Connection], T]) -> T:
+    async def _run(self, work: Callable[[sa.Connection], T], threads: ThreadPoolExecutor) -> T:
         async with self._turn:
-            return await asyncio.to_thread(self.run_now, work)
+            turn = threads.submit(copy_context().run, self.run_now, work)
+            running = asyncio.wrap_future(turn)
+            if self._each is not None:
+                await asyncio.wait({running}, timeout=self._each.total_seconds())
+                if turn.cancel():  # it has not begun
+                    msg = (
+                        f"the records {self.name} had no turn for a transaction within {self._each.total_seconds():g} "
+                        "s, since others take long; ask for less at a time"
+                    )
+                    raise RecordsError(msg)
+            return await running
 
     def _done(self, running: asyncio.Task[Any]) -> None:
         self._under_way.discard(running)
@@ -196,7 +232,7 @@ class Records:
         """Give the engine for the URL; raises RecordsError for another database, ImportError without a driver."""
         kind = self._url.get_backend_name()
         if kind == "postgresql":
-            return postgresql.engine_of(self._url)
+            return postgresql.engine_of(self._url, links=AT_ONCE + AHEAD)
         if kind != "sqlite":
             msg = f"the records cannot be kept in {self.name}; write `records: url:` as sqlite:///… or postgresql://…"
             raise RecordsError(msg)

@@ -17,3 +17,7 @@ class InMemory:
     async def run(self, work: Callable[[sa.Connection], T]) -> T:
         """Run `work` in the transaction."""
         return work(self.connection)
+
+    async def run_ahead(self, work: Callable[[sa.Connection], T]) -> T:
+        """Run `work` in the transaction, as `run` does."""
+        return await self.run(work)

@@ -16,6 +16,7 @@ from api.auth import (
     create_key,
     find_key,
     looks_like_key,
+    note_use,
     read_keys,
     revoke_key,
     rotate_key,
@@ -35,8 +36,8 @@ async def make(records: Records, expires: datetime | None = None) -> tuple[Key, 
     )
 
 
-async def find(records: Records, text: str, now: datetime = NOON) -> Key | None:
-    return await records.run(lambda connection: find_key(connection, text, now=now))
+async def find(records: Records, text: str) -> Key | None:
+    return await records.run(lambda connection: find_key(connection, text))
 
 
 async def test_a_key_is_found_by_its_text_and_by_nothing_else(records: Records) -> None:
@@ -93,15 +94,18 @@ async def test_revoking_what_is_not_there_tells_so(records: Records) -> None:
 
 
 async def test_use_is_noted_but_not_each_time(records: Records) -> None:
-    _, text = await make(records)
+    made, text = await make(records)
 
-    async def used(now: datetime) -> datetime | None:
-        await find(records, text, now)
-        return (await records.run(read_keys))[0].used
+    async def found() -> Key:
+        key = await find(records, text)
+        assert key is not None
+        return key
 
-    assert await used(NOON) == NOON
-    assert await used(NOON + USED_EVERY / 2) == NOON
-    assert await used(NOON + USED_EVERY) == NOON + USED_EVERY
+    assert (await found()).unnoted(NOON)
+    await records.run(partial(note_use, key=made.id, now=NOON))
+    assert (await found()).used == NOON
+    assert not (await found()).unnoted(NOON + USED_EVERY / 2)
+    assert (await found()).unnoted(NOON + USED_EVERY)
 
 
 DAY = timedelta(days=1)
@@ -130,7 +134,7 @@ async def test_a_rotated_key_and_the_one_in_its_place_are_good_at_once(records: 
     later = NOON + 80 * DAY
     old, new, new_text = await rotate(records, key.id, later)
     for one, its_text in ((old, text), (new, new_text)):
-        assert await find(records, its_text, later) == one
+        assert await find(records, its_text) == one
         assert one.state(later) == "valid"
     kept = ("name", "roles", "factories", "views", "holder", "scopes")
     assert [getattr(new, name) for name in kept] == [getattr(key, name) for name in kept]

@@ -1,10 +1,12 @@
 """The gate: whom it lets through, what it tells the others, and what it costs."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar, cast
 
@@ -15,7 +17,9 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.access import unauthorized
-from api.auth import Key, create_key, revoke_key, rotate_key
+from api.auditing import Auditing, Journal
+from api.auditlog import Wanted, read_audit
+from api.auth import Key, create_key, read_keys, revoke_key, rotate_key
 from api.callers import Caller
 from api.gate import Gate
 from api.parts import Parts
@@ -50,9 +54,9 @@ class Counted(Records):
 
     looks = 0
 
-    async def run(self, work: Callable[[sa.Connection], T]) -> T:
+    async def run_ahead(self, work: Callable[[sa.Connection], T]) -> T:
         self.looks += 1
-        return await super().run(work)
+        return await super().run_ahead(work)
 
 
 @pytest.fixture
@@ -97,6 +101,23 @@ async def asking(gate: ASGIApp, peer: str = "10.0.0.9", host: str = "parkline") 
 
 async def statuses(client: httpx.AsyncClient, keys: Sequence[str]) -> list[int]:
     return [(await client.get(ADDRESS, headers={"X-API-Key": key})).status_code for key in keys]
+
+
+async def test_slow_reads_keep_no_request_waiting_for_its_key_and_its_audit(books: Counted, clock: Clock) -> None:
+    _, text = await make(books)
+    journal = Journal(lambda: books, lambda: NOW, keep=timedelta(days=400))
+    go_on = threading.Event()
+    slow = [asyncio.create_task(books.run(lambda _: go_on.wait(30))) for _ in range(50)]
+    await asyncio.sleep(0)
+    async with asking(Auditing(Gate(who_asks, parts_of(books), clock), journal)) as client:
+        assert (await client.post(ADDRESS, headers={"X-API-Key": text})).status_code == 200
+        assert len(await books.run_ahead(partial(read_audit, wanted=Wanted(), limit=9))) == 1
+        go_on.set()
+        assert all(await asyncio.gather(*slow))
+        async with asyncio.timeout(10):
+            while (await books.run(read_keys))[0].used is None:  # it was not waited for
+                pass
+    await journal.aclose()
 
 
 async def test_a_key_is_looked_up_once_a_second_however_often_it_is_sent(books: Counted, clock: Clock) -> None:

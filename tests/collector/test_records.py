@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from collector import records as records_module
 from collector.links import Link, read_links, write_links
-from collector.records import Instant, Records, RecordsError, write_ahead
+from collector.records import AT_ONCE, Instant, Records, RecordsError, write_ahead
 from tests.collector.fakes import NOON
 
 OPENING = """
@@ -243,3 +243,35 @@ async def test_without_turns_one_transaction_does_not_keep_another_waiting(tmp_p
     both = threading.Barrier(2, timeout=30)
     async with Records(f"sqlite:///{tmp_path}/records.db") as records:
         await asyncio.gather(*(records.run(lambda _: both.wait()) for _ in range(2)))
+
+
+@pytest.mark.every_database
+async def test_what_everybody_waits_for_is_done_beside_slow_transactions(records: Records) -> None:
+    go_on = threading.Event()
+    slow = [asyncio.create_task(records.run(lambda _: go_on.wait(30))) for _ in range(50)]
+    others = [asyncio.create_task(asyncio.to_thread(go_on.wait, 30)) for _ in range(50)]  # as readers of a store
+    await asyncio.sleep(0)
+    assert await records.run_ahead(read_links) == {}
+    go_on.set()
+    assert all(await asyncio.gather(*slow, *others))
+
+
+async def test_slow_readers_of_a_store_keep_no_transaction_waiting(records: Records) -> None:
+    go_on = threading.Event()
+    others = [asyncio.create_task(asyncio.to_thread(go_on.wait, 30)) for _ in range(50)]
+    await asyncio.sleep(0)
+    assert await records.run(read_links) == {}
+    go_on.set()
+    await asyncio.gather(*others)
+
+
+async def test_nobody_waits_longer_for_a_turn_than_a_statement_may_take(records_url: str) -> None:
+    go_on, ended = threading.Event(), list[object]()
+    async with Records(records_url, each=timedelta(milliseconds=20)) as records:
+        slow = [asyncio.create_task(records.run(lambda _: go_on.wait(30))) for _ in range(AT_ONCE)]
+        await asyncio.sleep(0)
+        with pytest.raises(RecordsError, match=r"had no turn for a transaction within 0\.02 s.*ask for less at a time"):
+            await records.run(ended.append)
+        go_on.set()
+        assert all(await asyncio.gather(*slow))
+    assert not ended
