@@ -44,6 +44,9 @@ LINKED: Final = ("stateful",)
 EXAMPLES: Final = 4
 """Requests that are made up per operation, for each of what is allowed and what is not; coverage is beside them."""
 
+PATIENCE_S: Final = 60.0
+"""Seconds within which the description is there, which is made when it is asked for first."""
+
 _ACCEPTED: Final = ("2xx", "3xx", "404", "409", "410", "429")
 """Statuses of what makes sense: done, or there is no such thing (any more), or it does not stand so, or too many."""
 
@@ -70,7 +73,7 @@ class Outcome:
 
 def ids(address: str) -> list[str]:
     """Give the ids of all operations, in order."""
-    described = schemathesis.openapi.from_url(f"{address}/openapi.json").raw_schema["paths"]
+    described = schemathesis.openapi.from_url(f"{address}/openapi.json", timeout=PATIENCE_S).raw_schema["paths"]
     return sorted(one["operationId"] for operations in described.values() for one in operations.values())
 
 
@@ -92,7 +95,7 @@ def fuzz(
         examples: requests that are made up per operation.
     """
     schema: schemathesis.BaseSchema = schemathesis.openapi.from_url(
-        f"{address}/openapi.json", config=_config(key, phases, examples)
+        f"{address}/openapi.json", config=_config(key, phases, examples), timeout=PATIENCE_S
     )
     if only:
         schema = schema.include(operation_id=list(only))
@@ -204,7 +207,7 @@ def _set(values: dict[str, Any], known: Collection[str]) -> None:
 def _one_of(body: dict[str, Any]) -> None:
     """Leave one of the ways to say what is to be sent again."""
     chosen = next((name for name in ("deliveries", "since") if body.get(name)), "after")
-    value = body.get(chosen) or 0
+    value = body.get(chosen) or "0"
     body.clear()
     body[chosen] = value
 
@@ -213,11 +216,6 @@ def _told_exactly(body: dict[str, Any], name: str) -> None:
     """Leave numbers out that tools which read JSON as floats cannot tell from their neighbours."""
     if isinstance(body.get(name), list):
         body[name] = [one for one in body[name] if one < 2**53] or [1]
-
-
-def _replay(body: dict[str, Any]) -> None:
-    _one_of(body)
-    _told_exactly(body, "deliveries")
 
 
 def _say_something(body: dict[str, Any], name: str) -> None:
@@ -232,7 +230,7 @@ _MADE_UP: Final = ("page_token", "fields", "detector")
 _WINDOWS: Final = ({"start", "end"}, {"before_start", "before_end"})
 
 _FIXED: Final[Mapping[str, Any]] = {
-    "after": 0,
+    "after": "0",
     "as_of": "2026-11-24T08:00:00Z",
     "before_start": "2026-11-20T00:00:00Z",
     "before_end": "2026-11-22T00:00:00Z",
@@ -242,6 +240,7 @@ _FIXED: Final[Mapping[str, Any]] = {
     "since": "2026-11-24T00:00:00Z",
     "until": "2026-11-24T12:00:00Z",
     "window": "2026-11-24",
+    "within": "1h",
 }
 """By name: a value that makes sense, where the description allows others that do not."""
 
@@ -255,7 +254,7 @@ _BODIES: Final[Mapping[str, Callable[[dict[str, Any]], Any]]] = {
     "commentOnAlert": partial(_say_something, name="comment"),
     "dropDeadLetters": partial(_told_exactly, name="ids"),
     "replayDeadLetters": partial(_told_exactly, name="ids"),
-    "replayWebhook": _replay,
+    "replayWebhook": _one_of,
     "shelveAlert": partial(_say_something, name="reason"),
 }
 """By operation: what makes its body make sense."""
