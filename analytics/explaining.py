@@ -129,12 +129,14 @@ async def explain(reader: Reader, window: Window, *, now: datetime, language: La
         RecordsError: the records do not answer.
     """
     park, store = reader.park, reader.store
+    stored = await _stored(store, window)
     frontiers = await reader.frontiers(now)
+    if stored.height:  # of a window that runs: what has come since its numbers were computed does not explain them
+        frontiers = {path: min(until, stored["end"].item(0)) for path, until in frontiers.items()}
     task = (await planner(reader, [window.path], window.start, window.end, frontiers)).over(window.frame())
     told = await tell(store, task, window.start, window.end)
     made = accounts(told.intervals, told.parts, told.products, window.frame())
     account = made.select(ACCOUNT).row(0, named=True) if made.height else dict.fromkeys(ACCOUNT)
-    stored = await _stored(store, window)
     rows = stored if stored.height else results(made, now, lacking(park))
     head: dict[str, Any] = rows.row(0, named=True) if rows.height else {}
     history = await reader.records.run(

@@ -2,9 +2,12 @@
 
 # ruff: noqa: RUF001 - Chinese is written with its own punctuation
 
+from datetime import datetime, timedelta
+
 import httpx
 import pytest
 
+from analytics.timeline import Reader
 from tests.api.client import items, problem
 from tests.api.plant import HOB, WASHER
 
@@ -94,3 +97,22 @@ async def test_a_window_that_is_none_of_the_machine(api: httpx.AsyncClient) -> N
         ({"start": "yesterday"}, 422, "invalid-parameter"),
     ):
         problem(await api.get("/api/v1/explanations", params={**press, **change}), status, kind)
+
+
+async def test_a_window_that_runs_is_explained_as_far_as_its_numbers_go(
+    api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    frontiers = Reader.frontiers
+
+    async def later(self: Reader, now: datetime) -> dict[str, datetime]:
+        """Tell what has come since the numbers were computed."""
+        return {path: end + timedelta(minutes=20) for path, end in (await frontiers(self, now)).items()}
+
+    monkeypatch.setattr(Reader, "frontiers", later)
+    told = (await api.get("/api/v1/explanations", params={"path": HOB, "start": "2026-11-24T02:00:00Z"})).json()
+    day = {"path": HOB, "period": "day", "start": told["start"], "end": "2026-11-24T16:00:00Z", "kpi": "utilisation"}
+    [stored] = await items(api, "/api/v1/kpis", **day)
+    assert told["end"] == told["intervals"][-1]["end"] == stored["end"] < day["end"]
+    [utilisation] = [row for row in told["kpis"] if row["slug"] == "utilisation"]
+    inputs = utilisation["inputs"]
+    assert utilisation["value"] == inputs["producing_time"] / inputs["planned_time"] == stored["value"]
