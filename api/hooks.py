@@ -24,7 +24,7 @@ from api.auth import read_keys
 from api.messages import GAPS
 from api.roles import Scope
 from api.seals import Seal
-from collector.records import METADATA, Instant
+from collector.records import METADATA, Instant, hold
 
 HOOKS: Final = sa.Table(
     "webhooks",
@@ -158,13 +158,14 @@ def create_hook(
     """Make a webhook; give it, or None where its owner has `most` already.
 
     Args:
-        connection: of the records.
+        connection: of the records; nothing is written yet.
         owner: whose it is.
         values: `url`, `title`, `topics`, `paths`, `severities` as in `Hook`.
         cursor: number of the last event that it is not told.
         most: how many one owner may have.
         now: the present, UTC.
     """
+    hold(connection)  # of many who ask at once each counts those before it
     there = sa.select(sa.func.count()).where(HOOKS.c.owner == owner)
     if connection.execute(there).scalar_one() >= most:
         return None

@@ -89,6 +89,17 @@ def lies_under(column: sa.ColumnElement[Any], path: str) -> sa.ColumnElement[boo
     return sa.or_(column == path, sa.func.substr(column, 1, len(path) + 1) == path + "/")
 
 
+def hold(connection: sa.Connection) -> None:
+    """Let nobody else change the records until this transaction ends: what it reads from now on stays as it is.
+
+    It has written nothing yet.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        postgresql.take_lock(connection)
+
+
 class Records:
     """One connection pool to the records.
 
@@ -244,11 +255,8 @@ class Records:
 
     def _lock(self, connection: sa.Connection) -> None:
         """Have the roles that start side by side wait while one lays the tables out."""
-        if connection.dialect.name == "sqlite":
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            return
-        postgresql.take_lock(connection)
-        if (encoding := postgresql.encoding(connection)) != "UTF8":
+        hold(connection)
+        if connection.dialect.name == "postgresql" and (encoding := postgresql.encoding(connection)) != "UTF8":
             msg = (
                 f"the records {self.name} keep texts as {encoding}, which cannot hold them all; make another database: "
                 "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"

@@ -37,6 +37,7 @@ from api.parts import GivenParts, Parts
 from api.roles import Scope
 from api.views.exports import ExportRequest, ExportView
 from api.views.shape import Paged, documented, listed
+from collector.records import hold
 
 router = APIRouter(tags=["exports"], dependencies=[Security(allowed(Scope.EXPORT))])
 
@@ -141,6 +142,7 @@ async def create_export(parts: GivenParts, caller: Exporting, asked: ExportReque
     most = parts.settings.exports.waiting
 
     def enter(connection: sa.Connection) -> Export | str:
+        hold(connection)  # of many who ask at once each counts those before it
         waiting, every = exportlog.count_exports(connection, caller.id)
         if waiting >= most:
             return f"{most} of your exports wait already"

@@ -597,6 +597,14 @@ async def test_those_that_wait_are_bounded_and_made_in_turn(parts: Parts, clock:
     assert [len(page) for page in pages] == [1, 1]
 
 
+async def test_of_many_who_ask_at_once_no_more_wait_than_may(parts: Parts) -> None:
+    exports = parts.settings.exports.model_copy(update={"waiting": 2})
+    parts = replace(parts, settings=parts.settings.model_copy(update={"exports": exports}))
+    async with holding(parts, None) as client:
+        answers = await asyncio.gather(*(client.post(URL, json=SAMPLES) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [202] * 2 + [429] * 6
+
+
 async def test_those_that_are_remembered_are_bounded(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "KEPT", 1)
     async with holding(parts, None) as client:

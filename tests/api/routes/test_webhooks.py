@@ -1,5 +1,6 @@
 """Webhooks as a resource: a caller's own, checked before anything is posted anywhere."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from functools import partial
@@ -179,6 +180,14 @@ async def test_there_are_only_so_many(records: Records) -> None:
         await make(another)
         await client.delete(f"{URL}/{first['id']}")
         await make(client)
+
+
+async def test_of_many_who_ask_at_once_no_more_have_one_than_may(records: Records) -> None:
+    scene = Scene(records, SETTINGS.model_copy(update={"per_caller": 2}))
+    _, text = await scene.key()
+    async with asking(scene.parts, key=text) as client:
+        answers = await asyncio.gather(*(client.post(URL, json={"url": HOOK}) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] * 2 + [409] * 6
 
 
 async def test_a_secret_is_kept_for_nobody(client: httpx.AsyncClient) -> None:
