@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -25,6 +25,9 @@ class OutputFormat(StrEnum):
 
 Output = Annotated[OutputFormat, typer.Option("--output", "-o", help="How to print: a table or JSON.")]
 """The option `-o` of every verb that prints data."""
+
+OTHER_IDS: Final = "an id that the API told a key of some factories is another number: look for the source and the time"
+"""Why a number may be that of none: the API seals the numbers of rows for who sees a part of the park."""
 
 ConfigFile = Annotated[
     Path,

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, TypeVar
 import typer
 
 from collector.letterfile import LetterFormat
-from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, show, show_json
+from collector.output import DEFAULT_CONFIG, OTHER_IDS, ConfigFile, Output, OutputFormat, fail, show, show_json
 
 if TYPE_CHECKING:
     from collector.deadletters import Choice, DeadLetter
@@ -295,7 +295,7 @@ def _tell_of_the_absent(config: "Config", ids: Sequence[int] | None, done: Seque
     for number in left:
         letter = known.get(number)
         if letter is None:
-            typer.echo(f"{number}: there is no such letter (any more)", err=True)
+            typer.echo(f"{number}: there is no such letter (any more); {OTHER_IDS}", err=True)
         elif letter.state != "open":
             typer.echo(f"{number}: was {letter.state} at {letter.settled}: {letter.note}", err=True)
         else:
@@ -306,7 +306,10 @@ def _one(config: "Config", letter_id: int) -> "DeadLetter":
     choice = _choice([letter_id], "", "", "", Standing.ALL)
     letters = _ask(config, lambda records: _read(records, choice, 1))
     if not letters:
-        fail(f"there is no dead letter {letter_id} (any more); `parkline deadletter list` shows those there are")
+        fail(
+            f"there is no dead letter {letter_id} (any more); "
+            f"`parkline deadletter list` shows those there are ({OTHER_IDS})"
+        )
     return letters[0]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, TypeVar
 
 import typer
 
-from collector.output import DEFAULT_CONFIG, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
+from collector.output import DEFAULT_CONFIG, OTHER_IDS, ConfigFile, Output, OutputFormat, fail, instant, show, show_json
 
 if TYPE_CHECKING:
     from collector.byhand import Found
@@ -276,7 +276,7 @@ def _chosen(numbers: Sequence[int], source: str, window: tuple[datetime, datetim
         return [gap for gap in gaps if gap.end is not None]
     asked = {number: read_gap(connection, number) for number in numbers}
     if unknown := [str(number) for number, gap in asked.items() if gap is None]:
-        fail(f"there is no gap {', '.join(unknown)}; `parkline gap list` shows them", code=2)
+        fail(f"there is no gap {', '.join(unknown)}; `parkline gap list` shows them ({OTHER_IDS})", code=2)
     found = [gap for gap in asked.values() if gap is not None]
     for gap in found:
         if gap.end is None:

@@ -84,6 +84,7 @@ def test_a_letter_is_shown_with_what_to_do(config: Config) -> None:
     missing = run(config, "show", 4711)
     assert missing.exit_code == 1
     assert "no dead letter 4711" in missing.stderr
+    assert "an id that the API told a key of some factories is another number" in missing.stderr
 
 
 def test_a_letter_that_was_cut_says_that_it_cannot_be_replayed(config: Config) -> None:

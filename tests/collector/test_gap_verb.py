@@ -198,7 +198,7 @@ def test_what_is_unfit_is_told(folder: Path) -> None:
         ((1, "--history", "--file", "{csv}"), "write --file FILE, or --history"),
         ((1, "--file", "{folder}/nowhere.csv"), "no such file"),
         (("--file", "{csv}"), "write numbers of gaps, or --source NAME"),
-        ((7, "--file", "{csv}"), "there is no gap 7"),
+        ((7, "--file", "{csv}"), "there is no gap 7; `parkline gap list` shows them (an id that the API told"),
         ((1, "--history"), "is not asked for its history"),
         ((1, "--file", "{csv}", "--time-zone", "Mars"), "no IANA time zone"),
     ],
