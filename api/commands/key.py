@@ -53,8 +53,9 @@ def create(
     """Make a key and show it, this once."""
     from api.auth import LONGEST_NAME, create_key
 
-    if not name.strip() or len(name) > LONGEST_NAME:
-        fail(f"NAME: write who gets the key, in 1 to {LONGEST_NAME} characters", code=2)
+    if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
+        told = f"NAME: write who gets the key, in 1 to {LONGEST_NAME} characters without line breaks and the like"
+        fail(told, code=2)
     now = datetime.now(UTC)
     until = _until(now, expires)
     loaded = _load(config)

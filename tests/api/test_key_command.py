@@ -71,6 +71,8 @@ def test_a_key_is_revoked(config: Path) -> None:
         (["rotate", "00000000", "--grace", "a while"], 2, "--grace: 'a while' is no duration"),
         (["create", " "], 2, "who gets the key"),
         (["create", "x" * 65], 2, "1 to 64 characters"),
+        (["create", "gears\nkey 00000000 revoked"], 2, "without line breaks"),
+        (["create", "gears\x1b[2J"], 2, "without line breaks"),
     ],
 )
 def test_a_wrong_call_says_what_to_write(config: Path, arguments: list[str], code: int, told: str) -> None:
