@@ -27,7 +27,9 @@ _HOURS = ("planned_s", "maintenance_s", "typical_busy_s", "typical_stops_s", "id
 def capacity(
     path: Annotated[str, typer.Argument(help="A factory, a line or a machine; the park without it.")] = "",
     days: Annotated[int, typer.Option(min=1, max=_DAYS_AT_MOST, help="Shifts that begin within so many days.")] = 7,
-    lang: Annotated[Language, typer.Option(help="The language of the table and of notes: zh or en.")] = Language.EN,
+    lang: Annotated[
+        Language, typer.Option("--lang", "--language", help="The language of the table and of notes: zh or en.")
+    ] = Language.EN,
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
 ) -> None:

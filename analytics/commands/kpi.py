@@ -100,7 +100,7 @@ def explain(
             help="A local day (2026-03-02), an hour (2026-03-02T06:00) or a shift (2026-03-02/night) of the factory."
         ),
     ],
-    lang: Annotated[str, typer.Option(help="zh or en.")] = "en",
+    lang: Annotated[str, typer.Option("--lang", "--language", help="zh or en.")] = "en",
     config: ConfigFile = DEFAULT_CONFIG,
     output: Output = OutputFormat.TABLE,
 ) -> None:

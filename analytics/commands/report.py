@@ -66,7 +66,10 @@ def report(
     table: Annotated[Table, typer.Option(help="Which table CSV and Parquet hold.")] = Table.PERIODS,
     out: Annotated[Path | None, typer.Option(help="Write into this file.")] = None,
     lang: Annotated[
-        Language | None, typer.Option(help="The language: zh or en; left out, a page is in zh and a table in en.")
+        Language | None,
+        typer.Option(
+            "--lang", "--language", help="The language: zh or en; without it, zh for a page and en for a table."
+        ),
     ] = None,
     config: ConfigFile = DEFAULT_CONFIG,
     output: Annotated[

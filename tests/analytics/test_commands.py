@@ -186,7 +186,7 @@ def test_a_window_is_explained(line: Path, recorded: Path) -> None:
         (("works/line-1/pres", "2026-03-02"), "did you mean `works/line-1/press`"),
         (("works/line-1/press", "yesterday"), "write 2026-03-02"),
         (("works/line-1/press", "2026-03-02/night"), "night"),
-        (("works/line-1/press", "2026-03-02", "--lang", "fr"), "write zh or en"),
+        (("works/line-1/press", "2026-03-02", "--language", "fr"), "write zh or en"),
     ],
 )
 def test_what_cannot_be_explained_is_a_wrong_call(line: Path, arguments: tuple[str, ...], hint: str) -> None:

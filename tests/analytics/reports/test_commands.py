@@ -89,7 +89,7 @@ def test_tables_are_for_people(folder: Path) -> None:
     assert shown.exit_code == 0, shown.output
     for word in ("Figures by day", "Unplanned stop", "液压", "exceeds"):
         assert word in shown.stdout
-    chinese = run(folder, PRESS, *later, "--lang", "zh").stdout
+    chinese = run(folder, PRESS, *later, "--language", "zh").stdout
     for word in ("各日指标", "日历时间构成", "停机原因帕累托", "次数", "非计划停机", "超出"):
         assert word in chinese
 
@@ -178,7 +178,7 @@ def test_capacity_tells_coming_shifts(folder: Path, monkeypatch: pytest.MonkeyPa
     table = RUNNER.invoke(capacity.app, [PRESS, "--days", "2", "-c", str(folder)])
     assert table.exit_code == 0
     assert "Mon 03-02 08:00-16:00 day" in table.stdout
-    chinese = RUNNER.invoke(capacity.app, ["--days", "1", "--lang", "zh", "-c", str(folder)]).stdout
+    chinese = RUNNER.invoke(capacity.app, ["--days", "1", "--language", "zh", "-c", str(folder)]).stdout
     assert "空闲产能" in chinese
     assert "周一 03-02 08:00-16:00 day" in chinese
 
