@@ -383,14 +383,25 @@ def _of_route(request: Request, error: Exception) -> Response:
 def _of_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
     found = error.errors()
-    faults = []
-    for one in found[:_TOLD]:
-        where, name = str(one["loc"][0]), ".".join(_speakable(part) for part in one["loc"][1:])
-        faults.append(Fault(where, name, _speakable(one["msg"], 1000).removeprefix("Value error, ")))
-    detail = "; ".join(f"{fault.name}: {fault.detail}" for fault in faults)
+    faults = list(dict.fromkeys(map(_fault, found[:_TOLD])))
+    detail = "; ".join(f"{fault.name or fault.where}: {fault.detail}" for fault in faults)
     if len(found) > _TOLD:
         detail += f"; and {len(found) - _TOLD} more"
     return _problem(request, INVALID_PARAMETER, detail, faults=faults)
+
+
+def _fault(error: Mapping[str, Any]) -> Fault:
+    """Give what pydantic found wrong in the words of who asks."""
+    where, *place = error["loc"]
+    if error["type"] == "json_invalid":
+        detail = f"it is no JSON at character {place[0] + 1}: {error['ctx']['error']}"
+        return Fault(where, "", _speakable(detail, 1000))
+    if where == "body" and not place and isinstance(error["input"], bytes):
+        return Fault(where, "", "send JSON, with `Content-Type: application/json`")
+    if where != "body":
+        place = place[:1]  # which of several values it was tells nobody how the parameter is called
+    name = ".".join(_speakable(part) for part in place)
+    return Fault(where, name, _speakable(error["msg"], 1000).removeprefix("Value error, "))
 
 
 def _speakable(text: object, most: int = 100) -> str:

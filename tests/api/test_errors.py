@@ -165,3 +165,19 @@ async def test_files_take_no_other_method(api: httpx.AsyncClient) -> None:
         answer = await api.put(path)
         problem(answer, 405, "method-not-allowed")
         assert "GET" in answer.headers["allow"]
+
+
+async def test_a_value_of_a_list_is_told_under_the_name_of_its_parameter(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/api/v1/alerts", params={"state": ["normal", "unack", "ack"]})
+    body = problem(answer, 422, "invalid-parameter")
+    assert [(fault["in"], fault["name"]) for fault in body["errors"]] == [("query", "state")]
+    assert body["detail"].startswith("state: Input should be 'normal', ")
+
+
+@pytest.mark.parametrize("name", ["signal", "start", "limit"])
+async def test_a_parameter_that_takes_one_value_and_has_two_is_refused(api: httpx.AsyncClient, name: str) -> None:
+    asked = {"signal": f"{HOB}/parts", **WINDOW, "limit": "10"}
+    twice = {**asked, name: [asked[name], asked[name]]}
+    body = problem(await api.get("/api/v1/samples", params=twice), 422, "invalid-parameter")
+    assert [fault["name"] for fault in body["errors"]] == [name]
+    assert body["detail"] == f"{name}: it stands there 2 times and takes one value; ask once for each"

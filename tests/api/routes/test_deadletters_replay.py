@@ -155,6 +155,23 @@ async def test_a_wrong_request_is_a_problem(operator: httpx.AsyncClient, body: d
     assert told["errors"][0]["in"] == "body"
 
 
+@pytest.mark.parametrize(
+    ("media", "content", "said"),
+    [
+        ("application/json", '{"ids": [1}', "it is no JSON at character 11: Expecting ',' delimiter"),
+        ("application/x-www-form-urlencoded", '{"ids": [1]}', "send JSON, with `Content-Type: application/json`"),
+        ("application/json", "[1]", "Input should be a valid dictionary or object to extract fields from"),
+    ],
+)
+async def test_a_body_that_is_none_says_what_to_send(
+    operator: httpx.AsyncClient, media: str, content: str, said: str
+) -> None:
+    answer = await operator.post(REPLAY, content=content, headers={"Content-Type": media})
+    told = problem(answer, 422, "invalid-parameter")
+    assert told["errors"] == [{"in": "body", "name": "", "detail": said}]
+    assert told["detail"] == f"body: {said}"
+
+
 async def test_letters_are_dropped_with_a_reason_and_once(operator: httpx.AsyncClient) -> None:
     await operator.post(REPLAY, json={"ids": [2]})
     done = await operator.post(DROP, json={"ids": [3, 2, 3, 4711], "because": "  noise of a test "})
