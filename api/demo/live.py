@@ -37,7 +37,7 @@ async def live(example: Path, recordings: Sequence[Path], pace: float) -> None:
         config = install(example, folder)
         address = f"http://{config.installation.api.host}:{config.installation.api.port}"
         async with httpx.AsyncClient(base_url=address, timeout=5) as client, asyncio.TaskGroup() as group:
-            screen = group.create_task(show(client, lambda: share, stop), name="screen")
+            screen = group.create_task(show(client, folder, lambda: share, stop), name="screen")
             begin = await first_activity(config.park, recordings)
             stage = Stage(config, Machine(config.park, recordings, pace=pace, begin=begin), folder / "roles.log")
             async with stage.running():

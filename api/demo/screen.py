@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -61,8 +62,8 @@ async def look(client: httpx.AsyncClient) -> Seen:
     return Seen(kpis, alerts, sources)
 
 
-def picture(seen: Seen, *, page: str, share: float) -> Group:
-    """Draw what was seen: links, utilisation, alerts."""
+def picture(seen: Seen, *, page: str, folder: Path, share: float) -> Group:
+    """Draw what was seen: links, utilisation, alerts; and which `folder` other commands of the demo are given."""
     head = Table.grid(expand=True)
     head.add_column()
     head.add_column(justify="right")
@@ -82,6 +83,7 @@ def picture(seen: Seen, *, page: str, share: float) -> Group:
             border_style="dim",
         ),
         Panel(_alerts(seen.alerts), title="alerts 告警", title_align="left", border_style="dim"),
+        Text(f"its keys, alerts, numbers 密钥、告警、数据: parkline … -c {folder}", style="dim", overflow="fold"),
         Text("Ctrl-C ends the demo 按 Ctrl-C 结束", style="dim"),
     )
 
@@ -151,13 +153,13 @@ def _clock(instant: str) -> str:
     return datetime.fromisoformat(instant).strftime("%Y-%m-%d %H:%M:%S") if instant else ""
 
 
-async def show(client: httpx.AsyncClient, share: Callable[[], float], stop: asyncio.Event) -> None:
-    """Draw on stderr's terminal until `stop` is set; `share` tells how much is played, 0 to 1."""
+async def show(client: httpx.AsyncClient, folder: Path, share: Callable[[], float], stop: asyncio.Event) -> None:
+    """Draw the demo in `folder` on stderr's terminal until `stop` is set; `share` tells how much is played, 0 to 1."""
     page = str(client.base_url).rstrip("/")
     console = Console(stderr=True)
     with Live(console=console, screen=console.is_terminal, auto_refresh=False) as live:
         while not stop.is_set():
-            live.update(picture(await look(client), page=page, share=share()), refresh=True)
+            live.update(picture(await look(client), page=page, folder=folder, share=share()), refresh=True)
             try:
                 async with asyncio.timeout(1):
                     await stop.wait()

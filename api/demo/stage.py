@@ -80,7 +80,11 @@ class Stage:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Self]:
-        """Start the roles and the machine's servers; stop them with the block."""
+        """Start the roles and the machine's servers; stop them with the block.
+
+        Raises:
+            StageError: the servers cannot listen.
+        """
         async with AsyncExitStack() as stack:
             log = stack.enter_context(self.log.open("wb"))
             supervisor = Supervisor(
@@ -89,7 +93,11 @@ class Stage:
             # The roles load while the machine's servers start. They are stopped last, which harms nobody: what a demo
             # has not played is not missed.
             await stack.enter_async_context(supervisor)
-            await stack.enter_async_context(self._machine.serve())
+            try:
+                await stack.enter_async_context(self._machine.serve())
+            except OSError as error:  # such as a port that was free a moment ago
+                msg = f"the demo's machine cannot listen: {error.strerror or error}; start the demo again"
+                raise StageError(msg) from error
             await stack.enter_async_context(self.records)
             yield self
 

@@ -3,6 +3,7 @@
 They need no key: they hold no data. What they show they ask the API for, and the API asks for the key.
 """
 
+import mimetypes
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ WEB: Final = Path(__file__).parents[1] / "web"
 
 def serve_files(app: FastAPI) -> None:
     """Let `app` serve the page's files under /web and Swagger UI's under /docs/ui."""
+    mimetypes.add_type("text/typescript", ".ts")  # to many systems a film or a translator's file
     app.mount("/web", StaticFiles(directory=WEB), name="web")
     app.mount("/docs/ui", StaticFiles(directory=str(swagger_ui_path)), name="swagger-ui")
 

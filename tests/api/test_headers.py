@@ -98,3 +98,8 @@ async def test_a_page_that_is_not_listed_may_not(plant: Plant) -> None:
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(ValidationError, match=r"no origin; write scheme, host and port"):
         ApiSettings.model_validate({"cors": [origin]})
+
+
+async def test_the_client_in_typescript_is_served_as_such(api: httpx.AsyncClient) -> None:
+    answer = await api.get("/web/client/call.ts")
+    assert answer.headers["content-type"] == "text/typescript; charset=utf-8"
