@@ -26,7 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.access import from_this_machine, unauthorized
 from api.auth import Key, find_key, looks_like_key, note_use
 from api.callers import Caller
-from api.errors import RATE_LIMITED, UNAUTHORIZED, ProblemError, answer
+from api.errors import RATE_LIMITED, RECORDS_UNAVAILABLE, RETRY_AFTER_S, UNAUTHORIZED, ProblemError, answer
 from api.keyring import Keyring
 from api.oidc import LONGEST
 from api.parts import Parts
@@ -39,6 +39,11 @@ GUARDED: Final = "/api/"
 
 _LOOPBACK: Final = Caller("loopback", "loopback", frozenset({Allowed.READ}))
 _BEARER: Final = "bearer"
+_SILENT: Final = ProblemError(  # which does not tell strangers where the records are
+    RECORDS_UNAVAILABLE,
+    "the records, where keys are looked up, do not answer; the log of the api role says more",
+    headers={"Retry-After": str(RETRY_AFTER_S)},
+)
 _SAY_HOW: Final = "send one, as `Authorization: Bearer KEY` or `X-API-Key: KEY`"
 
 
@@ -70,7 +75,10 @@ class Gate:
         request = Request(scope)
         try:
             caller = request.state.caller = await self._caller(request)
-        except (ProblemError, RecordsError) as error:
+        except RecordsError:
+            await answer(request, _SILENT)(scope, receive, send)
+            return
+        except ProblemError as error:
             await answer(request, error)(scope, receive, send)
             return
         if self._callers is not None:

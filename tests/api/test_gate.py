@@ -328,13 +328,15 @@ async def test_only_so_many_keys_are_kept(books: Counted, clock: Clock, monkeypa
 
 async def test_records_that_are_down_are_nobodys_failure(books: Counted, clock: Clock) -> None:
     def down() -> NoReturn:
-        msg = "the records do not answer"
+        msg = "the records postgresql://db/parkline do not answer"
         raise RecordsError(msg)
 
     parts = replace(parts_of(books, RateSettings(failures_burst=1)), records=down)
     async with asking(Gate(who_asks, parts, clock)) as client:
         for _ in range(3):
-            problem(await client.get(ADDRESS, headers={"X-API-Key": UNKNOWN}), 503, "records-unavailable")
+            answer = await client.get(ADDRESS, headers={"X-API-Key": UNKNOWN})
+            assert "postgresql" not in problem(answer, 503, "records-unavailable")["detail"], "told to strangers"
+            assert answer.headers["retry-after"] == "5"
 
 
 async def test_every_answer_to_a_caller_says_what_it_may_still_ask(books: Counted, clock: Clock) -> None:
