@@ -124,11 +124,15 @@ class Exporter:
                 await self._make(export)
 
     async def _working(self, stop: asyncio.Event) -> None:
+        down = ""
         while not stop.is_set():
             try:
                 await self.work()
+                down = ""
             except RecordsError as error:
-                _log.warning("exports wait", reason=str(error))
+                if str(error) != down:  # once, however long it lasts
+                    _log.warning("exports wait", reason=str(error))
+                down = str(error)
             await set_within(stop, LOOKING_S)
 
     async def _tidying(self, stop: asyncio.Event) -> None:

@@ -17,6 +17,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
+from structlog.testing import capture_logs
 
 from adapters.stores.contract import Store, StoreUnavailableError
 from api import exporting, exportrows
@@ -435,6 +436,22 @@ async def test_what_is_wanted_no_more_is_not_made_to_its_end(
                 await parts.records().run(lambda connection: connection.execute(_OURS.values(revoked=NOW)))
     assert not store.go_on.is_set()
     assert list(parts.settings.exports.folder.glob("*")) == []
+
+
+async def test_that_exports_wait_is_told_once(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, looks = asyncio.Event(), [0]
+
+    def down() -> Records:
+        looks[0] += 1
+        if looks[0] == 20:
+            stop.set()
+        msg = "no answer"
+        raise RecordsError(msg)
+
+    monkeypatch.setattr(exporting, "LOOKING_S", 0.0)
+    with capture_logs() as told:
+        await Exporter(replace(parts, records=down)).run(stop)
+    assert [one["event"] for one in told].count("exports wait") == 1
 
 
 async def test_records_that_are_away_for_a_while_do_not_strand_an_export(parts: Parts, clock: Clock) -> None:
