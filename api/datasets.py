@@ -167,9 +167,9 @@ def _kpis(period: Period, zh: str, en: str, updated: Updated, stored: Literal["h
 _TYPES: Final = (
     DatasetType(
         kind="alerts",
-        title=TitleView(zh="报警", en="Alerts"),
+        title=TitleView(zh="告警", en="Alerts"),
         description=TitleView(
-            zh="设备和链路的报警：发生了什么、从何时到何时、当前状态（ISA-18.2）、谁确认过。",
+            zh="设备和链路的告警：发生了什么、从何时到何时、当前状态（ISA-18.2）、谁确认过。",
             en="What went wrong with machines and links, from when until when, and how each stands (ISA-18.2).",
         ),
         levels=_FACTORY,
@@ -218,7 +218,7 @@ _TYPES: Final = (
         kind="gaps",
         title=TitleView(zh="数据缺口", en="Gaps"),
         description=TitleView(
-            zh="可能缺失采样的时间段：原因、是否已补齐、由什么补齐。",
+            zh="可能缺失样本的时间段：原因、是否已补齐、由什么补齐。",
             en="Where samples may be missing, why, and whether they came later.",
         ),
         levels=_FACTORY,
@@ -230,7 +230,7 @@ _TYPES: Final = (
         kind="indicators",
         title=TitleView(zh="健康指标", en="Health indicators"),
         description=TitleView(
-            zh="故障检测器由采样计算的数值及其报警限值。",
+            zh="故障检测器由样本计算的数值及其告警限值。",
             en="The numbers that fault detectors compute from samples, each with the limit from which it is an alert.",
         ),
         levels=_FACTORY,
@@ -264,9 +264,9 @@ _TYPES: Final = (
     ),
     DatasetType(
         kind="samples",
-        title=TitleView(zh="采样", en="Samples"),
+        title=TitleView(zh="样本", en="Samples"),
         description=TitleView(
-            zh="该设备全部信号的原始采样，或按时间桶汇总的最小、最大、平均和末值；variables 列出各信号。",
+            zh="该设备全部信号的原始样本，或按时间桶汇总的最小、最大、平均和末值；variables 列出各信号。",
             en="Samples of all signals of the machine, raw, or summed up in buckets with minimum, maximum, mean and "
             "last value. `variables` are the signals; ask for each of them like for the first one.",
         ),

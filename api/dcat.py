@@ -131,7 +131,7 @@ _METRICS: Final = {
 
 _TITLE: Final = {"zh": "数据目录", "en": "Catalogue of data"}
 _ABOUT: Final = {
-    "zh": "园区设备的状态、指标、损失、采样、报警等数据：含义、单位、归属、时效、质量，以及获取方式。",
+    "zh": "园区设备的状态、指标、损失、样本、告警等数据：含义、单位、归属、时效、质量，以及获取方式。",
     "en": "States, KPIs, losses, samples and alerts of the machines of an industrial park: what they mean, in which "
     "units, whose they are, how new and how good, and how to ask for them.",
 }

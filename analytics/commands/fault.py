@@ -451,7 +451,7 @@ _WORDS = {
         "parts": "扣分项",
         "health": "设备健康",
         "row": "行",
-        "would": "本应报警",
+        "would": "本应告警",
     },
 }
 """Words of the tables."""

@@ -85,7 +85,7 @@ async def test_one_is_found_as_it_is_in_the_list(plant: Plant) -> None:
 
 async def test_a_dataset_says_what_it_means_and_whose_it_is(api: httpx.AsyncClient) -> None:
     samples = await one(api, f"samples/{HOB}")
-    assert samples["title"] == {"zh": "1 号滚齿机采样", "en": "Samples, Hobbing machine 1"}
+    assert samples["title"] == {"zh": "1 号滚齿机样本", "en": "Samples, Hobbing machine 1"}
     assert samples["owner"]["name"] == {"zh": "齿轮厂", "en": "Gear Works"}
     assert samples["publisher"]["name"]["en"] == "Riverside Manufacturing Park"
     assert samples["extent"] == {"path": HOB, "factories": 1, "lines": 1, "equipment": 1, "signals": 4}
@@ -172,6 +172,7 @@ def test_every_field_is_told_in_chinese_too() -> None:
         meanings = {field.name: field.meaning for field in fields_of(rows)}
         assert MEANINGS[rows].keys() == meanings.keys(), rows
         assert [name for name, told in meanings.items() if not re.search("[\u4e00-\u9fff].*。$", told.zh)] == []
+        assert [name for name, told in meanings.items() if re.search("采样|报警|换型", told.zh)] == []  # as the page
 
 
 async def test_age_is_how_long_ago_the_newest_data_was(api: httpx.AsyncClient) -> None:
