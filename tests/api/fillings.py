@@ -80,11 +80,20 @@ class Operation:
         return "page_token" in self.query
 
 
+_DESCRIBED: Final[dict[Any, dict[str, Any]]] = {}
+"""Descriptions by routes: what a park holds changes none (`tests.api.test_contract`), and one takes half a second."""
+
+
 def operations(app: FastAPI) -> list[Operation]:
     """Give every operation of the API, in the order of the routes."""
-    described = app.openapi()["paths"]
+    routes = list(iter_route_contexts(app.routes))
+    alike = tuple((route.path_format, frozenset(route.methods or ())) for route in routes)
+    if alike not in _DESCRIBED:
+        _DESCRIBED[alike] = app.openapi()
+    app.openapi_schema = _DESCRIBED[alike]
+    described = app.openapi_schema["paths"]
     found = []
-    for route in iter_route_contexts(app.routes):
+    for route in routes:
         template = route.path_format or ""
         for method in sorted(route.methods or ()):
             if not template.startswith(f"{V1}/") or method in {"HEAD", "OPTIONS"}:

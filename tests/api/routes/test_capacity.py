@@ -119,12 +119,6 @@ async def test_a_token_of_another_age_is_none(api: httpx.AsyncClient) -> None:
         assert [one["name"] for one in problem(answer, 422, "invalid-parameter")["errors"]] == ["page_token"]
 
 
-async def test_capacity_is_had_as_tables(api: httpx.AsyncClient) -> None:
-    answer = await api.get(URL, params={"by": "class"}, headers={"Accept": "application/vnd.apache.parquet"})
-    table = pl.read_parquet(answer.content)
-    assert table["machines"].to_list() == [row["machines"] for row in await items(api, URL, by="class")]
-
-
 @pytest.mark.parametrize(
     ("parameters", "status", "kind"),
     [

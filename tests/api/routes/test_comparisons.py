@@ -65,14 +65,6 @@ async def test_without_a_path_the_park_is_meant(api: httpx.AsyncClient) -> None:
     assert {row["path"] for row in await items(api, URL, **WINDOWS)} == {"riverside"}
 
 
-async def test_comparisons_are_had_as_tables(api: httpx.AsyncClient) -> None:
-    answer = await api.get(
-        URL, params={"path": HOB, **WINDOWS}, headers={"Accept": "application/vnd.apache.arrow.stream"}
-    )
-    rows = await items(api, URL, path=HOB, **WINDOWS)
-    assert pl.read_ipc_stream(answer.content).select(list(rows[0])).to_dicts() == rows
-
-
 async def test_the_former_address_says_where_to_go(api: httpx.AsyncClient) -> None:
     answer = await api.get("/api/v1/reports/comparison", params=WINDOWS)
     assert answer.headers["link"] == '</api/v1/comparisons>; rel="successor-version"'
