@@ -295,11 +295,20 @@ async def test_it_fits_every_screen_in_both_schemes(browser: Browser, address: s
 
 
 async def test_the_documentation_shows_every_operation(browser: Browser, address: str) -> None:
-    async with opened(browser, address + "/docs") as page:
+    async with opened(browser, address + "/openapi.json") as page:
         described = await (await page.request.get(address + "/openapi.json")).json()
+        described["components"]["securitySchemes"]["oidc"] = {
+            "type": "openIdConnect",
+            "openIdConnectUrl": "https://login.park.example/.well-known/openid-configuration",
+            "description": "a token of login.park.example",
+        }
+        await page.route("**/openapi.json", partial(Route.fulfill, json=described))
+        await page.goto(address + "/docs")
         operations = sum(len(methods) for methods in described["paths"].values())
         assert operations > 10
         await expect(page.locator(".opblock")).to_have_count(operations)
         operation = page.locator("#operations-kpis-listKpis")
         await operation.click()
         await expect(operation).to_contain_text("the newest window in which anything is known")
+        await page.locator(".auth-wrapper .authorize").click()
+        await expect(page.locator(".auth-container")).to_contain_text(["a token of login.park.example"])
