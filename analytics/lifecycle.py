@@ -464,6 +464,8 @@ class _Life:
             self.put(latched=False)
             self.tell(EventKind.RESET, person, comment)
             self.settle()
+        elif comment:
+            self.tell(EventKind.COMMENTED, person, comment)
 
 
 def _why(hidden: Hidden) -> tuple[EventKind, str]:

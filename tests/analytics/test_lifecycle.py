@@ -95,6 +95,7 @@ def test_what_latches_stays_until_it_is_reset(*, acknowledged: bool) -> None:
         standing, happened = done(standing, EventKind.RESET)
         assert (standing.state, happened) == (AlarmState.RETURNED_UNACKNOWLEDGED, ["reset"])
     assert done(standing, EventKind.RESET) == (standing, [])
+    assert done(standing, EventKind.RESET, comment="spindle changed")[1] == ["commented"]
 
 
 def test_what_is_told_again_changes_nothing() -> None:
