@@ -307,7 +307,8 @@ async def _to_its_end(work: Callable[[], str], frames: _Frames) -> str:
 
 async def _watched(work: Coroutine[Any, Any, T], watch: Coroutine[Any, Any, NoReturn]) -> T:
     """Do work, as long as what watches it lets it be; raise what either raises."""
-    doing, watching = asyncio.create_task(work), asyncio.create_task(watch)
+    doing = asyncio.create_task(work, name="export")
+    watching = asyncio.create_task(watch, name="export watch")
     try:
         await asyncio.wait({doing, watching}, return_when=asyncio.FIRST_COMPLETED)
         if doing.done():
