@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 from itertools import pairwise
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import polars as pl
@@ -10,9 +10,10 @@ import pytest
 
 from adapters.stores.lake.store import LakeStore
 from analytics.kpis.catalogue import KPIS
+from api.views.kpis import Period
 from tests.analytics.plant import ResultStore
 from tests.api.client import asking, items, problem, walk
-from tests.api.plant import HOB, PARK, WASHER, Plant
+from tests.api.plant import HOB, NOW, PARK, WASHER, Plant
 
 DAYS = {"start": "2026-11-21T00:00:00Z", "end": "2026-11-25T00:00:00Z"}
 
@@ -41,6 +42,18 @@ async def test_without_a_window_the_newest_day_of_everything_is_told(api: httpx.
     assert ours["start"] == "2026-11-23T16:00:00Z"  # midnight in Shanghai
     assert ours["end"] == "2026-11-24T08:14:58Z"  # as far as is known
     assert next(row for row in rows if row["path"] == "moulds")["start"] == "2026-11-23T23:00:00Z"
+
+
+@pytest.mark.parametrize("period", get_args(Period))
+async def test_every_level_has_every_period_also_as_it_was_known(api: httpx.AsyncClient, period: str) -> None:
+    asked = {"period": period, "kpi": "utilisation", "start": "2026-10-31T00:00:00Z", "end": DAYS["end"]}
+    rows = await items(api, "/api/v1/kpis", limit=10_000, **asked)
+    lines = [line.path for factory in PARK.factories for line in factory.lines]
+    machines = [path for path in PARK.equipment if path != WASHER]
+    assert {row["path"] for row in rows} == {PARK.id, "gears", "moulds", *lines, *machines}
+    known = await items(api, "/api/v1/kpis", limit=10_000, **asked, as_of=NOW.isoformat())
+    assert [row for row in rows if row in known] == known
+    assert {row["path"] for row in known} == {row["path"] for row in rows}
 
 
 async def test_a_ratio_is_that_of_the_times_beside_it(api: httpx.AsyncClient) -> None:
