@@ -273,7 +273,7 @@ class Journal:
             return
         self._pruned = now
         try:
-            while await self._records().run(partial(prune_audit, before=now - self._keep)) >= PRUNED_AT_ONCE:
+            while await self._records().run_ahead(partial(prune_audit, before=now - self._keep)) >= PRUNED_AT_ONCE:
                 continue
         except RecordsError as error:
             _log.warning("old rows of the audit cannot be dropped now", reason=str(error))
