@@ -61,5 +61,5 @@ async def note_token_use(request: Request, parts: WholeParts, caller: GivenCalle
         return
     noted = partial(note_token, caller=caller.id, factories=caller.factories, allowed=may_subscribe(caller), now=now)
     with suppress(RecordsError):
-        await parts.records().run(noted)
+        await parts.records().run_ahead(noted)
         uses.note(caller, now)
