@@ -71,7 +71,7 @@ def from_this_machine(request: Request) -> bool:
     """Tell whether a GET comes from this machine itself, not through a proxy and not by a foreign name."""
     peer = request.client.host if request.client else ""
     forwarded = request.scope.get("http_version") == _OF_PROXIES or any(map(_FORWARDED.fullmatch, request.headers))
-    return request.method == "GET" and not forwarded and _loopback(peer) and _loopback(request.url.hostname or "")
+    return request.method == "GET" and not forwarded and is_loopback(peer) and is_loopback(request.url.hostname or "")
 
 
 def forbidden(caller: Caller, scope: Scope) -> ProblemError:
@@ -92,7 +92,8 @@ def unauthorized(*, detail: str, error: str = "") -> ProblemError:
     return ProblemError(UNAUTHORIZED, detail, headers={"WWW-Authenticate": challenge})
 
 
-def _loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether this host is this machine, by an address or a name that nobody else hears."""
     if host == "localhost":
         return True
     try:

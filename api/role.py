@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from adapters.stores.contract import Store, StoreError
+from api.access import is_loopback
 from api.app import create_app
 from api.delivering import Dispatcher
 from api.exporting import Exporter
@@ -36,6 +37,11 @@ FINISHING_S: Final = 5
 _EACH: Final = timedelta(seconds=PATIENCE_S)
 """How long one statement of the records may take: whoever asks waits as long for the records as for the store."""
 
+_NO_TLS: Final = (
+    "keys and data can be read on the way: write `tls` under `api:`, or let nobody but a proxy that does TLS come here"
+)
+"""What to do where the API is heard on a network as plain HTTP."""
+
 _log = structlog.get_logger()
 
 
@@ -54,6 +60,8 @@ async def serve(config: Config, stop: asyncio.Event) -> None:
     """
     settings = config.installation.api
     tls = Tls(settings.tls, config.folder, now=_now()) if settings.tls is not None else None
+    if tls is None and not is_loopback(settings.host):
+        _log.warning("no TLS", host=settings.host, remedy=_NO_TLS)
     with _listening(settings) as listener:
         async with serving(config) as parts:
             app = create_app(parts)

@@ -5,11 +5,13 @@ import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import httpx
 import pytest
+from structlog.testing import capture_logs
 
 from api.auditcheck import check_audit
 from api.auditlog import Wanted, read_audit
@@ -115,3 +117,14 @@ async def test_a_port_that_is_taken_is_told_with_what_to_do(tmp_path: Path) -> N
     told = pytest.raises(CannotListenError, match=rf"127\.0\.0\.1 port {port}.*`port` under `api:`")
     with socket.create_server(("127.0.0.1", port)), told:
         await serve(load(tmp_path), asyncio.Event())
+
+
+async def test_keys_that_can_be_read_on_the_way_are_told(tmp_path: Path) -> None:
+    install(tmp_path)
+    config = load(tmp_path)
+    heard = config.installation.api.model_copy(update={"host": "192.0.2.1"})  # of documents (RFC 5737): never ours
+    config = replace(config, installation=config.installation.model_copy(update={"api": heard}))
+    with capture_logs() as logs, pytest.raises(CannotListenError):
+        await serve(config, asyncio.Event())
+    (told,) = [log for log in logs if log["event"] == "no TLS"]
+    assert "write `tls` under `api:`" in told["remedy"]
