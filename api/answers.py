@@ -33,6 +33,9 @@ from collector.spreadsheet import guarded
 INSTANT: Final = "%Y-%m-%dT%H:%M:%S%.fZ"
 """How instants in nanoseconds are written: RFC 3339 in UTC, with as many digits as they need."""
 
+BYTES_AT_MOST: Final = 64 * 2**20
+"""How large a page may be: its rows are bounded, and texts in them are as long as machines make them."""
+
 _OPTIONS: Final = orjson.OPT_UTC_Z
 
 _MOMENT: Final = pl.Datetime("us", "UTC")
@@ -78,12 +81,15 @@ class Shape:
             beside: what stands beside the rows in JSON; tables leave it out.
 
         Raises:
-            ProblemError: `fields` names one that rows do not have.
+            ProblemError: `fields` names one that rows do not have, or the page has more than `BYTES_AT_MOST`.
         """
         there = items.columns if isinstance(items, pl.DataFrame) else list(model.model_fields)
         for name in self.fields:
             if name not in there:
                 raise wrong(parameter="fields", detail=f"rows have no field {name!r}; they have {', '.join(there)}")
+        if isinstance(items, pl.DataFrame):
+            items = items.select(self.fields) if self.fields else items
+            _bounded(_text_bytes(items), len(items))  # before as much again is taken to write it
         if self.state is not None:
             self.state.rows = len(items)
         headers = {"Vary": "Accept"}
@@ -94,18 +100,18 @@ class Shape:
             content = orjson.dumps(body, option=_OPTIONS, default=_plain)
         else:
             content = _written(self._table(model, items), self.form)
+        _bounded(len(content), len(items))
         return Response(content, media_type=self.form.value, headers=headers)
 
     def _objects(self, items: pl.DataFrame | Sequence[BaseModel]) -> orjson.Fragment | list[dict[str, Any]]:
         if isinstance(items, pl.DataFrame):
-            return _rows(items.select(self.fields) if self.fields else items)
+            return _rows(items)
         return [item.model_dump(mode="json", by_alias=True, include=set(self.fields) or None) for item in items]
 
     def _table(self, model: type[BaseModel], items: pl.DataFrame | Sequence[BaseModel]) -> pl.DataFrame:
         if isinstance(items, pl.DataFrame):
-            chosen = items.select(self.fields) if self.fields else items
-            return chosen.with_columns(
-                _text(column) for column in chosen if column.dtype.is_nested() or column.dtype == pl.Object
+            return items.with_columns(
+                _text(column) for column in items if column.dtype.is_nested() or column.dtype == pl.Object
             )
         table = table_of(model, items)
         return table.select(name for name in table.columns if _wanted(name, self.fields))
@@ -242,6 +248,19 @@ def _text(column: pl.Series) -> pl.Series:
         for value in column.to_list()
     ]
     return pl.Series(column.name, cells, dtype=pl.String)
+
+
+def _text_bytes(table: pl.DataFrame) -> int:
+    """Give how many bytes the texts of a table have."""
+    return sum(int(column.str.len_bytes().cast(pl.UInt64).sum()) for column in table if column.dtype == pl.String)
+
+
+def _bounded(size: int, rows: int) -> None:
+    """Answer 422 where a page of so many rows has too many bytes."""
+    if size > BYTES_AT_MOST:
+        fewer = f"ask for fewer rows, about {max(1, rows * BYTES_AT_MOST // size)}, or for fewer `fields`"
+        detail = f"the page would have {size:,} bytes, and {BYTES_AT_MOST:,} at most are sent; {fewer}"
+        raise wrong(parameter="limit", detail=detail)
 
 
 def _plain(value: Any) -> Any:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from api import answers
 from api.answers import Form, Shape, accepted, shape_of
 from api.errors import ProblemError
 from tests.analytics.plant import EXAMPLES
@@ -34,6 +35,18 @@ def test_no_form_keeps_what_was_filtered_out(form: Form, rows: int) -> None:
     assert b"moulds" not in bytes(body)
     if form is not Form.PARQUET:
         assert b"gears/hobbing/hob-1" in bytes(body)
+
+
+@pytest.mark.parametrize("form", Form)
+def test_a_page_has_so_many_bytes_and_says_so(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(answers, "BYTES_AT_MOST", 20_000)
+    views = [_Row(path=f"{number}{'abcdefgh' * 30}", number=number) for number in range(100)]
+    table = pl.DataFrame([view.model_dump() for view in views])
+    for rows in (table,) if form is Form.PARQUET else (table, views):  # Parquet packs so many alike into less
+        with pytest.raises(ProblemError, match=r"limit: the page would have .* 20,000 at most .* about [3-9]\d, or"):
+            Shape(form, (), "/rows").page(_Row, rows, None)
+        Shape(form, (), "/rows").page(_Row, rows[:30], None)
+        Shape(form, ("number",), "/rows").page(_Row, rows, None)
 
 
 class _Number(BaseModel):
