@@ -382,12 +382,18 @@ def _of_route(request: Request, error: Exception) -> Response:
 
 def _of_parameters(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - as above
-    found = error.errors()
+    found = _causes(error.errors())
     faults = list(dict.fromkeys(map(_fault, found[:_TOLD])))
     detail = "; ".join(f"{fault.name or fault.where}: {fault.detail}" for fault in faults)
     if len(found) > _TOLD:
         detail += f"; and {len(found) - _TOLD} more"
     return _problem(request, INVALID_PARAMETER, detail, faults=faults)
+
+
+def _causes(found: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Leave out that a list is too short where that is because its values are wrong."""
+    holders = {tuple(one["loc"][:-1]) for one in found}
+    return [one for one in found if one["type"] != "too_short" or tuple(one["loc"]) not in holders]
 
 
 def _fault(error: Mapping[str, Any]) -> Fault:
