@@ -83,7 +83,7 @@ def picture(seen: Seen, *, page: str, folder: Path, share: float) -> Group:
             border_style="dim",
         ),
         Panel(_alerts(seen.alerts), title="alerts 告警", title_align="left", border_style="dim"),
-        Text(f"its keys, alerts, numbers 密钥、告警、数据: parkline … -c {folder}", style="dim", overflow="fold"),
+        Text(f"commands 命令: parkline … -c {folder}", style="dim", overflow="fold"),
         Text("Ctrl-C ends the demo 按 Ctrl-C 结束", style="dim"),
     )
 
