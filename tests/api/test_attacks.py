@@ -207,6 +207,22 @@ async def test_what_is_no_json_is_refused(door: Door) -> None:
             assert "root:" not in answer.text
 
 
+@pytest.mark.asyncio(loop_scope="module")
+async def test_every_write_that_is_sent_again_is_answered_as_before(door: Door) -> None:
+    writes = [one for one in door.operations if not one.reads]
+    assert len(writes) > 12
+    for operation in writes:
+        method, url, body = ask(operation)
+        key = {"Idempotency-Key": f"again-{operation.id}"}
+        first, second = [await door.client.request(method, url, json=body, headers=key) for _ in range(2)]
+        assert "idempotency-replayed" not in first.headers, operation.id
+        if first.status_code == 201 and "secret" in first.text:  # which is told once
+            assert second.status_code == 409, operation.id
+        else:
+            assert second.headers["idempotency-replayed"] == "true", (operation.id, first.text)
+            assert (second.status_code, second.content) == (first.status_code, first.content), operation.id
+
+
 # ── bounds ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
