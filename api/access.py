@@ -78,6 +78,8 @@ def forbidden(caller: Caller, scope: Scope) -> ProblemError:
     """Give the problem of a caller that lacks a scope (RFC 6750, 3.1)."""
     roles = roles_with(scope)
     having = f"the role{'s' if len(roles) > 1 else ''} {', '.join(roles)}"
+    if scope is Scope.OPEN:
+        having = "a view that a key is made for (`parkline key create NAME --view VIEW`)"
     detail = f"{caller.name!r} ({caller.id}) lacks the scope {scope.value!r}, which comes with {having}"
     challenge = f'Bearer realm="parkline", error="insufficient_scope", scope="{scope.value}"'
     return ProblemError(FORBIDDEN, detail, headers={"WWW-Authenticate": challenge})

@@ -220,7 +220,7 @@ async def test_a_key_for_views_reads_nothing_else_and_others_read_no_views(site:
         for url in ("/api/v1/kpis", "/api/v1/equipment", "/api/v1/parks", "/api/v1/alerts", "/api/v1/samples"):
             problem(await client.get(url), 403, "forbidden")
     async with site.holding(roles=[Role.VIEWER, Role.ENGINEER]) as client:
-        problem(await client.get(URL), 403, "forbidden")
+        assert "--view VIEW" in problem(await client.get(URL), 403, "forbidden")["detail"]
         problem(await client.get(f"{URL}/city"), 403, "forbidden")
     async with site.holding(roles=[Role.ADMIN]) as client:
         assert await items(client, URL) == []
