@@ -6,6 +6,7 @@
                                                  of unequal length compare
                  before_s, after_s: f64          seconds; null for KPIs
                  days_before, days_after: int    days that have a value
+                 coverage_before, coverage_after: f64    share of planned time with a known state
                  lower, upper: f64               limits of normal variation of the mean of the days after; 0 at least
                  outside: int                    days before that lie outside their own natural process limits
                  verdict: str                    within, exceeds, too_few_days
@@ -20,7 +21,8 @@ the natural process limits. The mean of the m days after lies within
 where nothing but chance moves it: 3-sigma limits for a mean of m values, widened by what n days leave open about the
 mean before. Fewer than 8 days before say too little about s. Where `outside` is more than 0 the days before were not
 steady, and what is normal is less certain than it looks. Each day counts alike in this, whatever was planned on it;
-days without a value (nothing planned) are passed over.
+days without a value are passed over: nothing was planned, or nothing is known of what was. Else a link that was down
+for a day would be a day of idleness.
 """
 
 from collections.abc import Mapping, Sequence
@@ -46,6 +48,8 @@ COMPARISON: Final = pl.Schema(
         "after_s": pl.Float64(),
         "days_before": pl.Int64(),
         "days_after": pl.Int64(),
+        "coverage_before": pl.Float64(),
+        "coverage_after": pl.Float64(),
         "lower": pl.Float64(),
         "upper": pl.Float64(),
         "outside": pl.Int64(),
@@ -64,6 +68,14 @@ LOSSES: Final = (
     "productive_time",
 )
 """The columns of the account that are compared."""
+
+_UNKNOWN: Final = loss_time(Loss.UNKNOWN)
+
+_OF_EVERY_DAY: Final = frozenset({loss_time(Loss.NOT_SCHEDULED), _UNKNOWN})
+"""Losses that are known of days of which nothing else is."""
+
+_KNOWN: Final = (pl.col(PLANNED) == 0) | (pl.col(PLANNED) > pl.col(_UNKNOWN))
+"""True for days of which something is known, or nothing was planned."""
 
 _D2: Final = 1.128
 """Mean range of two values of a normal distribution, in standard deviations (ISO 7870-2)."""
@@ -86,18 +98,28 @@ def compared(
     Returns:
         Columns of `COMPARISON`: KPIs, then losses.
     """
+    told = (before.filter(_KNOWN), after.filter(_KNOWN))
     rows = [
-        _row("kpi", slug, (before[slug], after[slug]), (wholes[0][slug], wholes[1][slug]), (None, None))
+        _row("kpi", slug, (told[0][slug], told[1][slug]), (wholes[0][slug], wholes[1][slug]), (None, None))
         for slug in kpis
     ]
     for name in LOSSES:
         base = CALENDAR if name == loss_time(Loss.NOT_SCHEDULED) else PLANNED
         share = pl.when(pl.col(base) > 0).then(pl.col(name) / pl.col(base))
-        daily = tuple(one.select(share).to_series() for one in (before, after))
+        days = (before, after) if name in _OF_EVERY_DAY else told
+        daily = tuple(one.select(share).to_series() for one in days)
         seconds = tuple(whole[name] for whole in wholes)
         ratios = tuple(_ratio(whole[name], whole[base]) for whole in wholes)
         rows.append(_row("loss", name, (daily[0], daily[1]), (ratios[0], ratios[1]), (seconds[0], seconds[1])))
-    return pl.DataFrame(rows, schema=COMPARISON)
+    return covered(pl.DataFrame(rows, schema=COMPARISON), wholes)
+
+
+def covered(rows: pl.DataFrame, wholes: tuple[Mapping[str, Any], Mapping[str, Any]]) -> pl.DataFrame:
+    """Say of either period how much of what was planned is known."""
+    shares = [_ratio(whole[PLANNED] - whole[_UNKNOWN], whole[PLANNED]) for whole in wholes]
+    return rows.with_columns(
+        coverage_before=pl.lit(shares[0], pl.Float64), coverage_after=pl.lit(shares[1], pl.Float64)
+    )
 
 
 def compared_reasons(
@@ -115,8 +137,8 @@ def compared_reasons(
         daily, seconds = [], []
         for number, (accounts, _) in enumerate((before, after)):
             found = told[number].get(name, pl.DataFrame(schema={"day": pl.Date, "seconds": pl.Float64}))
-            each = accounts.select("day", PLANNED).join(found, on="day", how="left", maintain_order="left")
-            share = pl.when(pl.col(PLANNED) > 0).then(pl.col("seconds").fill_null(0.0) / pl.col(PLANNED))
+            each = accounts.select("day", PLANNED, _UNKNOWN).join(found, on="day", how="left", maintain_order="left")
+            share = pl.when(pl.col(PLANNED) > pl.col(_UNKNOWN)).then(pl.col("seconds").fill_null(0.0) / pl.col(PLANNED))
             daily.append(each.select(share).to_series())
             seconds.append(float(found["seconds"].sum()))
         ratios = (_ratio(seconds[0], planned[0]), _ratio(seconds[1], planned[1]))

@@ -13,7 +13,7 @@ from adapters.stores.contract import RESULTS
 from analytics.kpis.contract import ACCOUNT
 from analytics.notes import Notes, notes
 from analytics.reports import sums
-from analytics.reports.comparison import compared, compared_reasons
+from analytics.reports.comparison import compared, compared_reasons, covered
 from analytics.reports.scope import Days, Period, Scope, zones
 from analytics.reports.tree import pareto, tree
 from analytics.rollup import bottlenecks
@@ -152,9 +152,11 @@ def compared_of(
     for scope, days_before, days_after in asked:
         of = pl.col("path") == scope.path
         wholes = [_row(side.wholes, scope.path) or nothing for side in (then, now)]
-        rows = compared(then.days.filter(of), now.days.filter(of), (wholes[0], wholes[1]), slugs)
+        both = (wholes[0], wholes[1])
+        rows = compared(then.days.filter(of), now.days.filter(of), both, slugs)
         own = [(side.own[scope.path].accounts, side.own[scope.path].reasons) for side in (then, now)]
-        found.append(Comparison(days_before, days_after, pl.concat([rows, compared_reasons(own[0], own[1])])))
+        reasons = covered(compared_reasons(own[0], own[1]), both)
+        found.append(Comparison(days_before, days_after, pl.concat([rows, reasons])))
     return found
 
 

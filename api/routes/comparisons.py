@@ -46,6 +46,8 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "after_s": 39600.0,
             "days_before": 27,
             "days_after": 19,
+            "coverage_before": 0.981,
+            "coverage_after": 0.994,
             "lower": 0.085,
             "upper": 0.108,
             "outside": 0,
@@ -105,7 +107,9 @@ async def list_comparisons(
             some, left = _together(left, page.limit + 1 - found.height)
             for (scope, _, _), compared in zip(some, await read_comparisons(store, some), strict=True):
                 rows = compared.rows.select(pl.lit(scope.path).alias("path"), *COMPARISON).with_columns(
-                    pl.col("before", "after", "change", "lower", "upper").round(DIGITS),
+                    pl.col("before", "after", "change", "lower", "upper", "coverage_before", "coverage_after").round(
+                        DIGITS
+                    ),
                     pl.col("before_s", "after_s").round(_MICROSECONDS),
                 )
                 found = pl.concat([found, rows if after is None else rows.filter(behind(order, after))])

@@ -97,6 +97,8 @@ _COMPARISON: Final[dict[str, Any]] = {
             "after_s": 39600.0,
             "days_before": 27,
             "days_after": 19,
+            "coverage_before": 0.981,
+            "coverage_after": 0.994,
             "lower": 0.085,
             "upper": 0.108,
             "outside": 0,

@@ -151,10 +151,16 @@ class ChangeView(View):
     """Seconds after; null for KPIs."""
 
     days_before: int
-    """Days before that have a value."""
+    """Days before that have a value: something was planned, and something of it is known."""
 
     days_after: int
     """Days after that have a value."""
+
+    coverage_before: float | None
+    """Share of planned time before with a known state, 0 to 1; null: nothing was planned."""
+
+    coverage_after: float | None
+    """Share of planned time after with a known state, 0 to 1; null: nothing was planned."""
 
     lower: float | None
     """Lower limit of normal variation for the mean of the days after, in the unit of `before`; null with too few

@@ -806,7 +806,7 @@ export interface components {
             after_s: number | null;
             /**
              * Days Before
-             * @description Days before that have a value.
+             * @description Days before that have a value: something was planned, and something of it is known.
              */
             days_before: number;
             /**
@@ -814,6 +814,16 @@ export interface components {
              * @description Days after that have a value.
              */
             days_after: number;
+            /**
+             * Coverage Before
+             * @description Share of planned time before with a known state, 0 to 1; null: nothing was planned.
+             */
+            coverage_before: number | null;
+            /**
+             * Coverage After
+             * @description Share of planned time after with a known state, 0 to 1; null: nothing was planned.
+             */
+            coverage_after: number | null;
             /**
              * Lower
              * @description Lower limit of normal variation for the mean of the days after, in the unit of `before`; null with too few
@@ -1360,7 +1370,7 @@ export interface components {
             after_s: number | null;
             /**
              * Days Before
-             * @description Days before that have a value.
+             * @description Days before that have a value: something was planned, and something of it is known.
              */
             days_before: number;
             /**
@@ -1368,6 +1378,16 @@ export interface components {
              * @description Days after that have a value.
              */
             days_after: number;
+            /**
+             * Coverage Before
+             * @description Share of planned time before with a known state, 0 to 1; null: nothing was planned.
+             */
+            coverage_before: number | null;
+            /**
+             * Coverage After
+             * @description Share of planned time after with a known state, 0 to 1; null: nothing was planned.
+             */
+            coverage_after: number | null;
             /**
              * Lower
              * @description Lower limit of normal variation for the mean of the days after, in the unit of `before`; null with too few

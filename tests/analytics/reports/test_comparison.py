@@ -22,12 +22,21 @@ PRESS = "works/line/press"
 SPAN = Days(date(2020, 1, 1), date(2030, 1, 1))
 
 
+LOST = -1.0
+"""The share of a day of which nothing is known."""
+
+
 def period(stops: Sequence[float | None], first: date = date(2026, 3, 2)) -> pl.DataFrame:
-    """Give the days of a period: of ten planned hours this share was stopped; None: nothing was planned."""
+    """Give the days of a period: of ten planned hours this share was stopped; None: nothing was planned.
+
+    `LOST`: nothing is known of them.
+    """
     told = []
     for number, share in enumerate(stops):
         numbers = account(not_scheduled_time=24 * HOUR)
-        if share is not None:
+        if share == LOST:
+            numbers = account(not_scheduled_time=14 * HOUR, unknown_time=10 * HOUR)
+        elif share is not None:
             numbers = account(
                 not_scheduled_time=14 * HOUR,
                 unplanned_stop_time=10 * HOUR * share,
@@ -91,6 +100,20 @@ def test_too_few_days_say_nothing() -> None:
 def test_days_without_plan_are_passed_over() -> None:
     found = change([0.2, None, 0.2, None, *[0.2] * 6], [None, 0.2], "unplanned_stop_time")
     assert (found["days_before"], found["days_after"], found["verdict"]) == (8, 1, "within")
+
+
+@pytest.mark.parametrize("name", ["unplanned_stop_time", "utilisation"])
+def test_days_of_which_nothing_is_known_are_passed_over(name: str) -> None:
+    found = change([0.2, LOST, 0.2, LOST, *[0.2] * 6], [LOST, 0.2], name)
+    assert (found["days_before"], found["days_after"], found["verdict"]) == (8, 1, "within")
+    assert (found["coverage_before"], found["coverage_after"]) == (0.8, 0.5)
+    assert change([0.2] * 8, [LOST], name)["verdict"] == "too_few_days"
+
+
+def test_what_is_not_known_is_known_of_every_day() -> None:
+    found = change([0.2] * 8, [LOST], "unknown_time")
+    assert (found["days_before"], found["days_after"], found["verdict"]) == (8, 1, "exceeds")
+    assert (found["before"], found["after"]) == (0.0, 1.0)
 
 
 def test_days_before_that_were_not_steady_are_told() -> None:
