@@ -29,7 +29,7 @@ import { language, locale, say, switchLanguage, titled } from "./words.js";
  * @typedef {object} Told
  * @property {string} of
  * @property {string} machine
- * @property {string} day
+ * @property {string | null} day
  * @property {Map<string, Record<string, Schemas["ResultView"]>> | null} results
  * @property {{start: number, end: number} | null} window
  * @property {any} told
@@ -214,9 +214,9 @@ function today() {
   return dayOf(Date.now(), zoneOf(shown.park.id));
 }
 
-/** What is known before any number is read; `of` is what they are numbers of. */
+/** What is known before any number is read; `of` is what they are numbers of. Which day is the latest is not. */
 function unread(of) {
-  return { of, machine: shown.chosen, day: shown.day ?? today(), results: null, window: null, told: null, recent: null, more: false, gaps: null };
+  return { of, machine: shown.chosen, day: shown.day, results: null, window: null, told: null, recent: null, more: false, gaps: null };
 }
 
 /** Give numbers, and null or why some are only those that were `kept`: the store does not answer. */
@@ -380,21 +380,23 @@ function untilLine(until, now) {
   ];
 }
 
+/** Choose a day; null: it is not known yet which one is the latest. */
 function dayPicker(day) {
   const step = (days, label, sign) =>
-    h("button", { type: "button", class: "step", title: say(label), "aria-label": say(label), "data-focus": label, click: () => showDay(shifted(shown.day ?? shown.data.day, days)) }, sign);
+    h("button", { type: "button", class: "step", disabled: day === null, title: say(label), "aria-label": say(label), "data-focus": label, click: () => showDay(shifted(shown.day ?? shown.data.day, days)) }, sign);
   return [
     step(-1, "day.previous", "‹"),
     h("input", {
       type: "date",
       "aria-label": say("day.choose"),
       "data-focus": "day",
-      value: day,
+      disabled: day === null,
+      value: day ?? "",
       change: (event) => event.target.value && showDay(event.target.value),
     }),
-    h("span", { class: "weekday" }, weekday(day)),
+    h("span", { class: "weekday" }, day === null ? "" : weekday(day)),
     step(1, "day.next", "›"),
-    h("button", { type: "button", class: "latest", "aria-pressed": String(shown.day === null), "data-focus": "latest", click: () => showDay(null) }, say("day.latest")),
+    h("button", { type: "button", class: "latest", disabled: day === null, "aria-pressed": String(shown.day === null), "data-focus": "latest", click: () => showDay(null) }, say("day.latest")),
   ];
 }
 

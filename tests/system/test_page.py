@@ -169,6 +169,7 @@ async def test_what_is_chosen_stays_in_the_address(browser: Browser, address: st
     async with opened(browser, address + "/") as page:
         await page.locator(f'[data-path="{GRINDER}"]').click()
         await expect(page.locator("#machine h2")).to_contain_text("Grinding machine 1")
+        await expect(page.get_by_label("Day before")).to_be_enabled()
         newest = await page.locator("#tile-utilisation .figure").inner_text()
         await page.get_by_label("Day before").click()
         await expect(page).to_have_url(f"{address}/#/{GRINDER}?day=2026-11-23")
