@@ -182,7 +182,7 @@ EVENTS_GONE: Final = Kind(
     "events-gone",
     410,
     "What was asked for is no longer kept",
-    "Read the resources that `detail` names again, and go on after the number that it gives.",
+    "Read the resources that `detail` names again, and go on after the place that it gives.",
 )
 STORE_UNAVAILABLE: Final = Kind(
     "store-unavailable",

@@ -204,14 +204,18 @@ class Exporter:
 
     async def _watching(self, export: Export, course: "_Course") -> NoReturn:
         """Look again and again whether an export is still to be made; raises UnwantedError, StoppingError."""
+        down = ""
         while True:
             await asyncio.sleep(LOOKING_S)
             if self._stopping:
                 raise StoppingError
             try:
                 await self._look(export, course)
+                down = ""
             except RecordsError as error:  # it is made on, as long as it is not given to another
-                _log.warning("export cannot be looked after", export=export.id, reason=str(error))
+                if str(error) != down:  # once, however long it lasts
+                    _log.warning("export cannot be looked after", export=export.id, reason=str(error))
+                down = str(error)
 
     async def _look(self, export: Export, course: "_Course") -> None:
         """Note how far an export has come, and see whether it is still to be made; raises UnwantedError."""

@@ -1,7 +1,7 @@
 """The hub: each listener is told all that it may know, once and in order, and none can hold up the others."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -120,11 +120,15 @@ class Scene:
 
     async def until(self, client: Client, last: int) -> list[int]:
         """Let time pass until a client was told this; give all ids that it was told."""
+        await self.passes_until(lambda: bool(client.ids) and client.ids[-1] >= last)
+        return client.ids
+
+    async def passes_until(self, done: Callable[[], bool]) -> None:
+        """Let time pass until something is so."""
         async with asyncio.timeout(10):
-            while not client.ids or client.ids[-1] < last:
+            while not done():
                 self.clock.advance(POLLED_S)
                 await asyncio.sleep(0.001)  # threads read the feed
-        return client.ids
 
     async def joined(self, *clients: Client) -> None:
         """Wait until clients have been told what they missed, and are told what follows."""
@@ -331,10 +335,7 @@ async def test_signs_of_life_say_up_to_where_all_was_told(scene: Scene) -> None:
     async with Client(scene, BEN, Filter(None, ("moulds",), "park", None)) as client:
         await scene.joined(client)
         await scene.tell(3)
-        async with asyncio.timeout(10):
-            while b"id: 3\n\n" not in client.text:
-                scene.clock.advance(POLLED_S)
-                await asyncio.sleep(0.001)  # threads read the feed
+        await scene.passes_until(lambda: b"id: 3\n\n" in client.text)
         assert client.ids == []
 
 
