@@ -29,7 +29,7 @@ from api.views.alerts import (
     ResetRequest,
     ShelveRequest,
 )
-from api.views.shape import Paged, TitleView, documented, listed
+from api.views.shape import TOKEN, Paged, TitleView, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.park import Severity
 
@@ -77,7 +77,7 @@ _EVENT: Final[dict[str, Any]] = {
     "state": "shelved",
     "count": 3,
 }
-_EXAMPLE: Final = {"items": [_ALERT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+_EXAMPLE: Final = {"items": [_ALERT], "next_page_token": TOKEN}
 _HISTORY: Final = _ALERT | {"events": [_EVENT]}
 
 _UNSEEN: Final = "park"

@@ -22,7 +22,7 @@ from api.paging import Paging, behind, instant, microseconds, paging
 from api.parts import GivenParts
 from api.scopes import scopes_of
 from api.views.capacity import CapacitiesView, CapacityView, SpareView
-from api.views.shape import Instant, Paged, listed
+from api.views.shape import TOKEN, Instant, Paged, listed
 from collector.park import Park
 
 router = APIRouter(tags=["reports"])
@@ -52,12 +52,11 @@ _SHIFT: Final[dict[str, Any]] = {
     "note": "",
 }
 _MACHINE: Final = {"path": "gears/hobbing/hob-01", **_SHIFT}
-_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - a place in a list, no secret
 _CAPACITY: Final = {
     "items": [{**_MACHINE, "equipment_class": "hobbing-machine", "machines": 1}],
-    "next_page_token": _TOKEN,
+    "next_page_token": TOKEN,
 }
-_IDLE_CAPACITY: Final = {"items": [_MACHINE], "next_page_token": _TOKEN}
+_IDLE_CAPACITY: Final = {"items": [_MACHINE], "next_page_token": TOKEN}
 
 
 @router.get(

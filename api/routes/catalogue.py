@@ -19,7 +19,7 @@ from api.lookup import trees_asked, under
 from api.paging import Paging, paging
 from api.parts import GivenParts, Parts
 from api.views.catalogue import DatasetKind, DatasetView
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 
 router = APIRouter(tags=["catalogue"])
 
@@ -94,7 +94,7 @@ def _also_linked(described: dict[int | str, dict[str, Any]], example: Any) -> di
 
 
 _LIST: Final = _also_linked(
-    listed({"items": [_DATASET], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    listed({"items": [_DATASET], "next_page_token": TOKEN}),
     {
         "@context": _LINKED["@context"],
         "@id": "https://parkline.example/api/v1/catalogue",

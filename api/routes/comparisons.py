@@ -16,7 +16,7 @@ from api.remembered import Basis, remembered
 from api.scopes import days_between, scopes_of
 from api.slices import EVERY, MOST
 from api.views.comparisons import DifferenceView
-from api.views.shape import Instant, Paged, listed
+from api.views.shape import TOKEN, Instant, Paged, listed
 from api.window import End, Start
 
 router = APIRouter(tags=["reports"])
@@ -54,7 +54,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "verdict": "exceeds",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

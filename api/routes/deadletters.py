@@ -28,7 +28,7 @@ from api.views.deadletters import (
     ReplayRequest,
     ReplayView,
 )
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from collector.deadletters import Choice, DeadLetter, read_dead_letters, readable, settle_dead_letters
 from collector.letterfile import LetterFormat, write_letters
 
@@ -64,7 +64,7 @@ _LETTER: Final[dict[str, Any]] = {
     "note": "became 2 samples; 3598 arrivals between the first and the last are not among them (asked by shift lead)",
 }
 
-_EXAMPLE: Final = {"items": [_LETTER], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+_EXAMPLE: Final = {"items": [_LETTER], "next_page_token": TOKEN}
 
 _REPLAYED: Final = {
     "items": [{"id": 4711, "result": "replayed", "samples": 2, "between": 3598, "detail": ""}],

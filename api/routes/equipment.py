@@ -24,9 +24,9 @@ from api.lookup import (
 )
 from api.parts import GivenParts, Parts
 from api.remembered import Basis, remembered
-from api.routes.parks import TOKEN, Pages, assets_page
+from api.routes.parks import Pages, assets_page
 from api.views.equipment import EquipmentView, LimitView, SignalView
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from collector.park import Equipment, Limit, Line, Park, Signal, SignalRole
 
 router = APIRouter(tags=["assets"])

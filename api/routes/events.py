@@ -19,7 +19,7 @@ from api.parts import GivenParts, Parts
 from api.seals import Seal
 from api.stream import Hub, Listener, hand_over
 from api.views.events import EventView
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from collector.feed import Bounds, Told, Topic, read_bounds, read_feed
 from collector.park import Severity
 
@@ -68,7 +68,7 @@ _ALERT: Final = {
 
 _EXAMPLE: Final[dict[str, Any]] = {
     "items": [_ALERT],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
     "last": "4719",
 }
 

@@ -36,7 +36,7 @@ from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts, Parts
 from api.roles import Scope
 from api.views.exports import ExportRequest, ExportView
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from collector.records import hold
 
 router = APIRouter(tags=["exports"], dependencies=[Security(allowed(Scope.EXPORT))])
@@ -161,7 +161,7 @@ async def create_export(parts: GivenParts, caller: Exporting, asked: ExportReque
     "/exports",
     summary="Read one's exports",
     response_model=Paged[ExportView],
-    responses=listed({"items": [_EXPORT], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    responses=listed({"items": [_EXPORT], "next_page_token": TOKEN}),
 )
 async def list_exports(
     parts: GivenParts,

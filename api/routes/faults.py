@@ -19,7 +19,7 @@ from api.parts import GivenParts
 from api.routes.health_scores import EXAMPLE, part_view, scores_page
 from api.views.faults import DetectorView, HealthHourView, IndicatorView, MachineFaultsView
 from api.views.health_scores import HealthScoreView
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.faultrules.machine import Health
 from collector.park import Park
@@ -47,7 +47,6 @@ _INDICATOR: Final[dict[str, Any]] = {
     "at": "2026-11-24T08:12:04.9Z",
     "heard": "2026-11-24T08:12:05.2Z",
 }
-_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - of a page, no secret
 _SCORE: Final[dict[str, Any]] = EXAMPLE["items"][0]
 _HOUR: Final[dict[str, Any]] = {
     "equipment": "gears/hobbing/hob-01",
@@ -90,7 +89,7 @@ async def list_faults(
     "/faults/history",
     summary="Read how well machines were",
     response_model=Paged[HealthHourView],
-    responses=listed({"items": [_HOUR], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_HOUR], "next_page_token": TOKEN}),
 )
 async def list_fault_history(
     parts: GivenParts,
@@ -122,7 +121,7 @@ async def list_fault_history(
     "/faults/detectors",
     summary="Read which fault detectors there are",
     response_model=Paged[DetectorView],
-    responses=listed({"items": [_DETECTOR], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_DETECTOR], "next_page_token": TOKEN}),
 )
 async def list_detectors(
     shape: GivenShape, page: Annotated[Paging, Depends(paging(default=100, most=1000))]
@@ -166,7 +165,7 @@ async def read_faults(
     "/indicators",
     summary="Read the numbers that say how well machines are",
     response_model=Paged[IndicatorView],
-    responses=listed({"items": [_INDICATOR], "next_page_token": _TOKEN}),
+    responses=listed({"items": [_INDICATOR], "next_page_token": TOKEN}),
 )
 async def list_indicators(
     parts: GivenParts,

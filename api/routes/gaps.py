@@ -14,7 +14,7 @@ from api.paging import Paging, instant, microseconds, paging
 from api.parts import GivenParts
 from api.seals import Seal
 from api.views.gaps import GapView
-from api.views.shape import LAST_YEAR, Paged, documented, listed
+from api.views.shape import LAST_YEAR, TOKEN, Paged, documented, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.gaps import Gap, read_gap, read_gaps
 from collector.sight import Sight
@@ -40,7 +40,7 @@ _GAP: Final[dict[str, Any]] = {
     "part_of": 12,
 }
 
-_EXAMPLE: Final = {"items": [_GAP], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+_EXAMPLE: Final = {"items": [_GAP], "next_page_token": TOKEN}
 
 
 @router.get(

@@ -14,7 +14,7 @@ from api.lookup import detector_title, title_at, trees_asked
 from api.paging import Paging, paging
 from api.parts import GivenParts, Parts
 from api.views.health_scores import HealthPartView, HealthScoreView
-from api.views.shape import Paged, documented
+from api.views.shape import TOKEN, Paged, documented
 from collector.park import Park
 
 router = APIRouter(tags=["faults"])
@@ -50,7 +50,7 @@ EXAMPLE: Final[dict[str, Any]] = {
             ],
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

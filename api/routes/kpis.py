@@ -17,7 +17,7 @@ from api.paging import Paging, no_token, paging
 from api.parts import GivenParts
 from api.remembered import Basis, remembered
 from api.views.kpis import KpiView, Period, ResultView
-from api.views.shape import Instant, Paged, TitleView, listed
+from api.views.shape import TOKEN, Instant, Paged, TitleView, listed
 from api.window import NewestEnd, NewestStart, check_window
 
 router = APIRouter(tags=["kpis"])
@@ -64,7 +64,7 @@ _EXAMPLE: Final = {
             "inputs": {"producing_time": 61603.2, "planned_time": 86400.0},
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 _KPI: Final = {
@@ -81,7 +81,7 @@ _KPI: Final = {
             "level": "any",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

@@ -15,7 +15,7 @@ from api.remembered import Basis, remembered
 from api.routes.kpis import KnownAt, OfPaths, check_asked
 from api.views.kpis import Period
 from api.views.losses import Leaf, LossPartView
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from api.window import NewestEnd, NewestStart
 
 router = APIRouter(tags=["kpis"])
@@ -40,7 +40,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "computed": "2026-11-24T18:30:07.201Z",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

@@ -28,7 +28,7 @@ from api.lookup import titled
 from api.paging import Paging, behind, paging
 from api.parts import Parts, WholeParts
 from api.views.open_data import OpenDataView, OpenNumberView, OpenPage, OpenRowView
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from collector.config.problems import did_you_mean
 from collector.fields import Day
 from collector.opendata import OpenView
@@ -58,8 +58,7 @@ _ROW: Final[dict[str, Any]] = {
     "coverage": 0.99,
     "suppressed": False,
 }
-_TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - a place in a list, no secret
-_ROWS: Final = {"items": [_ROW], "next_page_token": _TOKEN, "told_until": "2026-11-23"}
+_ROWS: Final = {"items": [_ROW], "next_page_token": TOKEN, "told_until": "2026-11-23"}
 _VIEWS: Final = {
     "items": [
         {
@@ -87,7 +86,7 @@ _VIEWS: Final = {
             "contact": "data@park.example",
         }
     ],
-    "next_page_token": _TOKEN,
+    "next_page_token": TOKEN,
 }
 
 

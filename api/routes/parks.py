@@ -14,15 +14,12 @@ from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.remembered import Basis, remembered
 from api.views.parks import FactoryView, LineView, ParkView
-from api.views.shape import Paged, View, documented, listed
+from api.views.shape import TOKEN, Paged, View, documented, listed
 from collector.park import Factory, Line, Park
 
 router = APIRouter(tags=["assets"])
 
 T = TypeVar("T")
-
-TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - an example of a page's, no secret
-"""The example of what asks for the next page."""
 
 _PARK: Final[dict[str, Any]] = {
     "path": "riverside",

@@ -19,7 +19,7 @@ from api.parts import GivenParts
 from api.routes.kpis import unit_of
 from api.views.kpis import StoredPeriod
 from api.views.restatements import RestatementView
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from api.window import MaybeEnd, MaybeStart, check_window
 
 router = APIRouter(tags=["kpis"])
@@ -55,7 +55,7 @@ _EXAMPLE: Final = {
             ],
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

@@ -25,7 +25,7 @@ from api.lookup import signal_at, trees_asked, under
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
 from api.views.samples import BucketsView, BucketView, LatestView, SampleView
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from api.window import End, Start, check_window
 from collector.park import Equipment, Signal
 
@@ -71,12 +71,12 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "received": "2026-11-24T08:12:04.950123Z",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 _NEWEST: Final[dict[str, Any]] = {
     "items": [{"signal": "gears/hobbing/hob-01/spindle_speed", **_EXAMPLE["items"][0]}],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

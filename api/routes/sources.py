@@ -14,7 +14,7 @@ from api.heartbeat import is_stale
 from api.lookup import known_source, lines_of, source_seen
 from api.paging import Paging, paging
 from api.parts import GivenParts, Parts
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from api.views.sources import SourceView
 from collector.conflictlog import read_doubles
 from collector.conflicts import Doubles
@@ -63,7 +63,7 @@ class _Stand:
     "/sources",
     summary="Read how every source stands",
     response_model=Paged[SourceView],
-    responses=listed({"items": [_SOURCE], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}),
+    responses=listed({"items": [_SOURCE], "next_page_token": TOKEN}),
 )
 async def list_sources(
     parts: GivenParts, shape: GivenShape, page: Annotated[Paging, Depends(paging(default=1000, most=1000))]

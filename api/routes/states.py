@@ -20,7 +20,7 @@ from api.errors import wrong
 from api.lookup import equipment_at, known_assets, lines_of
 from api.paging import Paging, instant, paging
 from api.parts import GivenParts, Parts
-from api.views.shape import Paged, listed
+from api.views.shape import TOKEN, Paged, listed
 from api.views.states import CurrentStateView, MachineSpanView, SpanView, TimelineView
 from api.window import End, Start, check_window
 from collector.links import read_links
@@ -51,7 +51,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
             "raw": "ACTIVE",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
     "path": "gears/hobbing/hob-01",
     "start": "2026-11-24T00:00:00Z",
     "end": "2026-11-25T00:00:00Z",
@@ -60,7 +60,7 @@ _EXAMPLE: Final[dict[str, Any]] = {
 
 _SPANS: Final = {
     "items": [{"path": "gears/hobbing/hob-01", **_EXAMPLE["items"][0]}],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 _CURRENT: Final = {
     "items": [
@@ -72,7 +72,7 @@ _CURRENT: Final = {
             "known_until": "2026-11-24T08:14:58Z",
         }
     ],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 

@@ -17,7 +17,7 @@ from api.paging import Paging, paging
 from api.parts import GivenParts
 from api.roles import Scope
 from api.seals import Seal
-from api.views.shape import LAST_YEAR, Paged, documented, listed
+from api.views.shape import LAST_YEAR, TOKEN, Paged, documented, listed
 from api.views.stopreasons import SaidView, SayRequest, StopReasonView
 from api.window import MaybeEnd, MaybeStart, check_window
 from collector.config.problems import did_you_mean
@@ -44,11 +44,11 @@ _SAID: Final[dict[str, Any]] = {
 }
 _EXAMPLE: Final = {
     "items": [_SAID | {"revoked": "2026-11-24T09:00:00Z"}],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 _REASONS: Final = {
     "items": [{"code": "tool-change", "title": {"zh": "换刀", "en": "Tool change"}, "loss": "unplanned_stop"}],
-    "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ",
+    "next_page_token": TOKEN,
 }
 
 OfMachine = Annotated[str, Path(description="Path of the machine, `factory/line/equipment`.")]

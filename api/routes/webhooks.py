@@ -34,7 +34,7 @@ from api.reachable import UnreachableError, target_of
 from api.roles import Scope
 from api.seals import PLAIN, Seal
 from api.tokenuse import is_token, may_subscribe
-from api.views.shape import Paged, documented, listed
+from api.views.shape import TOKEN, Paged, documented, listed
 from api.views.webhooks import (
     DeliveryReplayRequest,
     DeliveryReplayView,
@@ -81,8 +81,8 @@ _DELIVERY: Final[dict[str, Any]] = {
     "duration_s": 0.071,
     "next_attempt": "2026-11-24T08:17:31.042Z",
 }
-_LIST: Final = {"items": [_HOOK], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
-_LOG: Final = {"items": [_DELIVERY], "next_page_token": "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"}
+_LIST: Final = {"items": [_HOOK], "next_page_token": TOKEN}
+_LOG: Final = {"items": [_DELIVERY], "next_page_token": TOKEN}
 _REPLAY: Final = {"deliveries": ["4712"], "gone": ["17"]}
 
 

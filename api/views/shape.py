@@ -12,6 +12,9 @@ FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 2200
 """Instants outside these years are mistakes, and some stores cannot count them in nanoseconds."""
 
+TOKEN: Final = "WyI2ZWUyYjhhZWJjMjQiLDQyXQ"  # noqa: S105 - the place of a page in a list, no secret
+"""A token of the page that follows, as examples have it."""
+
 _RFC3339: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
